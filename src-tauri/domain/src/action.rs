@@ -1,0 +1,289 @@
+//! What the engine wants done. The engine only says it; `runtime` does it (specification A.6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, Breach, ContractId, Contracts, EndCause, Fill, Instant, LockKey, Lockout, OrderId, RuleKey,
+    TradingDay, Usd, event::Link, memory::DayFigures,
+};
+
+/// Which enforcements go first. Lower numbers first (specification A.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// 1: hard lockouts.
+    Critical,
+    /// 3: cooldowns.
+    High,
+    /// 5: single positions.
+    Medium,
+    /// 7: automation and tidying up.
+    Low,
+}
+
+/// Names one enforcement from its decision to its receipt. Never used twice in one home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EnforcementId(pub u64);
+
+/// What is to be done at the broker. Targets, not amounts: repeating one cannot do it twice, and none
+/// can make a position larger (invariant 5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum Deed {
+    /// Close every position the broker reports except the spared ones, cancel what could open new ones.
+    Flatten,
+    /// Bring one position down to a size; zero closes it.
+    Reduce {
+        /// Which.
+        contract: ContractId,
+        /// Size that may remain.
+        to: Contracts,
+    },
+    /// Cancel working orders.
+    Cancel {
+        /// Which.
+        orders: Vec<OrderId>,
+    },
+    /// Make a protective order smaller.
+    Shrink {
+        /// Which.
+        order: OrderId,
+        /// Its new total size.
+        to: Contracts,
+    },
+}
+
+/// One enforcement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// Its name.
+    pub id: EnforcementId,
+    /// At which account.
+    pub account: AccountId,
+    /// The rule that caused it.
+    pub rule: RuleKey,
+    /// Further rules that wanted the same or less.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<RuleKey>,
+    /// Why.
+    #[serde(flatten)]
+    pub breach: Breach,
+    /// What.
+    #[serde(flatten)]
+    pub deed: Deed,
+    /// How urgent.
+    pub priority: Priority,
+    /// When the event that caused it was received.
+    pub detected_at: Instant,
+}
+
+/// What a rule that does not enforce would have done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// At which account.
+    pub account: AccountId,
+    /// By which rule.
+    pub rule: RuleKey,
+    /// Why.
+    #[serde(flatten)]
+    pub breach: Breach,
+    /// The lock it would have set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<crate::LockKind>,
+    /// When the event that caused it was received.
+    pub detected_at: Instant,
+    /// Whether the trader is told as of a warning (`warn`) or it is only recorded (`observe`).
+    pub warn: bool,
+}
+
+/// How loudly something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Look at it.
+    Warning,
+    /// Something does not work.
+    Error,
+    /// Protection failed or may fail.
+    Critical,
+}
+
+/// Something people are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// How loudly.
+    pub severity: Severity,
+    /// About which account; `None` concerns all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// What.
+    #[serde(flatten)]
+    pub notice: Notice,
+}
+
+/// What people are told about, as types; `views` makes the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// A lockout ended.
+    Unlocked {
+        /// Which.
+        lockout: Box<Lockout>,
+        /// Why.
+        cause: EndCause,
+    },
+    /// A position has no complete stop and will be closed.
+    StopMissing {
+        /// Where.
+        contract: ContractId,
+        /// Covered so far.
+        covered: Contracts,
+        /// Held.
+        size: Contracts,
+        /// When it will be closed.
+        closes_at: Instant,
+    },
+    /// A stop on the wrong side, which would open a position if it filled.
+    DangerousStop {
+        /// Where.
+        contract: ContractId,
+        /// Which.
+        order: OrderId,
+    },
+    /// The state of open orders could not be learned for too long.
+    StopsUnknown {
+        /// Where.
+        contract: ContractId,
+        /// Since when.
+        since: Instant,
+    },
+    /// The same contract was acted on again and again without a new trade of the trader.
+    Loop {
+        /// Where.
+        contract: ContractId,
+        /// How many times within a minute.
+        actions: u32,
+    },
+    /// A limit is near.
+    NearLimit {
+        /// Which rule.
+        rule: RuleKey,
+        /// Value in dollars.
+        value: Usd,
+        /// Its limit.
+        limit: Usd,
+        /// The level in percent that was reached.
+        level: u32,
+    },
+    /// The broker changed whether the account may trade.
+    CanTrade {
+        /// The new value.
+        allowed: bool,
+    },
+    /// A part of the connection changed.
+    Link {
+        /// What and how.
+        link: Link,
+    },
+    /// RULE-008 was found switched off or weakened and is enforced all the same.
+    StopRuleForced,
+    /// A new trading day began.
+    DayStarted {
+        /// Its label.
+        day: TradingDay,
+    },
+}
+
+/// A question that only the broker can answer. Asked by the engine, put by `runtime`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "snake_case")]
+pub enum Question {
+    /// All working orders of the account; the answer is [`crate::Event::Orders`].
+    Orders {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Everything about the account; the answer is [`crate::Event::Snapshot`].
+    Everything {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Metadata of a contract; the answer is [`crate::Event::Instrument`].
+    Instrument {
+        /// Which.
+        contract: ContractId,
+    },
+}
+
+/// One output of [the engine's step](crate::event).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Set or extend a lockout; durable before any broker call that follows it.
+    Lock {
+        /// The whole record.
+        lockout: Box<Lockout>,
+    },
+    /// End a lockout.
+    Unlock {
+        /// Which.
+        key: LockKey,
+        /// Why.
+        cause: EndCause,
+    },
+    /// Do something at the broker.
+    Enforce(Box<Enforcement>),
+    /// Record what would have been done.
+    Observe(Box<Observation>),
+    /// Tell people.
+    Alert(Alert),
+    /// Ask the broker.
+    Ask(Question),
+    /// Keep a fill for the next start.
+    RecordFill {
+        /// The fill.
+        fill: Fill,
+        /// Caused by this product.
+        own: bool,
+        /// An account-wide lockout was active.
+        locked: bool,
+        /// To which day it counts.
+        day: TradingDay,
+    },
+    /// Keep the deadline of a position without complete stop; `None` clears it.
+    RecordStopDeadline {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        contract: ContractId,
+        /// Until when.
+        deadline: Option<Instant>,
+    },
+    /// A trading day ended and the next began.
+    Reset {
+        /// Whose.
+        account: AccountId,
+        /// The day that ended, with its final figures; `None` at the first start of a home.
+        closed: Option<DayFigures>,
+        /// The day that began.
+        day: TradingDay,
+        /// When it was due.
+        scheduled: Instant,
+    },
+}
+
+impl Priority {
+    /// The number used in the specification and in the audit.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Critical => 1,
+            Self::High => 3,
+            Self::Medium => 5,
+            Self::Low => 7,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Why something was done, with its numbers. Text for people is made in `views`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Contracts, Instant, LockKind, RuleKey, Symbol, Usd};
+
+/// What counted when a day limit was judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Closed results only.
+    Realized,
+    /// Closed results, and closed plus open results.
+    #[default]
+    Combined,
+}
+
+/// How contracts of several positions add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountType {
+    /// Longs and shorts offset each other.
+    #[default]
+    Net,
+    /// They add up.
+    Gross,
+}
+
+/// A condition that became true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "breach", rename_all = "snake_case")]
+pub enum Breach {
+    /// RULE-001.
+    TooManyContracts {
+        /// Contracts of the account, counted as `count_type` says.
+        count: Contracts,
+        /// The most allowed.
+        limit: Contracts,
+        /// How they were counted.
+        count_type: CountType,
+    },
+    /// RULE-002.
+    TooManyOfInstrument {
+        /// Of which root.
+        symbol: Symbol,
+        /// Contracts over all its expiries.
+        count: Contracts,
+        /// The most allowed.
+        limit: Contracts,
+    },
+    /// RULE-003.
+    DailyLoss {
+        /// Whether open results decided.
+        basis: Basis,
+        /// The day's result in dollars.
+        value: Usd,
+        /// The limit, negative.
+        limit: Usd,
+    },
+    /// RULE-008.
+    NoStop {
+        /// In which root.
+        symbol: Symbol,
+        /// Contracts covered by working stops.
+        covered: Contracts,
+        /// Contracts held.
+        size: Contracts,
+        /// Seconds allowed without full coverage.
+        grace_seconds: u32,
+    },
+    /// RULE-011.
+    SymbolBlocked {
+        /// Which root.
+        symbol: Symbol,
+        /// The pattern that matched, or the whitelist that did not.
+        pattern: String,
+    },
+    /// New exposure or a new entry order while a lockout forbids it.
+    WhileLocked {
+        /// The strongest record that forbids it.
+        rule: RuleKey,
+        /// Its kind.
+        kind: LockKind,
+        /// In which root; `None` where the metadata is not known yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<Symbol>,
+        /// Contracts permitted.
+        permitted: Contracts,
+        /// Contracts held, or that the order would have led to.
+        held: Contracts,
+    },
+    /// A position that only exists because a resting order filled while our close was under way
+    /// (ruling 17).
+    OwnEffect {
+        /// In which root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<Symbol>,
+        /// Contracts held.
+        size: Contracts,
+    },
+    /// Orders left behind by a position that is gone or smaller (ruling 23).
+    Leftover {
+        /// In which root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<Symbol>,
+    },
+    /// The trader asked for it.
+    TraderCommand {
+        /// What was asked: `flatten`, `cancel`, `lock`.
+        command: String,
+        /// Until when, for a lock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Instant>,
+    },
+}
+
+impl Breach {
+    /// Value and limit in dollars, for money limits.
+    #[must_use]
+    pub fn money(&self) -> Option<(Usd, Usd)> {
+        match self {
+            Self::DailyLoss { value, limit, .. } => Some((*value, *limit)),
+            Self::TooManyContracts { .. }
+            | Self::TooManyOfInstrument { .. }
+            | Self::NoStop { .. }
+            | Self::SymbolBlocked { .. }
+            | Self::WhileLocked { .. }
+            | Self::OwnEffect { .. }
+            | Self::Leftover { .. }
+            | Self::TraderCommand { .. } => None,
+        }
+    }
+
+    /// Dollars past a money limit, never negative; `None` where the limit is no money limit.
+    #[must_use]
+    pub fn overshoot(&self) -> Option<Usd> {
+        self.money().map(|(value, limit)| (value.abs() - limit.abs()).max(Usd::ZERO))
+    }
+}

@@ -1,0 +1,141 @@
+//! Wall-clock schedules turned into instants: daily reset, trading day (specification A.4, C.6).
+
+use std::fmt;
+
+use chrono::{Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::Instant;
+
+/// The exchange's time zone.
+pub const CENTRAL: Tz = chrono_tz::America::Chicago;
+
+/// Label of a trading day: the local date on which it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TradingDay(pub NaiveDate);
+
+/// When one trading day ends and the next begins: a wall-clock time in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyReset {
+    /// Local time.
+    pub time: NaiveTime,
+    /// IANA zone.
+    pub timezone: Tz,
+}
+
+impl Default for DailyReset {
+    fn default() -> Self {
+        Self { time: NaiveTime::from_hms_opt(17, 0, 0).unwrap_or_default(), timezone: CENTRAL }
+    }
+}
+
+impl fmt::Display for TradingDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The instant of a local time: a time that does not exist becomes the first valid instant after the
+/// gap, one that occurs twice becomes its first occurrence.
+#[must_use]
+pub fn instant_of(local: NaiveDateTime, zone: Tz) -> Instant {
+    match zone.from_local_datetime(&local) {
+        MappedLocalTime::Single(at) => at.to_utc(),
+        MappedLocalTime::Ambiguous(first, _) => first.to_utc(),
+        MappedLocalTime::None => end_of_gap(local, zone),
+    }
+}
+
+/// The first local time after a gap, found minute by minute: transitions happen on whole minutes, and
+/// no zone has skipped more than a day.
+fn end_of_gap(local: NaiveDateTime, zone: Tz) -> Instant {
+    const LONGEST_GAP_MINUTES: i64 = 24 * 60;
+    let minute = local.with_second(0).and_then(|minute| minute.with_nanosecond(0)).unwrap_or(local);
+    (1..=LONGEST_GAP_MINUTES)
+        .find_map(|minutes| zone.from_local_datetime(&(minute + TimeDelta::minutes(minutes))).earliest())
+        .map_or_else(|| zone.from_utc_datetime(&local).to_utc(), |at| at.to_utc())
+}
+
+impl DailyReset {
+    /// The reset on a local calendar date.
+    #[must_use]
+    pub fn on(&self, date: NaiveDate) -> Instant {
+        instant_of(date.and_time(self.time), self.timezone)
+    }
+
+    /// The first reset after `now`.
+    #[must_use]
+    pub fn next_after(&self, now: Instant) -> Instant {
+        let mut date = now.with_timezone(&self.timezone).date_naive() - Days::new(1);
+        loop {
+            let reset = self.on(date);
+            if reset > now {
+                return reset;
+            }
+            date = date + Days::new(1);
+        }
+    }
+
+    /// The latest reset at or before `now`: the instant at which the current trading day began.
+    #[must_use]
+    pub fn last_until(&self, now: Instant) -> Instant {
+        let mut date = now.with_timezone(&self.timezone).date_naive() + Days::new(1);
+        loop {
+            let reset = self.on(date);
+            if reset <= now {
+                return reset;
+            }
+            date = date - Days::new(1);
+        }
+    }
+
+    /// The trading day to which an instant belongs.
+    #[must_use]
+    pub fn day_of(&self, now: Instant) -> TradingDay {
+        TradingDay(self.next_after(now).with_timezone(&self.timezone).date_naive())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    /// Specification C.6: resets around both changes of the clock, and a day that ends at 17:00:00.
+    #[test]
+    fn resets_follow_the_wall_clock() {
+        let reset = DailyReset::default();
+        let next = |text| reset.next_after(utc(text));
+        assert_eq!(next("2025-10-29T15:00:00Z"), utc("2025-10-29T22:00:00Z"));
+        assert_eq!(next("2025-11-01T22:00:00Z"), utc("2025-11-02T23:00:00Z"), "a day of 25 hours");
+        assert_eq!(next("2026-03-07T23:00:00Z"), utc("2026-03-08T22:00:00Z"), "a day of 23 hours");
+        assert_eq!(reset.last_until(utc("2025-11-02T22:59:59Z")), utc("2025-11-01T22:00:00Z"));
+        assert_eq!(reset.last_until(utc("2025-11-02T23:00:00Z")), utc("2025-11-02T23:00:00Z"));
+    }
+
+    #[test]
+    fn a_zone_of_its_own() {
+        let reset = DailyReset { timezone: chrono_tz::America::New_York, ..DailyReset::default() };
+        assert_eq!(reset.next_after(utc("2025-10-27T12:00:00Z")), utc("2025-10-27T21:00:00Z"));
+    }
+
+    #[test]
+    fn the_label_is_the_date_on_which_the_day_ends() {
+        let reset = DailyReset::default();
+        let day = |text| reset.day_of(utc(text)).to_string();
+        assert_eq!(day("2025-10-29T21:59:59Z"), "2025-10-29");
+        assert_eq!(day("2025-10-29T22:00:00Z"), "2025-10-30");
+    }
+
+    #[test]
+    fn local_times_that_do_not_exist_or_exist_twice() {
+        let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+        assert_eq!(instant_of(local("2026-03-08T02:30:00"), CENTRAL), utc("2026-03-08T08:00:00Z"));
+        assert_eq!(instant_of(local("2025-11-02T01:30:00"), CENTRAL), utc("2025-11-02T06:30:00Z"));
+    }
+}

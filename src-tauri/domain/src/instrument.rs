@@ -1,0 +1,77 @@
+//! What a contract is worth.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{ContractId, Exposure, Price, Symbol, Usd};
+
+/// One tradable contract with the broker's own metadata (gateway reference 3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// The contract.
+    pub contract: ContractId,
+    /// The root people speak of.
+    pub symbol: Symbol,
+    /// Short name, such as `MNQU6`.
+    pub name: String,
+    /// Smallest price step; above zero.
+    pub tick_size: Decimal,
+    /// Dollars per tick and contract; above zero.
+    pub tick_value: Usd,
+    /// Whether the contract is the tradable one of its product.
+    pub active: bool,
+}
+
+impl Instrument {
+    /// Result in dollars of holding `exposure` from `entry` to `now`: positive is a gain.
+    ///
+    /// `(now - entry) / tick size * tick value * signed size` (specification A.3), multiplied first so
+    /// that nothing is rounded on the way.
+    #[must_use]
+    pub fn value(&self, exposure: Exposure, entry: Price, now: Price) -> Usd {
+        let moved = (now.0 - entry.0) * self.tick_value.0 * Decimal::from(exposure.0);
+        Usd(moved / self.tick_size)
+    }
+
+    /// Whether a price lies on the tick grid.
+    #[must_use]
+    pub fn is_on_grid(&self, price: Price) -> bool {
+        (price.0 % self.tick_size).is_zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::products;
+
+    fn check(symbol: &str, exposure: i64, entry: &str, now: &str, expected: &str) {
+        let product = products::find(symbol).unwrap();
+        let instrument = Instrument {
+            contract: "C".into(),
+            symbol: symbol.into(),
+            name: symbol.to_string(),
+            tick_size: product.tick_size,
+            tick_value: Usd(product.tick_value),
+            active: true,
+        };
+        let price = |text: &str| Price(text.parse().unwrap());
+        let value = instrument.value(Exposure(exposure), price(entry), price(now));
+        assert_eq!(value.to_string(), expected, "{symbol} {exposure} {entry} -> {now}");
+    }
+
+    /// The reference vectors of specification A.3.
+    #[test]
+    fn reference_vectors() {
+        check("MNQ", 2, "21000.00", "20970.00", "-120.00");
+        check("MNQ", 2, "21000.00", "21050.00", "200.00");
+        check("ES", 1, "6000.00", "6010.00", "500.00");
+        check("ES", -1, "5800.00", "5790.00", "500.00");
+        check("ES", 1, "5000.00", "5002.50", "125.00");
+        check("MNQ", 1, "21000.00", "21002.50", "5.00");
+        check("MNQ", 2, "25900.00", "25898.25", "-7.00");
+        check("MNQ", 1, "25897.75", "25898.25", "1.00");
+        check("NQ", 1, "26232.50", "26231.50", "-20.00");
+        check("MES", -4, "6000.00", "5990.00", "200.00");
+    }
+}

@@ -1,0 +1,8 @@
+//! What people see, as plain values: the view of the moment, the tray's menu and icon, messages.
+//!
+//! Pure functions and types; knows no engine, no window and no broker. Exported to TypeScript, so that
+//! the page can't drift away from it.
+
+pub mod view;
+
+pub use view::View;
