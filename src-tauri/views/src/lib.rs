@@ -3,6 +3,7 @@
 //! Pure functions and types; knows no engine, no window and no broker. Exported to TypeScript, so that
 //! the page can't drift away from it.
 
+pub mod control;
 pub mod view;
 
 pub use view::View;

@@ -1,0 +1,80 @@
+//! What can be said over the control socket: typed requests, typed replies, one stream of views.
+//!
+//! One JSON object a line in each direction. A connection that has asked to watch gets further
+//! [`Reply::View`]s, with the id of that request, whenever the view changes.
+
+use domain::Command;
+use serde::{Deserialize, Serialize};
+
+use crate::view::{ReceiptView, View};
+
+/// A numbered request; its reply carries the same number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the client.
+    pub id: u64,
+    /// What is wanted.
+    pub ask: Ask,
+}
+
+/// What a viewer can ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// The view of this moment, once.
+    View,
+    /// The view now and at every change.
+    Watch,
+    /// The trader's own commands: flatten, cancel all, lock out.
+    Command {
+        /// Which.
+        command: Command,
+    },
+    /// Lines of the audit after a number, oldest first.
+    Log {
+        /// Number after which to begin; 0 for all.
+        after: i64,
+        /// At most this many.
+        limit: u32,
+    },
+    /// Read everything from the broker again, now.
+    Reconcile,
+    /// Try to connect now instead of waiting for the next attempt.
+    Retry,
+    /// The credentials in the keyring changed: log in anew.
+    CredentialsChanged,
+    /// Send one notification through every channel that is on.
+    TestNotification,
+}
+
+/// An answer, or one view of a watch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// Number of the request.
+    pub id: u64,
+    /// What came of it.
+    pub reply: Reply,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// To `View` and `Watch`.
+    View {
+        /// The picture.
+        view: Box<View>,
+    },
+    /// To `Log`.
+    Log {
+        /// The lines.
+        lines: Vec<ReceiptView>,
+    },
+    /// It was accepted by the engine. What comes of it shows in the view and in the audit.
+    Accepted,
+    /// It was not done.
+    Refused {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
