@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Contracts, Exposure, Instant, OrderId, Price};
+use crate::{AccountId, ContractId, Contracts, Exposure, Instant, OrderId, Price, Symbol};
 
 /// Direction of an order or a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +65,8 @@ pub struct Order {
     pub account: AccountId,
     /// For which contract.
     pub contract: ContractId,
+    /// Its root, known without asking for metadata.
+    pub symbol: Symbol,
     /// Direction.
     pub side: OrderSide,
     /// How it executes.

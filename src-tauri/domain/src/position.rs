@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Exposure, Instant, PositionId, Price};
+use crate::{AccountId, ContractId, Exposure, Instant, PositionId, Price, Symbol};
 
 /// Direction of a holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Position {
     pub account: AccountId,
     /// What is held.
     pub contract: ContractId,
+    /// Its root, known without asking for metadata.
+    pub symbol: Symbol,
     /// How much, signed; the sign comes from the broker's direction field (L-11).
     pub exposure: Exposure,
     /// Volume-weighted entry price.
