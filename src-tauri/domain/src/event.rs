@@ -82,6 +82,7 @@ pub struct Report {
 
 /// What a person asks of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Close everything and cancel what could open new positions; no lock.

@@ -6,6 +6,7 @@ use crate::{AccountId, ContractId, Contracts, Exposure, Instant, OrderId, Price,
 
 /// Direction of an order or a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderSide {
     /// Adds to a long, takes from a short.
@@ -16,6 +17,7 @@ pub enum OrderSide {
 
 /// How an order executes (gateway reference 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderKind {
     /// At the limit price or better.
@@ -36,6 +38,7 @@ pub enum OrderKind {
 
 /// Where an order stands (gateway reference 4). A partial fill is `Open` with `filled` above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Working at the exchange.

@@ -6,6 +6,7 @@ use crate::{AccountId, ContractId, Exposure, Instant, PositionId, Price, Symbol}
 
 /// Direction of a holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Gains when the price rises.

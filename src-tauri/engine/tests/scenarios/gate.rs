@@ -193,9 +193,9 @@ fn a_reset_that_was_missed_is_made_up_for_once_a_day() {
     let actions = desk.engine.step(desk.now, &Event::Tick);
     let days: Vec<String> = actions
         .iter()
-        .filter_map(|action| match action {
-            domain::Action::Reset { day, closed, .. } => Some(format!("{day} {}", closed.is_some())),
-            _ => None,
+        .filter_map(|action| {
+            let domain::Action::Reset { day, closed, .. } = action else { return None };
+            Some(format!("{day} {}", closed.is_some()))
         })
         .collect();
     assert_eq!(days, ["2025-10-28 true", "2025-10-29 false"]);
