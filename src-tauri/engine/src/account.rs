@@ -40,7 +40,9 @@ pub struct AccountState {
     pub(crate) book: BTreeMap<ContractId, Exposure>,
     /// The open trading day was announced to the store.
     pub(crate) day_told: bool,
-    /// Since when book and positions disagree.
+    /// An answer of the broker differed from what its stream told a moment before.
+    pub(crate) reread: bool,
+    /// Since when the stories differ.
     pub(crate) disagree_since: Option<Instant>,
     pub(crate) ledger: Ledger,
     pub(crate) lockouts: Lockouts,
@@ -139,6 +141,7 @@ impl AccountState {
             closed_positions: Remembered::default(),
             book: BTreeMap::new(),
             day_told: false,
+            reread: false,
             disagree_since: None,
             ledger: Ledger::new(reset, now),
             lockouts: Lockouts::default(),

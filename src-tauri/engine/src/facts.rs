@@ -160,7 +160,7 @@ impl AccountState {
     ) -> (Kinds, Vec<(Fill, Learned)>) {
         let mut kinds = Kinds::NONE.with(EventKind::StateReconciled);
         kinds.add(self.learn_account(&snapshot.account));
-        kinds.add(self.take_positions(snapshot, now));
+        kinds.add(self.take_positions(&snapshot.positions, snapshot.asked_at, FRESH, now));
         kinds.add(self.take_orders(&snapshot.orders, snapshot.asked_at, now));
         let mut fills = Vec::new();
         for fill in &snapshot.fills {
@@ -176,26 +176,33 @@ impl AccountState {
         (kinds, fills)
     }
 
-    fn take_positions(&mut self, snapshot: &Snapshot, now: Instant) -> Kinds {
+    /// Takes the list of open positions. What was heard on the stream later than `slack` before the
+    /// question stays as it is; if it differs, the question will be asked again.
+    pub(crate) fn take_positions(
+        &mut self,
+        positions: &[Position],
+        asked_at: Instant,
+        slack: TimeDelta,
+        now: Instant,
+    ) -> Kinds {
+        let newest = asked_at - slack;
         let mut kinds = Kinds::NONE;
         let mut stories_differ = false;
         let held: Vec<Position> = self.positions.values().map(|it| it.position.clone()).collect();
-        for position in
-            held.iter().filter(|held| snapshot.positions.iter().all(|it| it.contract != held.contract))
-        {
-            if self.is_fresh(&position.contract, snapshot.asked_at) {
+        for position in held.iter().filter(|held| positions.iter().all(|it| it.contract != held.contract)) {
+            if self.is_fresh(&position.contract, newest) {
                 stories_differ = true;
             } else {
                 let gone = Position { exposure: Exposure::FLAT, ..position.clone() };
                 kinds.add(self.replace_position(&gone, now));
             }
         }
-        let mut listed: Vec<&Position> = snapshot.positions.iter().collect();
+        let mut listed: Vec<&Position> = positions.iter().collect();
         listed.sort_by_key(|position| position.opened_at);
         for position in listed {
             let same = self.positions.get(&position.contract).is_some_and(|it| it.position == *position);
-            if !same && self.is_fresh(&position.contract, snapshot.asked_at)
-                || self.closed_positions.since(&position.id) > Some(snapshot.asked_at - FRESH)
+            if !same && self.is_fresh(&position.contract, newest)
+                || self.closed_positions.since(&position.id) > Some(newest)
             {
                 stories_differ = true;
                 continue;
@@ -203,12 +210,12 @@ impl AccountState {
             self.closed_positions.forget(&position.id);
             kinds.add(self.replace_position(position, now));
         }
-        self.disagree_since = stories_differ.then_some(now);
+        self.reread = stories_differ;
         kinds
     }
 
-    fn is_fresh(&self, contract: &ContractId, asked_at: Instant) -> bool {
-        self.positions.get(contract).is_some_and(|holding| holding.heard > asked_at - FRESH)
+    fn is_fresh(&self, contract: &ContractId, newest: Instant) -> bool {
+        self.positions.get(contract).is_some_and(|holding| holding.heard > newest)
     }
 
     /// Takes the list of working orders. The list holds open ones only: pending and suspended orders
@@ -247,7 +254,8 @@ impl AccountState {
 
     /// Whether positions and fills tell different stories, and since when.
     pub(crate) fn compare_books(&mut self, now: Instant) {
-        let agree = self.book.iter().all(|(contract, exposure)| self.exposure(contract) == *exposure)
+        let agree = !self.reread
+            && self.book.iter().all(|(contract, exposure)| self.exposure(contract) == *exposure)
             && self.positions.keys().all(|contract| self.book.contains_key(contract));
         self.disagree_since = if agree { None } else { self.disagree_since.or(Some(now)) };
     }

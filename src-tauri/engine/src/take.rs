@@ -5,6 +5,8 @@ use domain::{
     Outcome, Question, Quote, Report, Rulebook, Severity, Snapshot, rulebook::Watched,
 };
 
+use chrono::TimeDelta;
+
 use crate::{
     Engine, account::AccountState, judge::QUIET_AFTER_FAILURE, kinds::Kinds, ledger::Learned, rules,
 };
@@ -38,6 +40,10 @@ impl Engine {
                 account.stops.inquiry.answered(*asked_at);
                 // An answer is news even when nothing differs: a grace may have been waiting for it.
                 account.touched.add(kinds.with(EventKind::TimeTick));
+            }),
+            Event::Positions { account, positions, asked_at } => self.with(account, |account| {
+                let kinds = account.take_positions(positions, *asked_at, TimeDelta::zero(), now);
+                account.touched.add(kinds);
             }),
             Event::Unanswered(question) => self.take_unanswered(question),
             Event::Link(link) => self.take_link(link, out),

@@ -201,3 +201,25 @@ fn a_reset_that_was_missed_is_made_up_for_once_a_day() {
     assert_eq!(days, ["2025-10-28 true", "2025-10-29 false"]);
     assert!(desk.engine.step(desk.now, &Event::Tick).is_empty());
 }
+
+/// The broker's queries may lag behind its stream: a position that was opened a moment ago and is not
+/// listed is kept, and the question is put again.
+#[test]
+fn a_lagging_answer_does_not_close_what_was_just_opened() {
+    let mut desk = Desk::new(only(|_| {}));
+    let opened = desk.hold("MNQ", 1, "21000");
+    desk.hold("MNQ", 0, "21000");
+    desk.send(opened);
+    desk.later(500).reconcile(&[]);
+    assert!(!desk.engine.accounts().next().unwrap().exposure(&contract("MNQ")).is_flat());
+    let asked = |desk: &mut Desk| {
+        let actions = desk.engine.step(desk.now, &Event::Tick);
+        actions.iter().any(|it| matches!(it, domain::Action::Ask(domain::Question::Everything { .. })))
+    };
+    desk.later(100);
+    assert!(!asked(&mut desk));
+    desk.later(1_000);
+    assert!(asked(&mut desk));
+    desk.later(1_000).reconcile(&[]);
+    assert!(desk.engine.accounts().next().unwrap().exposure(&contract("MNQ")).is_flat());
+}
