@@ -161,6 +161,7 @@ fn known_fill(row: &Row<'_>, account: &AccountId) -> rusqlite::Result<KnownFill>
         order: row.get::<_, Id<_>>("order_id")?.0,
         account: account.clone(),
         contract: row.get::<_, Id<_>>("contract_id")?.0,
+        symbol: row.get::<_, Id<_>>("symbol")?.0,
         side: row.get::<_, Word<_>>("side")?.0,
         size: Contracts(row.get("size")?),
         price: Price(row.get::<_, Exact>("price")?.0),

@@ -240,8 +240,6 @@ pub enum AuditAction {
 pub struct FillRecord {
     /// The fill.
     pub fill: Fill,
-    /// Root of its contract, where the metadata is known.
-    pub symbol: Option<Symbol>,
     /// Caused by this product.
     pub own: bool,
     /// An account-wide lockout was active.

@@ -177,7 +177,7 @@ CREATE TABLE trade_log (
     trade_id          TEXT NOT NULL,
     order_id          TEXT NOT NULL,
     contract_id       TEXT NOT NULL,
-    symbol            TEXT,
+    symbol            TEXT NOT NULL,
     side              TEXT NOT NULL,
     size              INTEGER NOT NULL,
     price             TEXT NOT NULL,

@@ -23,7 +23,7 @@ pub(crate) fn fill(db: &Connection, record: &FillRecord) -> rusqlite::Result<Wri
             VALUES (:account, :trade, :order, :contract, :symbol, :side, :size, :price, :pnl_cents, :fees_cents,
                 :pnl, :fees, :commissions, :voided, :own, :locked, :at, :received, :day)
             ON CONFLICT (account_id, trade_id) DO UPDATE SET
-                symbol = coalesce(excluded.symbol, symbol), size = excluded.size, price = excluded.price,
+                symbol = excluded.symbol, size = excluded.size, price = excluded.price,
                 pnl_cents = excluded.pnl_cents, pnl_exact = excluded.pnl_exact,
                 fees_cents = CASE WHEN excluded.commissions_exact IS NULL AND commissions_exact IS NOT NULL
                     THEN fees_cents ELSE excluded.fees_cents END,
@@ -37,7 +37,7 @@ pub(crate) fn fill(db: &Connection, record: &FillRecord) -> rusqlite::Result<Wri
             ":trade": fill.id.as_str(),
             ":order": fill.order.as_str(),
             ":contract": fill.contract.as_str(),
-            ":symbol": record.symbol.as_ref().map(domain::Symbol::as_str),
+            ":symbol": record.fill.symbol.as_str(),
             ":side": Word(fill.side),
             ":size": fill.size.0,
             ":price": Exact(fill.price.0),
