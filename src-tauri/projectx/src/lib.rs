@@ -6,10 +6,11 @@
 //! From the inside out, each usable without the next: [`rest`] (calls to requests, responses to
 //! answers), [`normalise`] (messages to facts), [`signalr`] and [`hub`] (text frames to signals),
 //! [`session`], [`budget`] and [`backoff`] (when to log in, send, try again). All of them take the time as
-//! an argument and open nothing.
+//! an argument and open nothing. [`connect`] puts them onto sockets and the clock.
 
 pub mod backoff;
 pub mod budget;
+mod gateway;
 pub mod hub;
 pub mod mask;
 pub mod normalise;
@@ -19,4 +20,5 @@ pub mod signalr;
 pub mod symbols;
 pub mod wire;
 
+pub use gateway::{ASK_LIMIT, Control, Port, Settings, SettingsError, connect, probe};
 pub use session::Credentials;
