@@ -86,7 +86,7 @@ impl Queries {
         self.0.load(Ordering::Acquire)
     }
 
-    fn advance(&self) {
+    pub fn advance(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -4,6 +4,8 @@
 mod calls;
 mod clock;
 mod dial;
+#[cfg(test)]
+mod encrypted;
 mod http;
 mod keeper;
 mod line;

@@ -19,6 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Bench {
     script: Arc<Script>,
     session: Arc<Session>,
+    queries: Arc<Queries>,
     asks: mpsc::Sender<Ask>,
     signals: mpsc::Receiver<Stamped>,
     accounts: watch::Receiver<BTreeSet<Topic>>,
@@ -36,12 +37,19 @@ fn bench() -> Bench {
     let (stop, stopping) = watch::channel(false);
     let (asks, asked) = mpsc::channel(200);
     let (told, signals) = mpsc::channel(CHANNEL_LIMIT);
-    let (budget, queries) = (Arc::new(Budget::new(Monotonic)), Arc::default());
-    let calls =
-        Calls::new(script.clone(), session.clone(), budget, outlet.clone(), queries, accounts, contracts);
+    let (budget, queries) = (Arc::new(Budget::new(Monotonic)), Arc::<Queries>::default());
+    let calls = Calls::new(
+        script.clone(),
+        session.clone(),
+        budget,
+        outlet.clone(),
+        queries.clone(),
+        accounts,
+        contracts,
+    );
     tokio::spawn(async move { outlet.forward(told).await });
     let serving = tokio::spawn(Arc::new(calls).serve(asked, stopping));
-    Bench { script, session, asks, signals, accounts: watched, stop, serving, next: 0 }
+    Bench { script, session, queries, asks, signals, accounts: watched, stop, serving, next: 0 }
 }
 
 fn account() -> AccountId {
@@ -256,6 +264,20 @@ async fn a_snapshot_asks_at_once_a_verification_in_order() {
     let (orders, positions) =
         (bench.script.seen(path::ORDER_SEARCH)[0].at, bench.script.seen(path::POSITION_SEARCH_OPEN)[1].at);
     assert_eq!(positions - orders, SECOND / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries_of_the_state_are_counted_when_sent_and_when_answered() {
+    let mut bench = bench();
+    bench.script.answer(path::ORDER_SEARCH_OPEN, [success(json!({"orders": []})).after(SECOND)]);
+    bench.script.answer(path::POSITION_CLOSE, [success(json!({}))]);
+    bench.ask(Class::Routine, orders()).await;
+    sleep(SECOND / 2).await;
+    assert_eq!(bench.queries.count(), 1);
+    bench.reply().await;
+    assert_eq!(bench.queries.count(), 2);
+    bench.call(Class::Enforcement, close()).await;
+    assert_eq!(bench.queries.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

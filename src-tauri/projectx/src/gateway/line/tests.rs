@@ -48,6 +48,7 @@ struct Bench {
     pipes: Arc<Pipes>,
     opened: mpsc::UnboundedReceiver<(Token, Socket)>,
     session: Arc<Session>,
+    queries: Arc<Queries>,
     signals: mpsc::Receiver<Stamped>,
     wanted: watch::Sender<BTreeSet<Topic>>,
     nudges: watch::Sender<u64>,
@@ -63,6 +64,7 @@ fn bench() -> Bench {
     let (opened, connections) = mpsc::unbounded_channel();
     let pipes = Arc::new(Pipes { opened, refusal: Mutex::default(), dialled: Mutex::default() });
     let (session, outlet) = (Arc::new(Session::new()), Arc::new(Outlet::default()));
+    let queries = Arc::<Queries>::default();
     session.enter(Phase::LoggedIn(Token::new("first")));
     let (wanted, wishes) = watch::channel(topics(&[7]));
     let (nudges, nudged) = watch::channel(0);
@@ -73,14 +75,14 @@ fn bench() -> Bench {
         dial: pipes.clone(),
         session: session.clone(),
         outlet: outlet.clone(),
-        queries: Arc::default(),
+        queries: queries.clone(),
         wanted: wishes,
         nudges: nudged,
         stop: stopping,
     };
     tokio::spawn(async move { outlet.forward(told).await });
     let running = tokio::spawn(line.run());
-    Bench { pipes, opened: connections, session, signals, wanted, nudges, stop, running }
+    Bench { pipes, opened: connections, session, queries, signals, wanted, nudges, stop, running }
 }
 
 impl Bench {
@@ -278,6 +280,19 @@ async fn other_wishes_are_confirmed_with_another_up() {
     let calls = confirm(&mut socket, 3).await;
     assert_eq!(calls, ["SubscribeOrders[9]", "SubscribePositions[9]", "SubscribeTrades[9]"]);
     assert_eq!(bench.told().await, "up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repetition_is_told_again_after_the_state_was_queried() {
+    let mut bench = bench();
+    let mut socket = bench.come_up().await;
+    for balance in [1, 1, 2] {
+        say(&mut socket, account(balance)).await;
+    }
+    assert_eq!([bench.told().await, bench.told().await], ["account 1.00", "account 2.00"]);
+    bench.queries.advance();
+    say(&mut socket, account(2)).await;
+    assert_eq!(bench.told().await, "account 2.00");
 }
 
 #[tokio::test(start_paused = true)]
