@@ -4,5 +4,18 @@
 //! as two channels of plain values; never a broker by name.
 
 pub mod clock;
+pub mod control;
 pub mod core;
+pub mod credentials;
+pub mod disk;
 pub mod executor;
+pub mod home;
+pub mod lines;
+pub mod logs;
+pub mod run;
+pub mod settings;
+pub mod start;
+
+pub use home::{Home, HomeError};
+pub use run::{Broker, Sign};
+pub use start::{Running, Start, StartError, start};

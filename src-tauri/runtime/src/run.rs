@@ -2,15 +2,12 @@
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
 use std::{
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant as Monotonic},
 };
 
-use chrono::TimeDelta;
-use domain::{
-    Instant,
-    broker::{Ask as BrokerAsk, LoginError, Signal, Stamped},
-};
+use domain::broker::{Ask as BrokerAsk, LoginError, Signal, Stamped};
 use store::Durability;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
@@ -27,6 +24,7 @@ use crate::{
     clock::Clock,
     control::server::Petition,
     core::{Core, Input, Output},
+    credentials::{self, Credentials},
     disk::{Disk, DiskNews},
     lines,
     settings::Settings,
@@ -51,8 +49,24 @@ pub struct Broker {
     pub signals: mpsc::Receiver<Stamped>,
     /// Tries at once what waits for a later attempt.
     pub retry: Box<dyn Fn() + Send>,
-    /// Reads the login anew and uses it; says whether there is one.
-    pub renew: Box<dyn Fn() -> bool + Send>,
+    /// Ends the session and logs in with these.
+    pub renew: Box<dyn Fn(Credentials) + Send>,
+    /// Ends everything, once the loop is done.
+    pub end: Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
+}
+
+/// Makes a broker from a login; used once at the start, or when a login is given for the first time.
+pub type Connect = Box<dyn Fn(Credentials) -> Result<Broker, String> + Send>;
+
+impl Broker {
+    /// Nobody: stands in until there is a login.
+    #[must_use]
+    pub fn none() -> Self {
+        let (asks, _) = mpsc::channel(1);
+        let (_, signals) = mpsc::channel(1);
+        let end = || -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(std::future::ready(())) };
+        Self { asks, signals, retry: Box::new(|| {}), renew: Box::new(|_| {}), end: Box::new(end) }
+    }
 }
 
 /// Something the program around the loop wants to know at once.
@@ -81,6 +95,8 @@ pub(crate) struct Loop {
     pub disk: Disk,
     pub disk_news: watch::Receiver<DiskNews>,
     pub broker: Broker,
+    /// How to get a broker, while there is none for want of a login.
+    pub connect: Option<Connect>,
     pub settings: Settings,
     pub petitions: mpsc::Receiver<Petition>,
     pub views: watch::Sender<Arc<View>>,
@@ -89,7 +105,6 @@ pub(crate) struct Loop {
     pub stop: oneshot::Receiver<()>,
     pub shown: Monotonic,
     pub dirty: bool,
-    pub disk_late: bool,
 }
 
 enum Woken {
@@ -102,6 +117,14 @@ enum Woken {
 }
 
 impl Loop {
+    /// Carries out what the start itself decided.
+    pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>) {
+        self.carry_out(outputs).await;
+        for input in inputs {
+            self.feed(input, None).await;
+        }
+    }
+
     /// Runs until it is told to stop. Enforcements under way are given a moment to finish.
     pub async fn run(mut self) {
         let mut seconds = interval(TICK);
@@ -125,6 +148,7 @@ impl Loop {
                 break;
             }
         }
+        (self.broker.end)().await;
         tracing::info!(target: "daemon", "stopped");
         let disk = self.disk;
         // Joining the writing thread may take a moment; the loop's thread must not be held up by it.
@@ -136,7 +160,7 @@ impl Loop {
         tokio::select! {
             biased;
             _ = &mut self.stop, if !stopping => Woken::Stop,
-            signal = self.broker.signals.recv() => Woken::Signal(signal),
+            signal = self.broker.signals.recv(), if self.connect.is_none() => Woken::Signal(signal),
             changed = self.disk_news.changed() => match changed {
                 Ok(()) => Woken::Disk,
                 Err(_) => Woken::Second,
@@ -193,13 +217,12 @@ impl Loop {
         self.carry_out(outputs).await;
     }
 
-    pub(crate) async fn carry_out(&mut self, outputs: Vec<Output>) {
+    async fn carry_out(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
                 Output::Write { records, durability: Durability::Lazy } => self.disk.write_lazily(records),
                 Output::Write { records, durability: Durability::Flush } => {
                     if let Err(why) = self.disk.flush(records).await {
-                        self.disk_late = true;
                         self.disk_state(Err(why));
                     }
                 }
@@ -240,7 +263,6 @@ impl Loop {
     async fn disk_news(&mut self) {
         let news = self.disk_news.borrow_and_update().clone();
         self.core.show_receipts(news.lines.iter().map(lines::receipt).collect());
-        self.disk_late = false;
         self.feed(Input::Disk(news.state), None).await;
     }
 
@@ -250,10 +272,8 @@ impl Loop {
             (self.broker.retry)();
             self.feed(Input::Jumped, None).await;
         }
-        if let Some(inputs) = self.settings.look(&self.clock).await {
-            for input in inputs {
-                self.feed(input, None).await;
-            }
+        for input in self.settings.look(self.clock.now()).await {
+            self.feed(input, None).await;
         }
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
         self.core.metrics().observed(memory, self.broker.signals.len());
@@ -275,9 +295,9 @@ impl Loop {
                 }
                 Err(reason) => Reply::Refused { reason },
             },
-            Ask::Log { .. } => Reply::Refused {
-                reason: "The log is read from the database: `riskctl log`.".to_string(),
-            },
+            Ask::Log { .. } => {
+                Reply::Refused { reason: "The log is read from the database: `riskctl log`.".to_string() }
+            }
             Ask::Reconcile => {
                 self.feed(Input::Reconcile, None).await;
                 Reply::Accepted
@@ -286,15 +306,38 @@ impl Loop {
                 (self.broker.retry)();
                 Reply::Accepted
             }
-            Ask::CredentialsChanged => {
-                let known = (self.broker.renew)();
-                self.feed(Input::Credentials(known), None).await;
-                Reply::Accepted
-            }
+            Ask::CredentialsChanged => self.renew().await,
             Ask::TestNotification => {
                 let _ = self.notes.send(views::text::note::test(self.clock.now()));
                 Reply::Accepted
             }
+        }
+    }
+
+    /// Reads the login anew and uses it.
+    async fn renew(&mut self) -> Reply {
+        let refused = |reason: String| Reply::Refused { reason };
+        match tokio::task::spawn_blocking(credentials::load).await {
+            Ok(Ok(Some((login, _)))) => {
+                match self.connect.take() {
+                    None => (self.broker.renew)(login),
+                    Some(connect) => match connect(login) {
+                        Ok(broker) => self.broker = broker,
+                        Err(reason) => {
+                            self.connect = Some(connect);
+                            return refused(reason);
+                        }
+                    },
+                }
+                self.feed(Input::Credentials(true), None).await;
+                Reply::Accepted
+            }
+            Ok(Ok(None)) => {
+                self.feed(Input::Credentials(false), None).await;
+                refused("There is no login in the keyring.".to_string())
+            }
+            Ok(Err(error)) => refused(error.to_string()),
+            Err(error) => refused(error.to_string()),
         }
     }
 
@@ -310,10 +353,4 @@ impl Loop {
             self.views.send_replace(Arc::new(self.view()));
         }
     }
-}
-
-/// How far a local deadline is away, for logs.
-#[must_use]
-pub fn left(at: Instant, now: Instant) -> TimeDelta {
-    (at - now).max(TimeDelta::zero())
 }

@@ -2,9 +2,9 @@
 
 use std::{io, path::Path, time::Duration};
 
-use interprocess::local_socket::tokio::{RecvHalf, SendHalf, Stream, prelude::*};
+use interprocess::local_socket::tokio::{Stream, prelude::*};
 use thiserror::Error;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, ReadHalf, WriteHalf};
 use views::{
     View,
     control::{Ask, Reply, Request, Response},
@@ -16,8 +16,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A connection to the engine of a home.
 #[derive(Debug)]
 pub struct Client {
-    reader: BufReader<RecvHalf>,
-    writer: SendHalf,
+    reader: BufReader<ReadHalf<Stream>>,
+    writer: WriteHalf<Stream>,
     next: u64,
 }
 
@@ -52,7 +52,7 @@ impl Client {
     pub async fn connect(home: &Path) -> Result<Self, ClientError> {
         let not_running = |_| ClientError::NotRunning { home: home.display().to_string() };
         let stream = Stream::connect(super::name(home)?).await.map_err(not_running)?;
-        let (read, writer) = stream.split();
+        let (read, writer) = tokio::io::split(stream);
         Ok(Self { reader: BufReader::new(read), writer, next: 0 })
     }
 
@@ -109,7 +109,8 @@ impl Client {
     async fn send(&mut self, ask: Ask) -> Result<u64, ClientError> {
         self.next += 1;
         let request = Request { id: self.next, ask };
-        let mut line = serde_json::to_vec(&request).map_err(|error| ClientError::Broken(error.to_string()))?;
+        let mut line =
+            serde_json::to_vec(&request).map_err(|error| ClientError::Broken(error.to_string()))?;
         line.push(b'\n');
         self.writer.write_all(&line).await?;
         self.writer.flush().await?;

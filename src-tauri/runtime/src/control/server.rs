@@ -112,7 +112,7 @@ pub async fn serve(listener: Listener, feed: Feed) {
 
 /// One viewer: requests in, responses and views out.
 async fn attend(stream: Stream, feed: Feed) -> io::Result<()> {
-    let (read, mut write) = stream.split();
+    let (read, mut write) = tokio::io::split(stream);
     let (responses, mut outgoing) = mpsc::channel::<Response>(MOST_WAITING);
     let writer = tokio::spawn(async move {
         while let Some(response) = outgoing.recv().await {
@@ -200,4 +200,3 @@ async fn watch_for(id: u64, mut feed: Feed, responses: mpsc::Sender<Response>) {
         }
     }
 }
-

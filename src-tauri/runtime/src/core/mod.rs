@@ -18,13 +18,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Command, ContractId, Event, Instant, Memory, Rulebook, Symbol,
+    AccountId, Action, Alert, Command, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity,
+    Symbol,
     broker::{Ask, CallId, LoginError, Malformed, Signal},
 };
 use engine::Engine;
-use store::{Durability, Intent, Record};
+use store::{ConfigSnapshot, Durability, Intent, Record};
 use views::{
-    text::{Note, Zones},
+    text::{Note, Zones, note},
     view::{Protection, ReceiptView},
 };
 
@@ -57,10 +58,19 @@ pub enum Input {
     Signal(Signal),
     /// Time has passed.
     Tick,
-    /// New rules apply.
-    Rules(Box<Rulebook>),
+    /// New rules apply, and as what they are kept.
+    Rules {
+        /// The rules.
+        rulebook: Box<Rulebook>,
+        /// What is written down of them.
+        snapshot: Box<ConfigSnapshot>,
+    },
+    /// The files changed and cannot be used: what was in force stays so.
+    SettingsRefused(String),
     /// Whether the settings files can be used; otherwise why not.
     Settings(Result<(), String>),
+    /// A file tried to weaken RULE-008; it is enforced all the same.
+    StopRuleForced,
     /// Whether what must be kept can be written; otherwise why not.
     Disk(Result<(), String>),
     /// Whether there are credentials.
@@ -186,8 +196,16 @@ impl Core {
         match input {
             Input::Signal(signal) => self.signal(now, received, signal),
             Input::Tick => self.tick(now),
-            Input::Rules(rulebook) => self.step(now, Event::Rules(rulebook)),
+            Input::Rules { rulebook, snapshot } => {
+                self.record_settings(*snapshot, now);
+                self.step(now, Event::Rules(rulebook));
+            }
+            Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
             Input::Settings(state) => self.links.config = state,
+            Input::StopRuleForced => {
+                let notice = Notice::StopRuleForced;
+                self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);
+            }
             Input::Disk(state) => self.links.disk = state,
             Input::Credentials(known) => self.links.has_credentials = known,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),

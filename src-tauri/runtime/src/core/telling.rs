@@ -125,7 +125,7 @@ impl Core {
         self.teller.locks.remove(account).map(|(lockout, _)| lockout.end)
     }
 
-    fn tell_alert(&mut self, alert: &Alert, now: Instant) {
+    pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
         // The connection is told as protection lost and back; the rest would be noise.
         if matches!(alert.notice, Notice::Link { .. }) {
             return;
