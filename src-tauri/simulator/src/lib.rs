@@ -13,4 +13,7 @@ pub mod settings;
 pub mod trader;
 
 pub use gateway::{ConnectionId, Fault, Frame, Gateway, HttpRequest, HttpResponse, Hub, Method, QuoteUpdate};
+pub use scenario::{Player, Scenario, ScenarioError};
+pub use server::{Description, Handle, Running, ServeError, serve};
 pub use settings::{AccountSettings, Costs, FillDelay, Market, Settings};
+pub use trader::{Amendment, Ticket, Trader, TraderError};

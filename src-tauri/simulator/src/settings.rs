@@ -1,6 +1,6 @@
 //! What a simulated gateway is started with. Never read from a file or the environment here.
 
-use domain::{Instant, Usd};
+use domain::Usd;
 
 /// Most accounts of one login.
 pub const ACCOUNTS_LIMIT: u32 = 50;
@@ -11,8 +11,6 @@ pub const JOURNAL_LIMIT: usize = 200_000;
 /// What a simulated gateway is started with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// First instant of the gateway's clock; decides the front months.
-    pub start: Instant,
     /// Seed of everything that is left to chance: the same seed and the same inputs give the same bytes.
     pub seed: u64,
     /// Who moves prices.
@@ -83,9 +81,8 @@ pub struct AccountSettings {
 impl Settings {
     /// One account, seed 1, normal pace, costs as on the platform.
     #[must_use]
-    pub fn new(start: Instant, market: Market) -> Self {
+    pub fn new(market: Market) -> Self {
         Self {
-            start,
             seed: 1,
             market,
             speed: 1.0,

@@ -71,18 +71,19 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway at its first instant, with nothing bought and nobody logged in.
+    /// A gateway at its first instant, which decides the front months; nothing is bought and nobody is
+    /// logged in.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, start: Instant) -> Self {
         let mut rng = StdRng::seed_from_u64(settings.seed);
-        let catalogue = Catalogue::new(settings.start);
+        let catalogue = Catalogue::new(start);
         let books = catalogue
             .all()
             .iter()
-            .map(|listing| Book::new(settings.start, listing, StdRng::seed_from_u64(rng.random())))
+            .map(|listing| Book::new(start, listing, StdRng::seed_from_u64(rng.random())))
             .collect();
         Self {
-            now: settings.start,
+            now: start,
             paint: StdRng::seed_from_u64(rng.random()),
             auth: Auth::new(&mut rng),
             rng,
@@ -95,7 +96,7 @@ impl Gateway {
             hubs: Hubs::default(),
             faults: Faults::default(),
             held: None,
-            journal: Journal::new(settings.start, settings.journal_limit),
+            journal: Journal::new(start, settings.journal_limit),
             schedule: Schedule::default(),
             settings,
         }
@@ -147,6 +148,19 @@ impl Gateway {
     pub fn front_contract(&self, root: &str) -> Option<&str> {
         let index = self.catalogue.front(root)?;
         Some(self.catalogue.listing(index).instrument.contract.as_str())
+    }
+
+    /// The name under which a token's requests are journalled.
+    #[must_use]
+    pub fn session_name(&self, token: &str) -> Option<String> {
+        let number = self.auth.known(Some(token))?;
+        self.auth.name(number).map(|name| name.to_string())
+    }
+
+    /// Pace of walks and scenarios.
+    #[must_use]
+    pub fn speed(&self) -> f64 {
+        market::pace(self.settings.speed)
     }
 
     /// What was received and pushed so far.

@@ -5,6 +5,8 @@ pub(super) mod bars;
 mod depth;
 mod walk;
 
+pub(super) use walk::pace;
+
 use domain::Instant;
 use projectx::wire::{Number, code::OrderSide, model};
 use rand::rngs::StdRng;
@@ -176,6 +178,13 @@ impl Gateway {
         Some((book.last, book.bid, book.ask))
     }
 
+    /// Smallest price step of a contract, given by id or root.
+    #[must_use]
+    pub fn tick_size(&self, contract: &str) -> Option<Decimal> {
+        let index = self.catalogue.find(contract).or_else(|| self.catalogue.front(contract))?;
+        Some(self.catalogue.listing(index).tick())
+    }
+
     /// New prices: orders first, then quote, print and depth.
     fn move_market(&mut self, contract: ContractIndex, update: QuoteUpdate, volume: i64) {
         let before = (self.books[contract.0].bid, self.books[contract.0].ask);
@@ -207,20 +216,22 @@ impl Gateway {
 
     /// Begins the walk of a contract in which somebody is interested.
     pub(super) fn watch(&mut self, contract: ContractIndex) {
+        let pace = self.speed();
         let book = &mut self.books[contract.0];
         let walks = self.settings.market == crate::settings::Market::Walk;
         if walks && !book.walking && self.catalogue.listing(contract).instrument.active {
             book.walking = true;
-            let pause = book.walk.pause(self.settings.speed);
+            let pause = book.walk.pause(pace);
             self.plan_after(pause, Task::Step(contract));
         }
     }
 
     /// One step of the walk.
     pub(super) fn step(&mut self, contract: ContractIndex) {
+        let pace = self.speed();
         let book = &mut self.books[contract.0];
         let (update, volume) = book.walk.step(book.last);
-        let pause = book.walk.pause(self.settings.speed);
+        let pause = book.walk.pause(pace);
         self.plan_after(pause, Task::Step(contract));
         if !self.faults.market_closed {
             self.move_market(contract, update, volume);

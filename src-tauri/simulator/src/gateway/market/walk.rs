@@ -26,6 +26,11 @@ const PRINT_VOLUME: std::ops::RangeInclusive<i64> = 1..=5;
 /// Paces outside are brought in: a thousand times faster or slower.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=1_000.0;
 
+/// A speed brought into its range.
+pub(in crate::gateway) fn pace(speed: f64) -> f64 {
+    if speed.is_finite() { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) } else { 1.0 }
+}
+
 #[derive(Debug)]
 pub(super) struct Walk {
     rng: StdRng,
@@ -52,8 +57,7 @@ impl Walk {
     }
 
     /// Time to the next step.
-    pub(super) fn pause(&mut self, speed: f64) -> TimeDelta {
-        let pace = if speed.is_finite() { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) } else { 1.0 };
+    pub(super) fn pause(&mut self, pace: f64) -> TimeDelta {
         let micros = f64::from(self.rng.random_range(PAUSE_MS)) * 1_000.0 / pace;
         TimeDelta::microseconds(micros.to_i64().unwrap_or(i64::from(*PAUSE_MS.end()) * 1_000))
     }
