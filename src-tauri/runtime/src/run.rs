@@ -79,6 +79,11 @@ pub enum Sign {
         /// The watched accounts.
         accounts: Vec<domain::AccountId>,
     },
+    /// There is no login to be had.
+    NoLogin {
+        /// A lockout is active: giving up would free somebody.
+        locked: bool,
+    },
     /// The login was refused by code.
     Refused {
         /// How.
@@ -122,6 +127,9 @@ impl Loop {
         self.carry_out(outputs).await;
         for input in inputs {
             self.feed(input, None).await;
+        }
+        if self.connect.is_some() {
+            let _ = self.signs.try_send(Sign::NoLogin { locked: self.core.has_lockouts() });
         }
     }
 
