@@ -26,6 +26,9 @@ fn a_status_before_execution_does_nothing_and_one_after_it_has_happened() {
     assert_eq!(desk.send(CLOSE, &on_mnq()).status, 504);
     assert_eq!(desk.truth(), Vec::<String>::new(), "it was executed");
     assert_eq!(desk.close().0, 2, "and the fault is used up");
+    desk.fault(json!({"kind": "http_status", "path": "/hubs/user", "status": 503}));
+    assert_eq!(desk.gateway.open(desk.now, Hub::User, Some(&desk.token), None), Err(503), "upgrades, too");
+    assert!(desk.gateway.open(desk.now, Hub::User, Some(&desk.token), None).is_ok());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Stories about the simulated gateway: on its core in virtual time, and over real sockets.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod books;
 mod brackets;
 mod desk;
 mod faults;
