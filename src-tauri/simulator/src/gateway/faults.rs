@@ -248,41 +248,25 @@ impl Fault {
     /// [`FaultError::OutOfRange`].
     pub fn check(&self) -> Result<(), FaultError> {
         let out = |member, allowed, value| Err(FaultError::OutOfRange { member, allowed, value });
-        match self {
-            Self::HttpStatus { status, .. } if !(400..=599).contains(status) => {
-                out("status", "400 to 599", i64::from(*status))
-            }
-            Self::HttpLatency { ms, .. } | Self::HubSilence { ms, .. } | Self::FillLatency { ms }
-                if *ms > LONGEST_MS =>
-            {
-                out("ms", "0 to 3600000", i64::from(*ms))
-            }
-            Self::LoginError { code } if *code == 0 || LoginError::try_from(*code).is_err() => {
-                out("code", "1 to 10", *code)
-            }
-            Self::ApiError { code: 0, .. } => out("code", "other than 0", 0),
-            Self::HttpStatus { .. }
-            | Self::HttpLatency { .. }
-            | Self::ApiError { .. }
-            | Self::DropHub { .. }
-            | Self::HubSilence { .. }
-            | Self::ExpireTokens {}
-            | Self::DuplicateEvents { .. }
-            | Self::LoseEvents { .. }
-            | Self::ReorderEvents { .. }
-            | Self::PartialFills { .. }
-            | Self::MarketClosed { .. }
-            | Self::CanTrade { .. }
-            | Self::RateLimit { .. }
-            | Self::LoginError { .. }
-            | Self::ClockSkew { .. }
-            | Self::FillLatency { .. }
-            | Self::FlipAsUpdate { .. }
-            | Self::VoidTrade { .. }
-            | Self::MalformedEvent { .. }
-            | Self::LiveAccount { .. }
-            | Self::FollowerAccount { .. } => Ok(()),
+        if let Self::HttpStatus { status, .. } = self
+            && !(400..=599).contains(status)
+        {
+            return out("status", "400 to 599", i64::from(*status));
         }
+        if let Self::HttpLatency { ms, .. } | Self::HubSilence { ms, .. } | Self::FillLatency { ms } = self
+            && *ms > LONGEST_MS
+        {
+            return out("ms", "0 to 3600000", i64::from(*ms));
+        }
+        if let Self::LoginError { code } = self
+            && (*code == LoginError::Success.code() || LoginError::try_from(*code).is_err())
+        {
+            return out("code", "1 to 10", *code);
+        }
+        if let Self::ApiError { code: 0, .. } = self {
+            return out("code", "other than 0", 0);
+        }
+        Ok(())
     }
 }
 

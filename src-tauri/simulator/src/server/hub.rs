@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use tokio::time::timeout;
+use tokio::time::{self, timeout};
 
 use super::shared::Handle;
 use crate::gateway::{ConnectionId, Frame};
@@ -53,8 +53,7 @@ async fn send(handle: &Handle, id: ConnectionId, socket: &mut WebSocket) -> Next
                 }
             }
             Frame::Close => {
-                // A client that does not answer the close, or is gone, is left alone.
-                let _ = timeout(CLOSE_WAIT, close(socket)).await;
+                close(handle, socket).await;
                 return Next::Ends;
             }
             Frame::Reset => return Next::Ends,
@@ -63,9 +62,16 @@ async fn send(handle: &Handle, id: ConnectionId, socket: &mut WebSocket) -> Next
     Next::Goes
 }
 
-async fn close(socket: &mut WebSocket) {
-    if socket.send(Message::Close(None)).await.is_ok() {
-        while let Some(Ok(_)) = socket.recv().await {}
+/// Says goodbye and waits for the client's; one that does not answer, or is gone, is left alone, and
+/// at the simulator's own end nobody is waited for.
+async fn close(handle: &Handle, socket: &mut WebSocket) {
+    if let Ok(Ok(())) = timeout(SEND_WAIT, socket.send(Message::Close(None))).await {
+        let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+        tokio::select! {
+            () = answered => {}
+            () = time::sleep(CLOSE_WAIT) => {}
+            () = handle.stopped() => {}
+        }
     }
 }
 

@@ -116,7 +116,7 @@ impl Running {
     }
 
     /// Ends all connections, hubs with a Close that allows reconnecting, and waits until everything has
-    /// ended: a client that does not answer the close is left after 5 s.
+    /// ended. Nobody is waited for who does not read.
     pub async fn shut_down(mut self) {
         self.handle.with(Gateway::shut_down);
         self.handle.end_tasks();

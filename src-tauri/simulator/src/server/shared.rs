@@ -60,7 +60,8 @@ impl Handle {
         Self { shared: Arc::new(Shared { state: Mutex::new(state), moved: Notify::new(), stopping }) }
     }
 
-    /// Does something with the gateway at the present time; what it wants to send goes out at once.
+    /// Does something with the gateway at the present time; what it wants to send goes out at once. All
+    /// requests wait meanwhile: `act` must not block.
     pub fn with<T>(&self, act: impl FnOnce(&mut Gateway, Instant) -> T) -> T {
         self.with_state(|state, now| act(&mut state.gateway, now))
     }

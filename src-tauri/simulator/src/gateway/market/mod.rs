@@ -122,9 +122,14 @@ impl Book {
         }
     }
 
+    /// The first price that trades opens the market: what the data file opened it with is forgotten.
     fn record_last(&mut self, now: Instant, last: Decimal, volume: i64) {
         if last <= Decimal::ZERO {
             return;
+        }
+        if self.volume == 0 {
+            (self.open, self.high, self.low) = (last, last, last);
+            self.bars = Bars::default();
         }
         self.high = self.high.max(last);
         self.low = self.low.min(last);

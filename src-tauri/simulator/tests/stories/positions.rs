@@ -1,8 +1,6 @@
 //! Closing: codes, partial closes, races, and what the searches show.
 
-mod common;
-
-use common::{ACCOUNT, Desk, ES, MNQ};
+use crate::desk::{ACCOUNT, Desk, ES, MNQ};
 use serde_json::{Value, json};
 use simulator::{FillDelay, Market, Settings};
 

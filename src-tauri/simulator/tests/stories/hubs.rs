@@ -1,9 +1,7 @@
 //! SignalR on the core: handshake, calls, completions, timers, closing, silence, snapshots.
 
-mod common;
-
+use crate::desk::{ACCOUNT, Desk, MNQ, SEPARATOR};
 use chrono::TimeDelta;
-use common::{ACCOUNT, Desk, MNQ, SEPARATOR};
 use serde_json::{Value, json};
 use simulator::{Frame, HttpRequest, Hub, Market, Settings};
 
@@ -206,8 +204,8 @@ fn quotes_begin_full_and_go_on_with_what_changed() {
         ("lastPrice", json!(21_000)),
         ("bestBid", json!(20_999.75)),
         ("bestAsk", json!(21_000.25)),
-        ("open", json!(24_800)),
-        ("low", json!(21_000)),
+        ("open", json!(21_000)),
+        ("high", json!(21_000)),
     ] {
         assert_eq!(full["arguments"][1][member], value, "{member}");
     }

@@ -1,8 +1,6 @@
 //! Brackets: suspended children, their activation, one cancelling the other, orphans.
 
-mod common;
-
-use common::{ACCOUNT, Desk, MNQ};
+use crate::desk::{ACCOUNT, Desk, MNQ};
 use serde_json::{Value, json};
 use simulator::{AccountSettings, Costs, FillDelay, Market, Settings};
 

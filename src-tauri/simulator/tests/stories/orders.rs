@@ -1,8 +1,6 @@
 //! Orders in the manual market: what fills, when, at which price, and what is said about it.
 
-mod common;
-
-use common::{ACCOUNT, Desk, MNQ};
+use crate::desk::{ACCOUNT, Desk, MNQ};
 use serde_json::{Value, json};
 use simulator::Hub;
 

@@ -1,6 +1,5 @@
 //! A desk at the gateway for tests: a client's calls and a hub connection, in virtual time, with events
 //! as short lines of text.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use chrono::TimeDelta;
 use domain::Instant;

@@ -1,9 +1,7 @@
 //! Faults on a running gateway, the journal, and that the same seed gives the same bytes.
 
-mod common;
-
+use crate::desk::{ACCOUNT, Desk, MNQ, start};
 use chrono::TimeDelta;
-use common::{ACCOUNT, Desk, MNQ, start};
 use serde_json::{Value, json};
 use simulator::{Gateway, HttpRequest, Hub, Market, Settings, Ticket, Trader};
 
@@ -28,6 +26,9 @@ fn a_status_before_execution_does_nothing_and_one_after_it_has_happened() {
     assert_eq!(desk.send(CLOSE, &on_mnq()).status, 504);
     assert_eq!(desk.truth(), Vec::<String>::new(), "it was executed");
     assert_eq!(desk.close().0, 2, "and the fault is used up");
+    desk.fault(json!({"kind": "http_status", "path": "/hubs/user", "status": 503}));
+    assert_eq!(desk.gateway.open(desk.now, Hub::User, Some(&desk.token), None), Err(503), "upgrades, too");
+    assert!(desk.gateway.open(desk.now, Hub::User, Some(&desk.token), None).is_ok());
 }
 
 #[test]
@@ -247,15 +248,15 @@ fn the_journal_tells_who_asked_what_and_who_was_told() {
     assert_eq!(later[0]["seq"], 15);
 }
 
-/// A busy hour of a walk with faults, as one text.
-fn hour(seed: u64) -> String {
+/// Ten busy minutes of a walk with faults, as one text.
+fn ten_minutes(seed: u64) -> String {
     let mut desk = Desk::walk(seed);
     let (user, market) = (desk.listen(), desk.connect(Hub::Market));
     desk.call(market, "SubscribeContractQuotes", json!([MNQ]));
     desk.call(market, "SubscribeContractMarketDepth", json!([MNQ]));
     let mut seen = Vec::new();
-    for minute in 0..60 {
-        if minute % 7 == 0 {
+    for minute in 0..10 {
+        if minute % 3 == 0 {
             desk.fault(json!({"kind": "reorder_events", "times": 2}));
             desk.fault(json!({"kind": "partial_fills", "on": true}));
         }
@@ -281,10 +282,10 @@ fn hour(seed: u64) -> String {
 
 #[test]
 fn the_same_seed_and_inputs_give_the_same_bytes() {
-    let first = hour(5);
-    assert!(first.len() > 1_000_000, "an hour of quotes and depth");
-    assert!(first == hour(5), "the same seed");
-    assert!(first != hour(6), "another seed");
+    let first = ten_minutes(5);
+    assert!(first.len() > 1_000_000, "{} bytes of quotes and depth", first.len());
+    assert!(first == ten_minutes(5), "the same seed");
+    assert!(first != ten_minutes(6), "another seed");
 }
 
 #[test]
