@@ -82,6 +82,7 @@ pub struct Report {
 
 /// What a person asks of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Close everything and cancel what could open new positions; no lock.
@@ -138,6 +139,16 @@ pub enum Event {
         account: AccountId,
         /// All that the broker lists as working.
         orders: Vec<Order>,
+        /// When the query was sent.
+        asked_at: Instant,
+    },
+    /// All open positions, asked for to verify a close: unlike a snapshot's, this answer is believed over
+    /// everything that was heard before it was asked for.
+    Positions {
+        /// Whose.
+        account: AccountId,
+        /// All that the broker reports as open.
+        positions: Vec<Position>,
         /// When the query was sent.
         asked_at: Instant,
     },

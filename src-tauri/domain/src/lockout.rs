@@ -8,6 +8,7 @@ use crate::{AccountId, Breach, ContractId, Exposure, Instant, RuleKey, Symbol, T
 
 /// What a lockout forbids. Ordered by strength.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LockKind {
     /// One symbol: its positions are closed, its entries cancelled.
@@ -56,6 +57,7 @@ pub enum EndCause {
 /// What makes a lockout one record: a later one with the same key extends it, never replaces another
 /// (ruling 9).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct LockKey {
     /// Whose.
     pub account: AccountId,

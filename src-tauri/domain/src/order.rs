@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Contracts, Exposure, Instant, OrderId, Price};
+use crate::{AccountId, ContractId, Contracts, Exposure, Instant, OrderId, Price, Symbol};
 
 /// Direction of an order or a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderSide {
     /// Adds to a long, takes from a short.
@@ -16,6 +17,7 @@ pub enum OrderSide {
 
 /// How an order executes (gateway reference 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderKind {
     /// At the limit price or better.
@@ -36,6 +38,7 @@ pub enum OrderKind {
 
 /// Where an order stands (gateway reference 4). A partial fill is `Open` with `filled` above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Working at the exchange.
@@ -65,6 +68,8 @@ pub struct Order {
     pub account: AccountId,
     /// For which contract.
     pub contract: ContractId,
+    /// Its root, known without asking for metadata.
+    pub symbol: Symbol,
     /// Direction.
     pub side: OrderSide,
     /// How it executes.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Exposure, Instant, PositionId, Price};
+use crate::{AccountId, ContractId, Exposure, Instant, PositionId, Price, Symbol};
 
 /// Direction of a holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Gains when the price rises.
@@ -24,6 +25,8 @@ pub struct Position {
     pub account: AccountId,
     /// What is held.
     pub contract: ContractId,
+    /// Its root, known without asking for metadata.
+    pub symbol: Symbol,
     /// How much, signed; the sign comes from the broker's direction field (L-11).
     pub exposure: Exposure,
     /// Volume-weighted entry price.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A rule by its configuration key; `Trader` is the trader's own command (ruling 27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKey {
     /// RULE-001
@@ -98,6 +99,7 @@ impl fmt::Display for RuleKey {
 
 /// How strictly a rule is taken (ruling 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleMode {
     /// Records what it would have done.

@@ -14,6 +14,14 @@ pub fn vendor_root(contract: &str) -> Option<&str> {
     parts(contract).map(|(root, _)| root)
 }
 
+/// The root that facts about a contract carry, known without asking: from the table of products, and for
+/// a product that is not in it the vendor's own root.
+#[must_use]
+pub fn root(contract: &str) -> Symbol {
+    let vendor = vendor_root(contract).unwrap_or(contract);
+    products::by_vendor_root(vendor).map_or_else(|| Symbol::new(vendor), |product| product.symbol.clone())
+}
+
 /// What a contract is worth, in the broker's own figures. A difference from the table of known products
 /// is logged; the broker wins.
 ///

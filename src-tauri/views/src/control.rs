@@ -1,15 +1,20 @@
 //! What can be said over the control socket: typed requests, typed replies, one stream of views.
 //!
 //! One JSON object a line in each direction. A connection that has asked to watch gets further
-//! [`Reply::View`]s, with the id of that request, whenever the view changes.
+//! [`Reply::View`]s and [`Reply::Note`]s, with the id of that request, whenever the view changes or
+//! people are to be told something.
 
 use domain::Command;
 use serde::{Deserialize, Serialize};
 
-use crate::view::{ReceiptView, View};
+use crate::{
+    text::Note,
+    view::{ReceiptView, View},
+};
 
 /// A numbered request; its reply carries the same number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Request {
     /// Chosen by the client.
     pub id: u64,
@@ -19,6 +24,7 @@ pub struct Request {
 
 /// What a viewer can ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
     /// The view of this moment, once.
@@ -49,6 +55,7 @@ pub enum Ask {
 
 /// An answer, or one view of a watch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Response {
     /// Number of the request.
     pub id: u64,
@@ -58,12 +65,18 @@ pub struct Response {
 
 /// What comes back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
     /// To `View` and `Watch`.
     View {
         /// The picture.
         view: Box<View>,
+    },
+    /// To `Watch`: something happened that people are told.
+    Note {
+        /// The message.
+        note: Note,
     },
     /// To `Log`.
     Log {

@@ -4,6 +4,14 @@
 //! the page can't drift away from it.
 
 pub mod control;
+pub mod text;
+pub mod tray;
 pub mod view;
 
+pub use text::{Deeds, Doubt, Held, Note, Scene, Zones};
 pub use view::View;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod typescript;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether the trader is protected. Ordered by how much it matters: the greatest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Protection {
     /// Watched; the limits are not enforced, RULE-008 is.
@@ -26,6 +27,7 @@ pub enum Protection {
 
 /// Everything of one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct View {
     /// Engine time of this picture.
     pub at: Instant,
@@ -57,10 +59,33 @@ pub struct View {
     pub version: String,
 }
 
+impl View {
+    /// Whether a command would reach the broker: signed in, and the stream that confirms it is up.
+    #[must_use]
+    pub fn can_send(&self) -> bool {
+        !self.starting && self.health.logged_in && self.health.user_stream == StreamState::Up
+    }
+}
+
+impl AccountView {
+    /// The strongest lockout that concerns the whole account.
+    #[must_use]
+    pub fn account_lock(&self) -> Option<&LockoutView> {
+        self.lockouts.iter().find(|lockout| lockout.symbol.is_none())
+    }
+
+    /// Locked out altogether.
+    #[must_use]
+    pub fn is_hard_locked(&self) -> bool {
+        self.account_lock().is_some_and(|lockout| lockout.kind == LockKind::Hard)
+    }
+}
+
 /// One reason for not being protected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DoubtView {
-    /// Its kind, for icons and tests: `starting`, `login`, `user_stream`, `market_stream`, `reconcile`,
+    /// Its kind, for icons and tests: `starting`, `login`, `unreachable`, `user_stream`, `market_stream`, `reconcile`,
     /// `disk`, `clock`, `config`, `rule`, `accounts`, `engine_lost`.
     pub kind: String,
     /// One sentence: what and why.
@@ -75,6 +100,7 @@ pub struct DoubtView {
 
 /// Kind of account, from its name and the broker's flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
     /// Practice.
@@ -91,6 +117,7 @@ pub enum AccountKind {
 
 /// One account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AccountView {
     /// The broker's id.
     pub id: AccountId,
@@ -148,6 +175,7 @@ pub struct AccountView {
 
 /// The smallest distance to any limit; null where unknown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Headroom {
     /// Whose limit it is.
     pub rule: Option<RuleKey>,
@@ -159,6 +187,7 @@ pub struct Headroom {
 
 /// One position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PositionView {
     /// Contract id.
     pub contract: ContractId,
@@ -181,6 +210,7 @@ pub struct PositionView {
     /// The stop nearest to the market.
     pub stop_price: Option<Price>,
     /// Distance from the price to that stop in points.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub stop_distance: Option<Decimal>,
     /// The same in dollars for the whole position.
     pub stop_distance_usd: Option<Usd>,
@@ -192,6 +222,7 @@ pub struct PositionView {
 
 /// What an order is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderRole {
     /// Would open or enlarge exposure.
@@ -204,6 +235,7 @@ pub enum OrderRole {
 
 /// One working order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OrderView {
     /// The broker's id.
     pub id: OrderId,
@@ -231,6 +263,7 @@ pub struct OrderView {
 
 /// One lockout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LockoutView {
     /// Configuration key of the rule, or `trader`.
     pub rule: RuleKey,
@@ -254,6 +287,7 @@ pub struct LockoutView {
 
 /// Unit of a gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Dollars.
@@ -266,6 +300,7 @@ pub enum Unit {
 
 /// How a limit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum GaugeState {
     /// Less than 75 % used.
@@ -280,6 +315,7 @@ pub enum GaugeState {
 
 /// How much of one limit is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Gauge {
     /// Configuration key of the rule.
     pub rule: RuleKey,
@@ -290,10 +326,13 @@ pub struct Gauge {
     /// Unit of the three figures.
     pub unit: Unit,
     /// Where the value stands; null when unknown.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub value: Option<Decimal>,
     /// The limit.
+    #[cfg_attr(test, ts(type = "string"))]
     pub limit: Decimal,
     /// What is left, never below zero; null when unknown.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub left: Option<Decimal>,
     /// Used share in percent, rounded up, 100 at the limit; null when unknown.
     pub used_percent: Option<u32>,
@@ -305,6 +344,7 @@ pub struct Gauge {
 
 /// One point of the day's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurvePoint {
     /// When.
     pub at: Instant,
@@ -314,6 +354,7 @@ pub struct CurvePoint {
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Stretch {
     /// Its begin.
     pub from: Instant,
@@ -323,6 +364,7 @@ pub struct Stretch {
 
 /// How an audited action ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptOutcome {
     /// Not ended yet.
@@ -341,6 +383,7 @@ pub enum ReceiptOutcome {
 
 /// One line of the audit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReceiptView {
     /// Number in the chain.
     pub seq: i64,
@@ -376,6 +419,7 @@ pub struct ReceiptView {
 
 /// State of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum StreamState {
     /// Connected and subscribed.
@@ -386,6 +430,7 @@ pub enum StreamState {
 
 /// Connection and data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Health {
     /// Positions, orders, fills.
     pub user_stream: StreamState,
@@ -407,19 +452,24 @@ pub struct Health {
 
 /// Median, tail and number of a measurement, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Timing {
     /// How many samples, at most the last 1,000.
     pub count: u64,
     /// Median.
+    #[cfg_attr(test, ts(type = "string"))]
     pub p50_ms: Decimal,
     /// 95th percentile.
+    #[cfg_attr(test, ts(type = "string"))]
     pub p95_ms: Decimal,
     /// The largest.
+    #[cfg_attr(test, ts(type = "string"))]
     pub max_ms: Decimal,
 }
 
 /// The six metrics of specification E.1; null until measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Metrics {
     /// Cause received to close request handed to the wire.
     pub enforcement_latency_ms: Option<Timing>,
@@ -428,10 +478,12 @@ pub struct Metrics {
     /// One event through all rules.
     pub event_processing_ms: Option<Timing>,
     /// Resident memory of the engine's process.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub memory_usage_mb: Option<Decimal>,
     /// Inputs waiting.
     pub queue_depth: u64,
     /// The last reconcile.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub reconciliation_time_sec: Option<Decimal>,
     /// Events taken since the start.
     pub events: u64,

@@ -1,0 +1,165 @@
+//! Why the trader is not protected, and what can be done about it. Says nothing that is not known.
+
+use domain::{RuleKey, Symbol};
+
+use super::words;
+
+/// A reason for not being protected, with what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The first answer of the broker is not in yet.
+    Starting,
+    /// There is no user name and API key.
+    NoCredentials,
+    /// The broker refused them, or the session ended and was not renewed.
+    Login {
+        /// The broker's word, in short.
+        why: String,
+    },
+    /// The broker cannot be reached, or its answers fail.
+    Unreachable {
+        /// What happened, in short.
+        why: String,
+    },
+    /// No positions, orders and fills arrive.
+    UserStream,
+    /// No prices arrive.
+    MarketStream,
+    /// The account is being read.
+    Reading,
+    /// The account could not be read as a whole.
+    Reconcile {
+        /// What happened, in short.
+        why: String,
+    },
+    /// What must be kept cannot be written.
+    Disk {
+        /// What happened, in short.
+        why: String,
+    },
+    /// This computer's clock and the broker's are too far apart.
+    Clock {
+        /// By how much, in whole seconds.
+        apart_seconds: i64,
+    },
+    /// A settings file cannot be used.
+    Config {
+        /// File, place and mistake.
+        why: String,
+    },
+    /// A rule cannot act.
+    Rule {
+        /// Which.
+        rule: RuleKey,
+        /// For one symbol only.
+        symbol: Option<Symbol>,
+        /// What is missing.
+        why: String,
+    },
+    /// There is nothing to watch.
+    NoAccounts,
+    /// The engine does not answer its viewer.
+    EngineLost,
+}
+
+impl Doubt {
+    /// Its kind, as in [`crate::view::DoubtView::kind`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::NoCredentials | Self::Login { .. } => "login",
+            Self::Unreachable { .. } => "unreachable",
+            Self::UserStream => "user_stream",
+            Self::MarketStream => "market_stream",
+            Self::Reading | Self::Reconcile { .. } => "reconcile",
+            Self::Disk { .. } => "disk",
+            Self::Clock { .. } => "clock",
+            Self::Config { .. } => "config",
+            Self::Rule { .. } => "rule",
+            Self::NoAccounts => "accounts",
+            Self::EngineLost => "engine_lost",
+        }
+    }
+
+    /// It lies in the way to the broker.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Login { .. }
+                | Self::Unreachable { .. }
+                | Self::UserStream
+                | Self::MarketStream
+                | Self::Reconcile { .. }
+        )
+    }
+
+    /// What and why, as one sentence.
+    #[must_use]
+    pub fn text(&self, broker: &str) -> String {
+        match self {
+            Self::Starting => format!("Waiting for the first answer from {broker}."),
+            Self::NoCredentials => format!("No user name and API key for {broker} yet."),
+            Self::Login { why } => format!("{broker} refused the login: {why}."),
+            Self::Unreachable { why } => format!("No connection to {broker}: {why}."),
+            Self::UserStream => format!("No connection to {broker}."),
+            Self::MarketStream => format!("No quotes from {broker}."),
+            Self::Reading => "Reading positions and orders.".to_owned(),
+            Self::Reconcile { why } => format!("Positions and orders could not be read: {why}."),
+            Self::Disk { why } => format!("Locks and records cannot be saved: {why}."),
+            Self::Clock { apart_seconds } => {
+                format!("This computer's clock is {} s off.", apart_seconds.unsigned_abs())
+            }
+            Self::Config { why } => format!("The settings cannot be used: {why}."),
+            Self::Rule { rule, symbol, why } => {
+                format!("{} cannot act: {why}.", words::title_with(*rule, symbol.as_ref()))
+            }
+            Self::NoAccounts => format!("{broker} shows no account to watch."),
+            Self::EngineLost => "The engine does not answer.".to_owned(),
+        }
+    }
+
+    /// What the trader can do about it.
+    #[must_use]
+    pub fn advice(&self, broker: &str) -> String {
+        match self {
+            Self::Starting | Self::Reading => "This takes a few seconds.".to_owned(),
+            Self::NoCredentials => "Enter them in Setup.".to_owned(),
+            Self::Login { .. } => "Check user name and API key in Setup.".to_owned(),
+            Self::Unreachable { .. } | Self::UserStream => "Check your network.".to_owned(),
+            Self::MarketStream => format!("Open results are unknown. Watch them in {broker}."),
+            Self::Reconcile { .. } => format!("Tried again by itself. Watch your positions in {broker}."),
+            Self::Disk { .. } => "Free some space or check the disk.".to_owned(),
+            Self::Clock { .. } => "Let the system set the time by itself.".to_owned(),
+            Self::Config { .. } => "Correct the file. The last good settings stay enforced.".to_owned(),
+            Self::Rule { .. } => "The other rules act.".to_owned(),
+            Self::NoAccounts => format!("Check in {broker} that an account is active."),
+            Self::EngineLost => "Quit Risk Manager and start it again.".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doubt_says_what_why_and_what_to_do() {
+        let doubt = Doubt::Clock { apart_seconds: -75 };
+        assert_eq!(doubt.kind(), "clock");
+        assert_eq!(doubt.text("TopstepX"), "This computer's clock is 75 s off.");
+        let doubt = Doubt::Login { why: "invalid credentials".into() };
+        assert_eq!(doubt.text("TopstepX"), "TopstepX refused the login: invalid credentials.");
+        assert_eq!(doubt.advice("TopstepX"), "Check user name and API key in Setup.");
+        let doubt = Doubt::Rule {
+            rule: RuleKey::MaxContractsPerInstrument,
+            symbol: Some("MNQ".into()),
+            why: "the account refuses partial closes".into(),
+        };
+        assert_eq!(
+            doubt.text("TopstepX"),
+            "Contract Limits, MNQ cannot act: the account refuses partial closes."
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! What a lockout forbids, how it ends, and what stays allowed.
+
+use domain::{Instant, LockEnd, LockKind, Lockout, RuleKey};
+
+use super::{reason, time, words};
+
+/// Title of a lockout: its rule; the trader's own lock until the reset is `Done for the day`.
+#[must_use]
+pub fn title(lockout: &Lockout) -> &'static str {
+    match (lockout.key.rule, lockout.end) {
+        (RuleKey::Trader, LockEnd::Reset(_)) => "Done for the day",
+        _ => words::title(lockout.key.rule),
+    }
+}
+
+/// Why it exists: the value of its limit, as one sentence.
+#[must_use]
+pub fn reason(lockout: &Lockout) -> String {
+    reason::full(&lockout.breach)
+}
+
+/// How it ends and what stays allowed.
+#[must_use]
+pub fn ends(lockout: &Lockout, now: Instant) -> String {
+    let end = ending(lockout, now);
+    match lockout.kind {
+        LockKind::Hard => format!("{end} New positions are closed at once; exits stay allowed."),
+        LockKind::Timer => {
+            format!("{end} New and larger positions are closed back at once; exits stay allowed.")
+        }
+        LockKind::Symbol => {
+            format!("{end} Its positions are closed at once; other symbols trade normally.")
+        }
+    }
+}
+
+/// Since when, and on what it ends; `Lock since 2:24:31 PM CT, ends at the daily reset.`
+fn ending(lockout: &Lockout, now: Instant) -> String {
+    let name = match lockout.kind {
+        LockKind::Hard => "Lock",
+        LockKind::Timer => "Cooldown",
+        LockKind::Symbol => "Symbol lock",
+    };
+    let since = time::event(lockout.since, now);
+    let own = if lockout.key.rule == RuleKey::Trader { " It cannot be taken back." } else { "" };
+    let how = match lockout.end {
+        LockEnd::Time(_) => "ends by itself when its time is over".to_owned(),
+        LockEnd::Reset(_) => "ends at the daily reset".to_owned(),
+        LockEnd::SessionStart(Some(_)) => "ends when the next trading hours begin".to_owned(),
+        LockEnd::SessionStart(None) => "no next trading hours are known".to_owned(),
+        LockEnd::CanTrade => "ends when the broker lets the account trade again".to_owned(),
+        LockEnd::Config => unblocked(lockout),
+    };
+    format!("{name} since {since}, {how}.{own}")
+}
+
+fn unblocked(lockout: &Lockout) -> String {
+    let symbol = words::symbol_or_unknown(lockout.key.symbol.as_ref());
+    format!("no time limit: ends the trading day after you take {symbol} off the list")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Breach, LockKey, Symbol, TradingDay};
+
+    fn lockout(rule: RuleKey, kind: LockKind, end: LockEnd, symbol: Option<&str>) -> Lockout {
+        let since: Instant = "2025-11-18T20:24:31Z".parse().unwrap();
+        Lockout {
+            key: LockKey { account: "1".into(), rule, symbol: symbol.map(Symbol::new), cause: String::new() },
+            kind,
+            breach: Breach::TraderCommand { command: "lock".into(), until: None },
+            since,
+            end,
+            day: TradingDay(since.date_naive()),
+            baseline: Default::default(),
+            exempt: Default::default(),
+        }
+    }
+
+    #[test]
+    fn each_kind_says_how_it_ends_and_what_stays_allowed() {
+        let now: Instant = "2025-11-18T20:46:20Z".parse().unwrap();
+        let reset: Instant = "2025-11-18T23:00:00Z".parse().unwrap();
+        let check = |lockout: Lockout, expected: &str| assert_eq!(ends(&lockout, now), expected);
+        check(
+            lockout(RuleKey::DailyRealizedLoss, LockKind::Hard, LockEnd::Reset(reset), None),
+            "Lock since 2:24:31 PM CT, ends at the daily reset. New positions are closed at once; exits \
+             stay allowed.",
+        );
+        check(
+            lockout(RuleKey::TradeFrequencyLimit, LockKind::Timer, LockEnd::Time(reset), None),
+            "Cooldown since 2:24:31 PM CT, ends by itself when its time is over. New and larger positions \
+             are closed back at once; exits stay allowed.",
+        );
+        check(
+            lockout(RuleKey::SymbolBlocks, LockKind::Symbol, LockEnd::Config, Some("RTY")),
+            "Symbol lock since 2:24:31 PM CT, no time limit: ends the trading day after you take RTY off \
+             the list. Its positions are closed at once; other symbols trade normally.",
+        );
+        check(
+            lockout(RuleKey::Trader, LockKind::Hard, LockEnd::Time(reset), None),
+            "Lock since 2:24:31 PM CT, ends by itself when its time is over. It cannot be taken back. New \
+             positions are closed at once; exits stay allowed.",
+        );
+        check(
+            lockout(RuleKey::AuthLossGuard, LockKind::Hard, LockEnd::CanTrade, None),
+            "Lock since 2:24:31 PM CT, ends when the broker lets the account trade again. New positions \
+             are closed at once; exits stay allowed.",
+        );
+    }
+
+    #[test]
+    fn the_traders_own_lock_until_the_reset_is_done_for_the_day() {
+        let at = "2025-11-18T23:00:00Z".parse().unwrap();
+        let own = |end| title(&lockout(RuleKey::Trader, LockKind::Hard, end, None));
+        assert_eq!(own(LockEnd::Reset(at)), "Done for the day");
+        assert_eq!(own(LockEnd::Time(at)), "Your own lock");
+    }
+}

@@ -1,0 +1,20 @@
+//! Every sentence that people read outside the pages: rule titles, reasons, deeds, notifications.
+//!
+//! One place, so that a word is changed or translated once. Never decides anything and never looks at
+//! a clock: time and zones are arguments.
+
+pub mod deeds;
+pub mod doubt;
+pub mod lockout;
+pub mod money;
+pub mod note;
+pub mod quit;
+pub mod reason;
+pub mod time;
+pub mod words;
+
+pub use deeds::{Deeds, WouldLock};
+pub use doubt::Doubt;
+pub use note::{Note, Scene};
+pub use time::Zones;
+pub use words::Held;

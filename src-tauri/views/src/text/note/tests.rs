@@ -1,0 +1,266 @@
+//! The ten messages of the look, word for word, and what surrounds them.
+
+use super::*;
+use domain::{Breach, LockKey, LockKind, Side, TradingDay, breach::Basis};
+
+fn utc(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+fn scene<'a>(now: &str, open: &'a [Held], symbols: &'a BTreeMap<ContractId, Symbol>) -> Scene<'a> {
+    Scene {
+        now: utc(now),
+        zones: Zones::CENTRAL,
+        broker: "TopstepX",
+        account: None,
+        open,
+        still_locked: false,
+        symbols,
+    }
+}
+
+fn closed(size: u32, symbol: &str) -> Vec<(Contracts, Symbol)> {
+    vec![(Contracts(size), symbol.into())]
+}
+
+fn check(note: &Note, title: &str, body: &str) {
+    assert_eq!((note.title.as_str(), note.body.as_str()), (title, body));
+}
+
+fn daily_loss(cents: i64) -> Breach {
+    Breach::DailyLoss {
+        basis: Basis::Combined,
+        value: Usd::from_cents(cents),
+        limit: Usd::from_cents(-50_000),
+    }
+}
+
+const RESET: &str = "2025-11-18T23:00:00Z";
+
+#[test]
+fn message_1_a_limit_was_reached() {
+    let none = BTreeMap::new();
+    let deeds = Deeds { closed: closed(2, "MNQ"), cancelled: 1, shrunk: 0 };
+    let reason = reason::short(&daily_loss(-51_250));
+    let news = Enforced {
+        rule: RuleKey::DailyRealizedLoss,
+        reason: &reason,
+        deeds: &deeds,
+        lock: Some(LockEnd::Reset(utc(RESET))),
+    };
+    check(
+        &enforced(&news, &scene("2025-11-18T20:46:20Z", &[], &none)),
+        "Locked until 5:00 PM CT",
+        "Daily Loss Limit: −$512.50 of −$500. Closed 2 MNQ, cancelled 1 order. New trades blocked until \
+         5:00 PM CT (in 2h 14m).",
+    );
+}
+
+#[test]
+fn message_2_a_limit_is_near() {
+    let none = BTreeMap::new();
+    let notice = Notice::NearLimit {
+        rule: RuleKey::DailyRealizedLoss,
+        value: Usd::from_cents(-41_250),
+        limit: Usd::from_cents(-50_000),
+        level: 75,
+    };
+    let told = Alert { severity: Severity::Warning, account: None, notice };
+    check(
+        &alert(&told, &scene("2025-11-18T18:29:41Z", &[], &none)),
+        "Near limit: $87.50 left",
+        "Daily Loss Limit: −$412.50 of −$500 (83 %). At −$500 everything is closed.",
+    );
+}
+
+#[test]
+fn message_3_protection_ended() {
+    let none = BTreeMap::new();
+    let open = [Held { side: Side::Long, size: Contracts(2), symbol: "MNQ".into() }];
+    let scene = scene("2025-11-18T19:12:06Z", &open, &none);
+    check(
+        &not_protected(&Doubt::UserStream, utc("2025-11-18T19:12:04Z"), &scene),
+        "Not protected",
+        "No connection to TopstepX since 1:12:04 PM CT. Open: Long 2 MNQ. Watch it in TopstepX.",
+    );
+}
+
+#[test]
+fn message_4_protection_is_back() {
+    let none = BTreeMap::new();
+    let judged = utc("2025-11-18T16:02:14Z");
+    let scene = scene("2025-11-18T16:02:14Z", &[], &none);
+    let again = |from, to| protected_again(&from, to, TimeDelta::seconds(42), judged, &scene);
+    check(
+        &again(Doubt::UserStream, Protection::Armed),
+        "Armed again",
+        "Connection back after 42 s. Everything read again and judged at 10:02:14 AM CT.",
+    );
+    check(
+        &again(Doubt::Disk { why: "full".into() }, Protection::Observing),
+        "Observing again",
+        "Cause gone after 42 s. Everything read again and judged at 10:02:14 AM CT.",
+    );
+}
+
+#[test]
+fn message_5_a_stop_is_missing() {
+    let symbols = BTreeMap::from([(ContractId::new("CON.F.US.MNQ.Z25"), Symbol::new("MNQ"))]);
+    let missing = |covered, size| Alert {
+        severity: Severity::Warning,
+        account: None,
+        notice: Notice::StopMissing {
+            contract: "CON.F.US.MNQ.Z25".into(),
+            covered: Contracts(covered),
+            size: Contracts(size),
+            closes_at: utc("2025-11-18T18:31:05Z"),
+        },
+    };
+    let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
+    check(
+        &alert(&missing(0, 1), &scene),
+        "Stop-Loss Required: 1 MNQ has no stop",
+        "Closes at 12:31:05 PM CT (in 1m 24s) unless a stop is working.",
+    );
+    assert_eq!(alert(&missing(0, 2), &scene).title, "Stop-Loss Required: 2 MNQ have no stop");
+    assert_eq!(alert(&missing(1, 3), &scene).title, "Stop-Loss Required: 2 of 3 MNQ without a stop");
+}
+
+#[test]
+fn message_6_a_cooldown_began() {
+    let none = BTreeMap::new();
+    let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
+    let news = Enforced {
+        rule: RuleKey::CooldownAfterLoss,
+        reason: "−$124.00 on one trade",
+        deeds: &deeds,
+        lock: Some(LockEnd::Time(utc("2025-11-18T16:24:55Z"))),
+    };
+    check(
+        &enforced(&news, &scene("2025-11-18T16:19:55Z", &[], &none)),
+        "Locked until 10:24:55 AM CT",
+        "Cooldown After Loss: −$124.00 on one trade. Closed 1 MNQ. New trades blocked until 10:24:55 AM CT \
+         (in 5m 00s).",
+    );
+}
+
+#[test]
+fn message_7_a_close_failed() {
+    let none = BTreeMap::new();
+    let open = closed(2, "MNQ");
+    let failure =
+        Failure { open: &open, tries: 3, why: "market closed", lock_stays: true, market_closed: true };
+    let note = close_failed(&failure, &scene("2025-11-18T21:10:00Z", &[], &none));
+    check(
+        &note,
+        "Close failed",
+        "2 MNQ still open after 3 tries (broker: market closed). Lock stays. Close in TopstepX; we try \
+         again at the open.",
+    );
+    assert_eq!(note.severity, Severity::Critical);
+}
+
+#[test]
+fn message_8_a_target_was_reached() {
+    let none = BTreeMap::new();
+    let deeds = Deeds { closed: closed(1, "ES"), ..Deeds::default() };
+    let news = Enforced {
+        rule: RuleKey::DailyRealizedProfit,
+        reason: "+$1,004.00 of +$1,000",
+        deeds: &deeds,
+        lock: Some(LockEnd::Reset(utc(RESET))),
+    };
+    assert_eq!(
+        enforced(&news, &scene("2025-11-18T19:58:10Z", &[], &none)).body,
+        "Daily Profit Target: +$1,004.00 of +$1,000. Closed 1 ES. Done until 5:00 PM CT (in 3h 02m)."
+    );
+}
+
+#[test]
+fn message_9_a_looser_change_waits() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T16:42:18Z", &[], &none);
+    check(
+        &looser_change(RuleKey::DailyRealizedLoss, "−$500", "−$750", utc(RESET), &scene),
+        "Looser change saved",
+        "Daily Loss Limit −$500 → −$750 applies at 5:00 PM CT (in 6h 18m). Until then −$500 is enforced.",
+    );
+}
+
+#[test]
+fn message_10_it_was_only_observed() {
+    let none = BTreeMap::new();
+    let observation = Observation {
+        account: "1".into(),
+        rule: RuleKey::DailyRealizedLoss,
+        breach: daily_loss(-50_100),
+        lock: Some(LockKind::Hard),
+        detected_at: utc("2025-11-18T17:26:40Z"),
+        warn: false,
+    };
+    let would = Deeds { closed: closed(2, "MNQ"), ..Deeds::default() };
+    let lock = Some(WouldLock::Until(utc(RESET)));
+    check(
+        &observed(&observation, &would, lock, &scene("2025-11-18T17:26:40Z", &[], &none)),
+        "Observed, not enforced",
+        "Daily Loss Limit: −$501.00 of −$500. Would have closed 2 MNQ and locked until 5:00 PM CT.",
+    );
+}
+
+#[test]
+fn a_rule_for_one_position_leads_with_its_number() {
+    let none = BTreeMap::new();
+    let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
+    let news =
+        Enforced { rule: RuleKey::MaxContracts, reason: "6 of 5 contracts", deeds: &deeds, lock: None };
+    let scene = Scene { account: Some("50KTC-V2-…5101"), ..scene("2025-11-18T17:10:31Z", &[], &none) };
+    check(&enforced(&news, &scene), "Max Contracts: 6 of 5 contracts · 50KTC-V2-…5101", "Closed 1 MNQ.");
+}
+
+#[test]
+fn a_lock_that_ends_says_whether_trading_is_free() {
+    let none = BTreeMap::new();
+    let since = utc("2025-11-18T20:24:31Z");
+    let lockout = Lockout {
+        key: LockKey {
+            account: "1".into(),
+            rule: RuleKey::DailyRealizedLoss,
+            symbol: None,
+            cause: String::new(),
+        },
+        kind: LockKind::Hard,
+        breach: daily_loss(-51_250),
+        since,
+        end: LockEnd::Reset(utc(RESET)),
+        day: TradingDay(since.date_naive()),
+        baseline: BTreeMap::new(),
+        exempt: Default::default(),
+    };
+    let notice = Notice::Unlocked { lockout: Box::new(lockout), cause: EndCause::Reset };
+    let told = Alert { severity: Severity::Info, account: None, notice };
+    let free = scene(RESET, &[], &none);
+    check(
+        &alert(&told, &free),
+        "Lock ended: Daily Loss Limit",
+        "A new trading day began. New trades are allowed again.",
+    );
+    let still = Scene { still_locked: true, ..free };
+    assert_eq!(alert(&told, &still).body, "A new trading day began. Another lock stays.");
+}
+
+#[test]
+fn without_a_position_the_advice_is_to_look_after_the_cause() {
+    let none = BTreeMap::new();
+    let told = Alert {
+        severity: Severity::Warning,
+        account: None,
+        notice: Notice::Link { link: Link::UserDown { why: "closed".into() } },
+    };
+    let note = alert(&told, &scene("2025-11-18T19:12:04Z", &[], &none));
+    check(
+        &note,
+        "Not protected",
+        "No connection to TopstepX since 1:12:04 PM CT. No position was open. Check your network.",
+    );
+    assert_eq!(note.severity, Severity::Warning);
+}

@@ -1,0 +1,157 @@
+//! Why something was done: the value of its limit, in one sentence part without a full stop.
+
+use domain::{Breach, Contracts, Symbol, Usd, breach::CountType};
+
+use super::{money, time, words};
+
+/// With cents throughout, for pages and the audit: `−$512.50 of −$500.00`.
+#[must_use]
+pub fn full(breach: &Breach) -> String {
+    sentence(breach, money::signed)
+}
+
+/// With whole limits without cents, for messages: `−$512.50 of −$500`.
+#[must_use]
+pub fn short(breach: &Breach) -> String {
+    sentence(breach, money::short)
+}
+
+/// The symbol that a breach concerns, if it concerns one.
+#[must_use]
+pub fn symbol(breach: &Breach) -> Option<&Symbol> {
+    match breach {
+        Breach::TooManyOfInstrument { symbol, .. }
+        | Breach::NoStop { symbol, .. }
+        | Breach::SymbolBlocked { symbol, .. } => Some(symbol),
+        Breach::WhileLocked { symbol, .. }
+        | Breach::OwnEffect { symbol, .. }
+        | Breach::Leftover { symbol } => symbol.as_ref(),
+        Breach::TooManyContracts { .. } | Breach::DailyLoss { .. } | Breach::TraderCommand { .. } => None,
+    }
+}
+
+fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
+    match breach {
+        Breach::TooManyContracts { count, limit, count_type } => {
+            let how = match count_type {
+                CountType::Net => "",
+                CountType::Gross => ", longs plus shorts",
+            };
+            format!("{count} of {limit} contracts{how}")
+        }
+        Breach::TooManyOfInstrument { symbol, count, limit } => format!("{count} of {limit} {symbol}"),
+        Breach::DailyLoss { value, limit, .. } => {
+            format!("{} of {}", money::signed(*value), limit_text(*limit))
+        }
+        Breach::NoStop { symbol, covered, size, grace_seconds } => {
+            let grace = time::elapsed(chrono::TimeDelta::seconds(i64::from(*grace_seconds)));
+            format!("{covered} of {size} {symbol} covered by a stop after {grace}")
+        }
+        Breach::SymbolBlocked { symbol, pattern } => blocked(symbol, pattern),
+        Breach::WhileLocked { rule, symbol, permitted, held, .. } => {
+            while_locked(words::title(*rule), symbol.as_ref(), *permitted, *held)
+        }
+        Breach::OwnEffect { symbol, size } => format!(
+            "{size} {} from a resting order that filled while we were closing",
+            words::symbol_or_unknown(symbol.as_ref())
+        ),
+        Breach::Leftover { symbol } => {
+            format!("orders left over from {}", words::symbol_or_unknown(symbol.as_ref()))
+        }
+        Breach::TraderCommand { command, .. } => format!("your own command: {}", command_name(command)),
+    }
+}
+
+fn blocked(symbol: &Symbol, pattern: &str) -> String {
+    match pattern == symbol.as_str() {
+        true => format!("{symbol} is blocked"),
+        false => format!("{symbol} is blocked by {pattern}"),
+    }
+}
+
+fn while_locked(title: &str, symbol: Option<&Symbol>, permitted: Contracts, held: Contracts) -> String {
+    let symbol = words::symbol_or_unknown(symbol);
+    match permitted {
+        Contracts::ZERO => format!("{held} {symbol} while locked by {title}"),
+        _ => format!("{held} {symbol} while locked by {title}, {permitted} allowed"),
+    }
+}
+
+/// What the three commands of [`Breach::TraderCommand`] are called on buttons and menus.
+fn command_name(command: &str) -> &str {
+    match command {
+        "flatten" => "Flatten All",
+        "cancel" => "Cancel All",
+        "lock" => "lock out",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{LockKind, RuleKey, breach::Basis};
+
+    fn check(breach: Breach, expected: &str) {
+        assert_eq!(full(&breach), expected);
+    }
+
+    #[test]
+    fn every_reason_names_the_value_and_its_limit() {
+        let mnq = || Symbol::new("MNQ");
+        check(
+            Breach::TooManyContracts {
+                count: Contracts(6),
+                limit: Contracts(5),
+                count_type: CountType::Gross,
+            },
+            "6 of 5 contracts, longs plus shorts",
+        );
+        check(
+            Breach::TooManyOfInstrument { symbol: mnq(), count: Contracts(6), limit: Contracts(4) },
+            "6 of 4 MNQ",
+        );
+        check(
+            Breach::NoStop { symbol: mnq(), covered: Contracts(0), size: Contracts(1), grace_seconds: 120 },
+            "0 of 1 MNQ covered by a stop after 2m 00s",
+        );
+        check(Breach::SymbolBlocked { symbol: Symbol::new("RTY"), pattern: "RTY".into() }, "RTY is blocked");
+        check(
+            Breach::SymbolBlocked { symbol: Symbol::new("RTY"), pattern: "R*".into() },
+            "RTY is blocked by R*",
+        );
+        check(
+            Breach::OwnEffect { symbol: Some(mnq()), size: Contracts(2) },
+            "2 MNQ from a resting order that filled while we were closing",
+        );
+        check(Breach::Leftover { symbol: None }, "orders left over from an unknown contract");
+        check(
+            Breach::TraderCommand { command: "flatten".into(), until: None },
+            "your own command: Flatten All",
+        );
+    }
+
+    #[test]
+    fn exposure_while_locked_says_what_was_allowed() {
+        let breach = |permitted| Breach::WhileLocked {
+            rule: RuleKey::DailyRealizedLoss,
+            kind: LockKind::Hard,
+            symbol: Some(Symbol::new("MNQ")),
+            permitted: Contracts(permitted),
+            held: Contracts(3),
+        };
+        check(breach(0), "3 MNQ while locked by Daily Loss Limit");
+        check(breach(2), "3 MNQ while locked by Daily Loss Limit, 2 allowed");
+    }
+
+    #[test]
+    fn money_limits_are_exact_on_pages_and_short_in_messages() {
+        let breach = Breach::DailyLoss {
+            basis: Basis::Combined,
+            value: Usd::from_cents(-51_250),
+            limit: Usd::from_cents(-50_000),
+        };
+        assert_eq!(full(&breach), "−$512.50 of −$500.00");
+        assert_eq!(short(&breach), "−$512.50 of −$500");
+    }
+}

@@ -1,0 +1,225 @@
+//! Each state's icon and menu, as values.
+
+use super::*;
+use crate::sample;
+use expect_test::{Expect, expect};
+
+fn check(view: &View, expected_icon: Icon, expected: &Expect) {
+    assert_eq!(icon(view), expected_icon);
+    expected.assert_eq(&drawn(&menu(view, view.at, Zones::CENTRAL)));
+}
+
+fn drawn(menu: &Menu) -> String {
+    let head =
+        [&menu.state, &menu.detail].into_iter().chain(&menu.accounts).map(|line| format!("  {line}\n"));
+    let items = menu.items.iter().map(|item| {
+        let mark = if item.enabled { ">" } else { "x" };
+        format!("{mark} {}\n", item.label)
+    });
+    head.chain(items).collect()
+}
+
+#[test]
+fn armed_leads_with_the_smallest_headroom() {
+    check(
+        &sample::armed(),
+        Icon::Armed,
+        &expect![[r#"
+          Armed · $187.50 left
+          Daily Loss Limit bites first
+          50KTC-V2-…5101: −$312.50, $187.50 left
+          PRAC-V2-…7733: +$184.00, $684.00 left
+        > Open Status
+        > Setup
+        > Flatten All…
+        > Cancel All…
+        > Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn near_a_limit_leads_with_the_most_used_limit() {
+    check(
+        &sample::near(),
+        Icon::NearLimit,
+        &expect![[r#"
+          Armed · near limit · $87.50 left
+          Daily Loss Limit, 83 % used
+          50KTC-V2-…5101: −$412.50, $87.50 left
+          PRAC-V2-…7733: +$184.00, $684.00 left
+        > Open Status
+        > Setup
+        > Flatten All…
+        > Cancel All…
+        > Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn locked_says_until_when_and_why() {
+    check(
+        &sample::locked(),
+        Icon::Locked,
+        &expect![[r#"
+          Locked until 5:00 PM CT (in 2h 14m)
+          Daily Loss Limit −$512.50 of −$500.00
+          50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
+          PRAC-V2-…7733: +$184.00, $684.00 left
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        > Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn not_protected_sends_nothing() {
+    check(
+        &sample::not_protected(),
+        Icon::NotProtected,
+        &expect![[r#"
+          Not protected since 1:12:04 PM CT
+          No connection to TopstepX
+          50KTC-V2-…5101: −$227.00, last known, not protected
+          PRAC-V2-…7733: +$184.00, last known, not protected
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        x Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn observing_says_how_often_it_would_have_acted() {
+    check(
+        &sample::observing(),
+        Icon::Observing,
+        &expect![[r#"
+          Observing · limits not enforced
+          Would have acted 3 times today
+          50KTC-V2-…5101: −$548.00, limit reached, observed
+          PRAC-V2-…7733: +$184.00, $684.00 left, observed
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        > Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn the_first_seconds_are_neutral() {
+    check(
+        &sample::starting(),
+        Icon::Starting,
+        &expect![[r#"
+          Not protected yet
+          Waiting for the first answer from TopstepX
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        x Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn without_credentials_it_says_so() {
+    check(
+        &sample::no_credentials(),
+        Icon::NotProtected,
+        &expect![[r#"
+          Not protected since 8:01:03 AM CT
+          No user name and API key for TopstepX yet
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        x Done for the day…
+        > Quit…
+    "#]],
+    );
+}
+
+#[test]
+fn a_lost_engine_shows_nothing_that_could_be_untrue() {
+    let view = sample::armed();
+    let menu = lost_menu(view.since, view.at);
+    expect![[r#"
+          Not protected since 8:00:05 AM CT
+          The engine does not answer
+        > Open Status
+        > Setup
+        x Flatten All…
+        x Cancel All…
+        x Done for the day…
+        > Quit…
+    "#]]
+    .assert_eq(&drawn(&menu));
+}
+
+#[test]
+fn not_protected_outranks_a_lock_and_a_lock_outranks_near() {
+    let mut view = sample::locked();
+    view.near_limit = true;
+    assert_eq!(icon(&view), Icon::Locked);
+    view.protection = Protection::NotProtected;
+    assert_eq!(icon(&view), Icon::NotProtected);
+}
+
+#[test]
+fn a_failing_disk_leaves_flatten_possible() {
+    let mut view = sample::armed();
+    view.protection = Protection::NotProtected;
+    let flatten = |view: &View| {
+        let menu = menu(view, view.at, Zones::CENTRAL);
+        menu.items.iter().any(|item| item.action == MenuAction::FlattenAll && item.enabled)
+    };
+    assert!(flatten(&view));
+    view.health.user_stream = crate::view::StreamState::Down;
+    assert!(!flatten(&view));
+}
+
+#[test]
+fn the_tooltip_carries_result_and_countdown() {
+    let view = sample::locked();
+    let menu = menu(&view, view.at, Zones { local: chrono_tz::America::New_York });
+    expect![[r#"
+        Risk Manager: Locked until 5:00 PM CT (6:00 PM local, in 2h 14m)
+        Daily Loss Limit −$512.50 of −$500.00
+        50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
+        PRAC-V2-…7733: +$184.00, $684.00 left"#]]
+    .assert_eq(&tooltip(&menu));
+}
+
+#[test]
+fn the_countdown_is_drawn_again_when_its_minute_is_over() {
+    let view = sample::locked();
+    let line = |at| menu(&view, at, Zones::CENTRAL).state;
+    let next = changes_at(&view, view.at).unwrap();
+    assert_eq!(line(view.at), line(next - chrono::TimeDelta::seconds(2)));
+    assert_ne!(line(view.at), line(next));
+    assert_eq!(changes_at(&sample::armed(), view.at), None);
+}
+
+#[test]
+fn many_accounts_keep_the_menu_short() {
+    let mut view = sample::armed();
+    let account = view.accounts[0].clone();
+    view.accounts = vec![account; 9];
+    assert_eq!(menu(&view, view.at, Zones::CENTRAL).accounts.len(), MAX_ACCOUNT_LINES);
+}
