@@ -1,7 +1,8 @@
 //! Contract ids, names and the roots people speak of (gateway reference 5, specification A.2).
 //!
-//! A symbol comes from the table of known vendor roots or from the contract's own `name`. It is never
-//! guessed from anything else: `EP` is ES, and `NQM` is crude oil.
+//! A symbol comes from the table of known vendor roots or from the contract's own `name`: `EP` is ES, and
+//! `NQM` is crude oil. Facts arrive without the name and cannot wait for it: those about a product that is
+//! not in the table carry the vendor's root, which is then taken for nothing but itself.
 
 use domain::{Instrument, Symbol, Usd, products};
 use rust_decimal::Decimal;
@@ -122,6 +123,19 @@ mod tests {
         check("CON.F.US.NQM.V26", "QMV6", Some("QM"));
         check("CON.F.US.EU6.U26", "6EU6", Some("6E"));
         check("CON.F.US.GMET.Q26", "anything", Some("MET"));
+    }
+
+    #[test]
+    fn facts_carry_the_symbol_of_the_table_or_else_the_vendors_root() {
+        for (contract, expected) in [
+            ("CON.F.US.EP.Z26", "ES"),
+            ("CON.F.US.ENQ.U26", "NQ"),
+            ("CON.F.US.NQM.V26", "QM"),
+            ("CON.F.US.XYE.U26", "XYE"),
+            ("odd", "odd"),
+        ] {
+            assert_eq!(root(contract), Symbol::new(expected));
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use reqwest::{
     redirect,
 };
 use rustls::ClientConfig;
+use tokio::sync::Notify;
 
 use super::settings::SettingsError;
 use crate::{
@@ -70,6 +71,7 @@ pub(super) struct Http {
     base: String,
     tls: ClientConfig,
     client: Mutex<Client>,
+    is_cold: Notify,
 }
 
 impl Http {
@@ -77,7 +79,7 @@ impl Http {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let client = client(tls.clone()).map_err(|error| SettingsError::Tls(error_text(&error)))?;
         let base = base.as_str().trim_end_matches('/').to_string();
-        Ok(Self { base, tls, client: Mutex::new(client) })
+        Ok(Self { base, tls, client: Mutex::new(client), is_cold: Notify::new() })
     }
 
     /// Keeps connections open by using them; what comes of it is of no interest.
@@ -86,6 +88,11 @@ impl Http {
         let ping =
             async || self.client().get(format!("{}{}", self.base, path::PING)).send().await?.bytes().await;
         let (_, _) = tokio::join!(ping(), ping());
+    }
+
+    /// Waits until all connections have been given up.
+    pub async fn cold(&self) {
+        self.is_cold.notified().await;
     }
 
     fn client(&self) -> Client {
@@ -135,7 +142,10 @@ impl Post for Http {
 
     fn start_over(&self) {
         match client(self.tls.clone()) {
-            Ok(fresh) => *self.client.lock().unwrap_or_else(PoisonError::into_inner) = fresh,
+            Ok(fresh) => {
+                *self.client.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+                self.is_cold.notify_one();
+            }
             Err(error) => tracing::warn!(error = error_text(&error), "kept the old connections"),
         }
     }

@@ -24,7 +24,7 @@ use domain::{
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 pub use settings::{Settings, SettingsError};
@@ -245,10 +245,10 @@ impl Parts {
     async fn keep_warm(self) {
         loop {
             self.session.token_in_the_end().await;
-            sleep(WARM_EVERY).await;
             if self.budget.take(Class::Routine, WARM_COST).is_ok() {
                 let _ = timeout(ROUTINE_TIMEOUT, self.http.warm()).await;
             }
+            let _ = timeout(WARM_EVERY, self.http.cold()).await;
         }
     }
 }

@@ -216,8 +216,12 @@ mod tests {
         }
         let told: Vec<String> = std::iter::from_fn(|| queue.pop()).map(|stamped| text(&stamped)).collect();
         assert_eq!(told, ["A:3/2", "0", "B:9/-"]);
+        let newest = quote("A", Some(6), None);
+        let received = newest.received;
         queue.push(quote("A", Some(5), None));
-        assert_eq!(text(&queue.pop().unwrap()), "A:5/-");
+        queue.push(newest);
+        let merged = queue.pop().unwrap();
+        assert_eq!((text(&merged), merged.received), ("A:6/-".into(), received));
         assert!(queue.slots.is_empty() && queue.quotes == 0);
     }
 

@@ -20,6 +20,14 @@ use crate::{
     session::Token,
 };
 
+/// Virtual time that no story takes; a wait for something that never comes ends here.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// What comes of it, or a failed test.
+pub(super) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it never came")
+}
+
 /// Where the script's server clock begins.
 const EPOCH: i64 = 1_787_000_000;
 

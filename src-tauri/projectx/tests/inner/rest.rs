@@ -191,6 +191,7 @@ fn recorded_responses_become_answers() {
                         id: "810000231",
                         account: "26100417",
                         contract: "CON.F.US.MNQ.U26",
+                        symbol: "MNQ",
                         exposure: Exposure(
                             2,
                         ),
@@ -205,6 +206,7 @@ fn recorded_responses_become_answers() {
                         id: "3300000419",
                         account: "26100417",
                         contract: "CON.F.US.MNQ.U26",
+                        symbol: "MNQ",
                         side: Sell,
                         kind: Limit,
                         status: Cancelled,
@@ -239,6 +241,7 @@ fn recorded_responses_become_answers() {
                         order: "3300000418",
                         account: "26100417",
                         contract: "CON.F.US.MNQ.U26",
+                        symbol: "MNQ",
                         side: Sell,
                         size: Contracts(
                             1,

@@ -69,7 +69,7 @@ impl Gateway {
         });
         let routes = Router::new()
             .route("/api/Auth/loginKey", post(log_in))
-            .route("/api/Status/ping", get(|| async { "pong" }))
+            .route("/api/Status/ping", get(ping))
             .route("/api/{family}/{verb}", post(answer))
             .route("/hubs/{hub}", get(upgrade))
             .with_state(state.clone())
@@ -116,6 +116,11 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+async fn ping(State(world): State<Arc<World>>, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> &'static str {
+    world.requests.lock().unwrap().push(Request { path: "/api/Status/ping".into(), peer });
+    "pong"
 }
 
 async fn log_in(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Json<Value> {

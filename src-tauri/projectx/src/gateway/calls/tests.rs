@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     gateway::{
         outlet::CHANNEL_LIMIT,
-        script::{Script, failure, rate_limited, refusal, silence, status, success},
+        script::{Script, failure, rate_limited, refusal, silence, status, success, within},
         session::Phase,
     },
     wire::rest::path,
@@ -77,7 +77,7 @@ impl Bench {
     }
 
     async fn reply(&mut self) -> Reply {
-        let signal = self.signals.recv().await.unwrap().signal;
+        let signal = within(self.signals.recv()).await.unwrap().signal;
         let Signal::Reply(reply) = signal else { panic!("{signal:?}") };
         reply
     }
@@ -140,7 +140,7 @@ async fn an_ended_session_costs_one_login_and_one_repetition() {
     let mut bench = bench();
     bench.script.answer(path::POSITION_CLOSE, [status(401), success(json!({}))]);
     let id = bench.ask(Class::Enforcement, close()).await;
-    bench.session.end_of(&Token::new("first")).await;
+    within(bench.session.end_of(&Token::new("first"))).await;
     assert_eq!(bench.session.phase(), Phase::LoggedOut(Reason::Expired));
     sleep(SECOND / 2).await;
     bench.session.enter(Phase::LoggedIn(Token::new("second")));
@@ -155,7 +155,7 @@ async fn a_session_that_is_refused_twice_is_not_tried_a_third_time() {
     let mut bench = bench();
     bench.script.answer(path::POSITION_CLOSE, [status(401)]);
     bench.ask(Class::Enforcement, close()).await;
-    bench.session.end_of(&Token::new("first")).await;
+    within(bench.session.end_of(&Token::new("first"))).await;
     bench.session.enter(Phase::LoggedIn(Token::new("second")));
     assert!(matches!(bench.reply().await.result, Err(CallError::Unauthorized(_))));
     assert_eq!(bench.count(path::POSITION_CLOSE), 2);
@@ -305,6 +305,6 @@ async fn a_stop_lets_a_close_that_is_under_way_end() {
     let stopped = Instant::now();
     let reply = bench.reply().await;
     assert_eq!((reply.id, reply.result), (closing, Ok(Answer::Accepted)));
-    bench.serving.await.unwrap();
+    within(bench.serving).await.unwrap();
     assert_eq!(stopped.elapsed(), ENFORCEMENT_TIMEOUT);
 }

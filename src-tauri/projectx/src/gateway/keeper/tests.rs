@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     gateway::{
         outlet::CHANNEL_LIMIT,
-        script::{Script, Seen, Step, failure, refusal, silence, status, success},
+        script::{Script, Seen, Step, failure, refusal, silence, status, success, within},
     },
     wire::rest::path,
 };
@@ -50,7 +50,7 @@ fn bench(logins: impl IntoIterator<Item = Step>) -> Bench {
 
 impl Bench {
     async fn told(&mut self) -> String {
-        match self.signals.recv().await.unwrap().signal {
+        match within(self.signals.recv()).await.unwrap().signal {
             Signal::Link(Link::LoggedIn) => "in".into(),
             Signal::Link(Link::LoginFailed { why }) => format!("failed: {why}"),
             Signal::LoginRefused(error) => format!("refused: {error}"),
@@ -176,7 +176,7 @@ async fn programs_that_throw_each_other_out_do_it_ever_more_slowly() {
         bench.session.proved();
         let thrown_out = Instant::now();
         bench.session.ended(&bench.token(), Reason::ThrownOut);
-        bench.session.token_in_the_end().await;
+        within(bench.session.token_in_the_end()).await;
         gaps.push(thrown_out.elapsed());
     }
     assert!(gaps[0] >= SECOND / 2 && gaps[4] >= 7 * SECOND && gaps[4] <= 16 * SECOND, "{gaps:?}");
@@ -184,7 +184,7 @@ async fn programs_that_throw_each_other_out_do_it_ever_more_slowly() {
     sleep(120 * SECOND).await;
     let thrown_out = Instant::now();
     bench.session.ended(&bench.token(), Reason::ThrownOut);
-    bench.session.token_in_the_end().await;
+    within(bench.session.token_in_the_end()).await;
     assert!(thrown_out.elapsed() <= 2 * SECOND);
 }
 

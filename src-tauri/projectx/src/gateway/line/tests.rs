@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
 use crate::{
-    gateway::{outlet::CHANNEL_LIMIT, session::Phase},
+    gateway::{outlet::CHANNEL_LIMIT, script::within, session::Phase},
     hub::account_topics,
 };
 
@@ -88,7 +88,7 @@ fn bench() -> Bench {
 impl Bench {
     /// The next connection, subscribed and confirmed.
     async fn come_up(&mut self) -> Socket {
-        let (_, mut socket) = self.opened.recv().await.unwrap();
+        let (_, mut socket) = within(self.opened.recv()).await.unwrap();
         greet(&mut socket).await;
         confirm(&mut socket, 4).await;
         assert_eq!(self.told().await, "up");
@@ -97,7 +97,7 @@ impl Bench {
 
     /// The next signal, in short.
     async fn told(&mut self) -> String {
-        match self.signals.recv().await.unwrap().signal {
+        match within(self.signals.recv()).await.unwrap().signal {
             Signal::Link(Link::UserUp) => "up".into(),
             Signal::Link(Link::UserDown { why }) => format!("down: {why}"),
             Signal::Event(Event::Account(account)) => format!("account {}", account.balance),
@@ -108,7 +108,7 @@ impl Bench {
 }
 
 async fn next_record(socket: &mut Socket) -> Option<Value> {
-    match socket.next().await? {
+    match within(socket.next()).await? {
         Ok(Message::Text(text)) => Some(serde_json::from_str(text.strip_suffix('\u{1e}')?).unwrap()),
         Ok(_) | Err(_) => None,
     }
@@ -148,7 +148,7 @@ async fn a_lost_socket_is_told_at_once_and_everything_subscribed_again() {
     drop(socket);
     assert_eq!(bench.told().await, "account 1.00");
     assert!(bench.told().await.starts_with("down: connection lost"));
-    let (_, mut socket) = bench.opened.recv().await.unwrap();
+    let (_, mut socket) = within(bench.opened.recv()).await.unwrap();
     assert_eq!(lost_at.elapsed(), Duration::ZERO);
     greet(&mut socket).await;
     let calls = confirm(&mut socket, 4).await;
@@ -230,11 +230,26 @@ async fn a_connection_lives_no_longer_than_its_session() {
     let _socket = bench.come_up().await;
     bench.session.enter(Phase::LoggedIn(Token::new("second")));
     assert_eq!(bench.told().await, "down: reconnecting with another session");
-    let (token, mut socket) = bench.opened.recv().await.unwrap();
+    let (token, mut socket) = within(bench.opened.recv()).await.unwrap();
     assert_eq!(token, Token::new("second"));
     greet(&mut socket).await;
     confirm(&mut socket, 4).await;
     assert_eq!(bench.told().await, "up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_often_the_session_changes_the_hub_follows_at_once() {
+    let mut bench = bench();
+    let mut socket = bench.come_up().await;
+    for name in ["second", "third", "fourth", "fifth"] {
+        let changed = Instant::now();
+        bench.session.enter(Phase::LoggedIn(Token::new(name)));
+        assert_eq!(bench.told().await, "down: reconnecting with another session");
+        assert!(matches!(within(socket.next()).await, Some(Ok(Message::Close(_)))));
+        drop(socket);
+        socket = bench.come_up().await;
+        assert!(changed.elapsed() < SECOND / 10, "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,7 +258,7 @@ async fn a_logout_ends_the_session_for_everyone() {
     let mut socket = bench.come_up().await;
     say(&mut socket, json!({"type": 1, "target": "GatewayLogout", "arguments": []})).await;
     assert!(bench.told().await.starts_with("down: logged out by the platform"));
-    bench.session.end_of(&Token::new("first")).await;
+    within(bench.session.end_of(&Token::new("first"))).await;
     assert_eq!(bench.session.phase(), Phase::LoggedOut(Reason::ThrownOut));
 }
 
@@ -255,7 +270,7 @@ async fn a_refused_token_is_reported_as_over() {
     drop(socket);
     assert!(bench.told().await.starts_with("down: connection lost"));
     assert_eq!(bench.told().await, "down: the session is not valid");
-    bench.session.end_of(&Token::new("first")).await;
+    within(bench.session.end_of(&Token::new("first"))).await;
     assert_eq!(bench.session.phase(), Phase::LoggedOut(Reason::Expired));
 }
 
@@ -311,6 +326,6 @@ async fn a_stopped_line_says_farewell_and_ends() {
     let mut socket = bench.come_up().await;
     bench.stop.send_replace(true);
     assert_eq!(bench.told().await, "down: shut down");
-    assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))));
-    bench.running.await.unwrap();
+    assert!(matches!(within(socket.next()).await, Some(Ok(Message::Close(_)))));
+    within(bench.running).await.unwrap();
 }
