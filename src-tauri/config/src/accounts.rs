@@ -9,7 +9,7 @@ use crate::{
     layer::{Layer, Origin},
     schema::{ACCOUNT, File},
     settings::ListedAccount,
-    walk::Walk,
+    walk::{Walk, credential, is_credential},
     yaml::{Content, Node},
 };
 
@@ -67,6 +67,10 @@ fn nodes<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<&'a Node> {
         return Vec::new();
     };
     for (key, _) in entries.iter().filter(|(key, _)| !NAMES.contains(&key.name.as_str())) {
+        if is_credential(&key.name) {
+            faults.push(credential(&key.place, &key.name));
+            continue;
+        }
         faults.push(
             Fault::error(
                 FaultKind::UnknownKey,
