@@ -17,7 +17,9 @@ use story::STORY;
 pub async fn run(home: Option<&Path>, options: Demo) -> Result<(), Failure> {
     let temporary = TempDir::with_prefix("risk-manager-demo-").map_err(Failure::other)?;
     let home = Home::find(Some(home.unwrap_or_else(|| temporary.path())))?;
-    println!("Risk Manager demo: a simulated account, a trader who breaks rules, and what is done about it.\n");
+    println!(
+        "Risk Manager demo: a simulated account, a trader who breaks rules, and what is done about it.\n"
+    );
     let mut stage = Stage::open(home).await?;
     println!("{}\n", stage.setting());
     let mut enforced = 0;

@@ -199,9 +199,8 @@ impl Stage {
 fn write_settings(home: &Home, description: &Description) -> std::io::Result<()> {
     fs::create_dir_all(home.config())?;
     let Description { base_url, user_hub_url, market_hub_url, .. } = description;
-    let api = format!(
-        "base_url: {base_url}\nuser_hub_url: {user_hub_url}\nmarket_hub_url: {market_hub_url}\n"
-    );
+    let api =
+        format!("base_url: {base_url}\nuser_hub_url: {user_hub_url}\nmarket_hub_url: {market_hub_url}\n");
     fs::write(home.config().join("api.yaml"), api)?;
     fs::write(home.config().join("risk.yaml"), RISK_YAML)
 }
