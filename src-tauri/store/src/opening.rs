@@ -125,9 +125,12 @@ fn prove_writable(home: &Path) -> Result<(), OpenError> {
 
 /// Looks at the file without changing it.
 fn inspect(path: &Path, known: &[Migration]) -> Result<Condition, OpenError> {
-    if fs::metadata(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
-    {
-        return Ok(Condition::Missing);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
+        Err(error) => return Err(FileError::at(path)(error).into()),
+        Ok(file) if !file.is_file() => return Err(refused(path, "there is something else than a file")),
+        Ok(file) if file.len() == 0 => return Ok(Condition::Missing),
+        Ok(_) => {}
     }
     match examine(path, known) {
         Ok((Standing::Known(_), None)) => Ok(Condition::Sound),
@@ -183,17 +186,23 @@ fn recover(home: &Path, now: Instant, known: &[Migration], why: String) -> Resul
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, OpenError> {
-    let refused = |reason: &str| OpenError::NotWritable { path: path.to_owned(), reason: reason.to_owned() };
     let db = database::open_to_write(path).map_err(OpenError::at(path))?;
     if db.is_readonly(MAIN_DB).map_err(OpenError::at(path))? {
-        return Err(refused("the file may only be read"));
+        return Err(refused(path, "the file may only be read"));
     }
     let mode: String =
         db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(OpenError::at(path))?;
     if mode != "wal" {
-        return Err(refused("this file system cannot hold a database that is read while it is written"));
+        return Err(refused(
+            path,
+            "this file system cannot hold a database that is read while it is written",
+        ));
     }
     Ok(db)
+}
+
+fn refused(path: &Path, reason: &str) -> OpenError {
+    OpenError::NotWritable { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 /// Runs the missing migrations, behind a backup where there is something to lose. Returns the old schema.
@@ -270,5 +279,76 @@ impl Origin {
             Self::Fresh | Self::AsItWas => false,
             Self::Restored { .. } | Self::Rebuilt { .. } => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{migrate::MIGRATIONS, record::Durability};
+
+    const NEXT: [Migration; 2] = [
+        MIGRATIONS[0],
+        Migration {
+            version: 2,
+            sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
+        },
+    ];
+
+    const BROKEN: [Migration; 2] = [
+        MIGRATIONS[0],
+        Migration { version: 2, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
+    ];
+
+    fn now() -> Instant {
+        "2026-03-02T14:30:00Z".parse().unwrap()
+    }
+
+    fn seen(home: &Path) -> Option<Instant> {
+        let db = database::open_to_read(&home.join(database::FILE)).unwrap();
+        crate::memory::last_seen(&db).unwrap()
+    }
+
+    fn home_of_schema_1() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path(), now()).unwrap().store;
+        store.commit(&[Record::Seen(now())], Durability::Flush).unwrap();
+        home
+    }
+
+    #[test]
+    fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
+        let home = home_of_schema_1();
+        let found = open(home.path(), now(), &NEXT).unwrap().found;
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(1)));
+        assert_eq!(seen(home.path()), Some(now()));
+        let backups = backup::list(home.path()).unwrap();
+        assert_eq!(backups.len(), 1);
+        backup::check(&backups[0].path).unwrap();
+
+        let again = open(home.path(), now(), &NEXT).unwrap().found;
+        assert_eq!(again.migrated_from, None);
+        let error = Store::open(home.path(), now()).unwrap_err();
+        assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_database_as_it_was() {
+        let home = home_of_schema_1();
+        let error = open(home.path(), now(), &BROKEN).unwrap_err();
+        assert!(matches!(error, OpenError::Database { .. }), "{error}");
+        assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
+        assert_eq!(seen(home.path()), Some(now()));
+    }
+
+    #[test]
+    fn a_backup_of_an_older_schema_is_restored_and_migrated() {
+        let home = home_of_schema_1();
+        backup::take(home.path(), now()).unwrap();
+        fs::remove_file(home.path().join(database::FILE)).unwrap();
+        let found = open(home.path(), now(), &NEXT).unwrap().found;
+        assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
+        assert_eq!(found.migrated_from, Some(1));
+        assert_eq!(seen(home.path()), Some(now()));
     }
 }
