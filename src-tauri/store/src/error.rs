@@ -17,7 +17,7 @@ pub enum Trouble {
     Busy,
     /// It cannot be written or opened.
     NotWritable,
-    /// Its contents make no sense. Opening the home anew quarantines the file.
+    /// Its contents make no sense. Opening the home anew puts the file aside.
     Damaged,
     /// The disk failed.
     Disk,
@@ -169,7 +169,14 @@ impl From<rusqlite::Error> for DatabaseError {
 
 impl Trouble {
     pub(crate) fn in_error(error: &rusqlite::Error) -> Self {
-        const KINDS: [(ErrorCode, Trouble); 9] = [
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+        };
+        // Fixed and tested SQL fails as such (`Unknown` is SQLITE_ERROR) only if the schema is damaged, and
+        // nothing that is written here is ever too big.
+        const KINDS: [(ErrorCode, Trouble); 11] = [
+            (ErrorCode::Unknown, Trouble::Damaged),
+            (ErrorCode::TooBig, Trouble::Damaged),
             (ErrorCode::DiskFull, Trouble::DiskFull),
             (ErrorCode::DatabaseBusy, Trouble::Busy),
             (ErrorCode::DatabaseLocked, Trouble::Busy),
@@ -180,8 +187,19 @@ impl Trouble {
             (ErrorCode::NotADatabase, Trouble::Damaged),
             (ErrorCode::SystemIoFailure, Trouble::Disk),
         ];
+        let unreadable = matches!(
+            error,
+            FromSqlConversionFailure(..)
+                | IntegralValueOutOfRange(..)
+                | InvalidColumnType(..)
+                | Utf8Error(..)
+        );
         let code = error.sqlite_error_code();
-        KINDS.iter().find(|(kind, _)| Some(*kind) == code).map_or(Self::Other, |(_, trouble)| *trouble)
+        match KINDS.iter().find(|(kind, _)| Some(*kind) == code) {
+            Some((_, trouble)) => *trouble,
+            None if unreadable => Self::Damaged,
+            None => Self::Other,
+        }
     }
 }
 

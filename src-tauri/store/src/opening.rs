@@ -19,7 +19,7 @@ use crate::{
     },
     backup::{self, BackupFile},
     database,
-    error::{FileError, OpenError, SettleError, Trouble},
+    error::{DatabaseError, FileError, OpenError, SettleError, Trouble},
     files,
     migrate::{self, Migration, Standing},
     mirror::{self, Mirror},
@@ -87,10 +87,9 @@ enum Condition {
 /// Opens a home with a list of migrations.
 pub(crate) fn open(home: &Path, now: Instant, known: &[Migration]) -> Result<Opened, OpenError> {
     prove_writable(home)?;
-    let path = home.join(database::FILE);
     let head = HeadFile::read(home);
     let mirror = Mirror::read(home);
-    let origin = match inspect(&path, known)? {
+    let origin = match inspect(&home.join(database::FILE), known)? {
         Condition::Sound => Origin::AsItWas,
         Condition::Damaged(why) => recover(home, now, known, why)?,
         Condition::Missing if was_inhabited(home, &head, &mirror)? => {
@@ -98,20 +97,45 @@ pub(crate) fn open(home: &Path, now: Instant, known: &[Migration]) -> Result<Ope
         }
         Condition::Missing => Origin::Fresh,
     };
+    let seemed_sound = origin == Origin::AsItWas;
+    match take_over(home, now, known, origin, &head, &mirror) {
+        // What the quick look does not see, such as a lockout that cannot be read. Only with a whole
+        // mirror: without one, putting the file aside could free somebody.
+        Err(OpenError::Database { source: DatabaseError { trouble: Trouble::Damaged, text }, .. })
+            if seemed_sound && mirror.damage.is_none() =>
+        {
+            let origin = recover(home, now, known, text)?;
+            take_over(home, now, known, origin, &head, &mirror)
+        }
+        opened => opened,
+    }
+}
+
+/// Makes a database that looks sound the store's own: schema, lockouts of the mirror, end of the audit.
+fn take_over(
+    home: &Path,
+    now: Instant,
+    known: &[Migration],
+    origin: Origin,
+    head: &HeadFile,
+    mirror: &Mirror,
+) -> Result<Opened, OpenError> {
+    let path = home.join(database::FILE);
     let mut db = open_to_write(&path)?;
     let migrated_from = bring_up_to_date(&mut db, home, now, known)?;
     let audit = match origin {
         Origin::Fresh => None,
-        Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, &head).err(),
+        Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, head).err(),
     };
     let restored_lockouts =
-        write_down(&mut db, &origin, audit.as_ref(), &mirror, now).map_err(OpenError::at(&path))?;
+        write_down(&mut db, &origin, audit.as_ref(), mirror, now).map_err(OpenError::at(&path))?;
     let mut store = Store::new(db, home, head.next_enforcement()).map_err(OpenError::at(&path))?;
     store.settle().map_err(|error| match error {
         SettleError::File(error) => OpenError::from(error),
         SettleError::Database(source) => OpenError::Database { path, source },
     })?;
-    let found = Found { origin, migrated_from, restored_lockouts, damaged_mirror: mirror.damage, audit };
+    let damaged_mirror = mirror.damage.clone();
+    let found = Found { origin, migrated_from, restored_lockouts, damaged_mirror, audit };
     Ok(Opened { store, found })
 }
 
@@ -136,7 +160,7 @@ fn inspect(path: &Path, known: &[Migration]) -> Result<Condition, OpenError> {
         Ok((Standing::Known(_), None)) => Ok(Condition::Sound),
         Ok((Standing::Known(_), Some(damage))) => Ok(Condition::Damaged(damage)),
         Ok((Standing::Empty, _)) => Ok(Condition::Missing),
-        Ok((Standing::Stranger, _)) => Ok(Condition::Damaged("it is another program's database".to_owned())),
+        Ok((Standing::Stranger, _)) => Ok(Condition::Damaged("it is no database of this program".to_owned())),
         Ok((Standing::Newer(found), _)) => {
             Err(OpenError::Newer { path: path.to_owned(), found, known: migrate::newest_of(known) })
         }
@@ -161,7 +185,13 @@ fn examine(path: &Path, known: &[Migration]) -> rusqlite::Result<(Standing, Opti
         standing => standing?,
     };
     match standing {
-        Standing::Known(_) => Ok((standing, database::integrity(&db, "quick_check")?)),
+        Standing::Known(version) => {
+            // Only a connection that could write knows the CHECK constraints that a row may break.
+            let db = database::open_to_write(path)?;
+            let lost = migrate::lost_object(&db, known, version)?
+                .map(|name| format!("{name} is not as it was made"));
+            Ok((standing, lost.or(database::quick_damage(&db)?)))
+        }
         Standing::Empty | Standing::Newer(_) | Standing::Foreign(_) | Standing::Stranger => {
             Ok((standing, None))
         }
@@ -237,7 +267,7 @@ fn write_down(
 ) -> rusqlite::Result<Vec<HeldLock>> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let restored = mirror::merge(&change, mirror, origin.is_recovered())?;
-    if let Some(reason) = story(origin, audit) {
+    if let Some(reason) = story(origin, audit, &restored) {
         let note = Note {
             at: now,
             account: None,
@@ -256,7 +286,7 @@ fn write_down(
 }
 
 /// What happened, if anything did that the audit must tell.
-fn story(origin: &Origin, audit: Option<&AuditFault>) -> Option<String> {
+fn story(origin: &Origin, audit: Option<&AuditFault>, restored: &[HeldLock]) -> Option<String> {
     let database = match origin {
         Origin::Fresh | Origin::AsItWas => None,
         Origin::Restored { backup, why, .. } => {
@@ -268,7 +298,10 @@ fn story(origin: &Origin, audit: Option<&AuditFault>) -> Option<String> {
         }
     };
     let audit = audit.map(|fault| format!("The audit before this row is not whole: {fault}."));
-    let sentences: Vec<_> = [database, audit].into_iter().flatten().collect();
+    let lockouts = (!restored.is_empty()).then(|| {
+        format!("Lockouts that the database had lost came back from the mirror: {}.", restored.len())
+    });
+    let sentences: Vec<_> = [database, audit, lockouts].into_iter().flatten().collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

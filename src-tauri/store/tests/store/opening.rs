@@ -135,6 +135,72 @@ fn a_log_without_its_database_is_not_poured_into_the_next_one() {
     assert_eq!(opened.store.pending_intents().unwrap(), []);
 }
 
+type Damage = fn(&Home);
+
+/// Every way of damage ends with an open home, a file in quarantine and the lockout in force.
+#[test]
+fn whatever_is_wrong_with_the_file_nobody_is_freed() {
+    let damages: [(&str, Damage); 8] = [
+        ("cut in the middle of a page", |home| cut(home, 40_001)),
+        ("cut between pages", |home| cut(home, 40_960)),
+        ("first page lost", |home| {
+            let mut bytes = fs::read(home.file("state.db")).unwrap();
+            bytes[..4096].fill(0);
+            fs::write(home.file("state.db"), bytes).unwrap();
+        }),
+        ("pages overwritten", |home| home.damage()),
+        ("schema table emptied", |home| {
+            home.tampered().execute("DELETE FROM schema_version", []).unwrap();
+        }),
+        ("nonsense in the schema table", |home| {
+            home.tampered().execute("UPDATE schema_version SET checksum = x'00'", []).unwrap();
+        }),
+        ("nonsense in the lockout", |home| {
+            home.tampered().execute("UPDATE lockouts SET breach = 'x', kind = 'SOFT'", []).unwrap();
+        }),
+        ("nonsense at the end of the audit", |home| {
+            home.tampered().execute("UPDATE enforcement_history SET hash = x'FF'", []).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let home = Home::new();
+        let mut store = home.open();
+        let locked = hard(RuleKey::DailyRealizedLoss);
+        flush(&mut store, &[lock(&locked), intent(1)]);
+        store.settle().unwrap();
+        drop(store);
+        damage(&home);
+        let opened = home.opened();
+        assert!(
+            quarantined(&opened.found.origin).is_some_and(|file| file.exists()),
+            "{what}: {:?}",
+            opened.found
+        );
+        assert_eq!(locks(&opened.store), [locked], "{what}");
+        assert_eq!(opened.store.verify_audit().unwrap().breaks.len(), 1, "{what}");
+    }
+}
+
+fn cut(home: &Home, length: u64) {
+    fs::File::options().write(true).open(home.file("state.db")).unwrap().set_len(length).unwrap();
+}
+
+#[test]
+fn a_lockout_deleted_from_the_table_comes_back_and_the_audit_says_so() {
+    let home = Home::new();
+    let mut store = home.open();
+    let locked = hard(RuleKey::DailyRealizedLoss);
+    flush(&mut store, &[lock(&locked)]);
+    store.settle().unwrap();
+    drop(store);
+    home.tampered().execute("DELETE FROM lockouts", []).unwrap();
+    let opened = home.opened();
+    assert_eq!(opened.found.origin, Origin::AsItWas);
+    assert_eq!(opened.found.restored_lockouts, [held(&locked)]);
+    assert_eq!(locks(&opened.store), [locked]);
+    assert_eq!(opened.store.verify_audit().unwrap().breaks.len(), 1);
+}
+
 #[test]
 fn another_programs_database_is_put_aside() {
     let home = Home::new();
@@ -185,12 +251,15 @@ fn a_newer_database_is_refused_and_not_touched() {
     let home = Home::new();
     drop(home.open());
     home.tampered()
-        .execute("INSERT INTO schema_version VALUES (7, '2027-01-01T00:00:00.000000Z', 'of the future')", [])
+        .execute(
+            "INSERT INTO schema_version SELECT 2, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
+            [],
+        )
         .unwrap();
     let before = fs::read(home.file("state.db")).unwrap();
     let error = Store::open(home.path(), now()).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 7, known: 1 });
-    assert!(error.to_string().contains("schema 7") && error.to_string().contains("up to 1"), "{error}");
+    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 2, known: 1 });
+    assert!(error.to_string().contains("schema 2") && error.to_string().contains("up to 1"), "{error}");
     assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
     assert!(!home.file("quarantine").exists());
 }
@@ -199,7 +268,7 @@ fn a_newer_database_is_refused_and_not_touched() {
 fn a_database_of_a_different_build_is_refused() {
     let home = Home::new();
     drop(home.open());
-    home.tampered().execute("UPDATE schema_version SET checksum = 'other'", []).unwrap();
+    home.tampered().execute("UPDATE schema_version SET checksum = lower(hex(randomblob(32)))", []).unwrap();
     let error = Store::open(home.path(), now()).unwrap_err();
     assert_eq!(error, OpenError::ForeignSchema { path: home.file("state.db"), version: 1 });
 }
@@ -238,4 +307,68 @@ fn the_quarantine_keeps_the_newest_five() {
     kept.sort();
     assert_eq!(kept.first().map(String::as_str), Some("state-20260302T143200Z.db"));
     assert_eq!(kept.len(), 5);
+}
+
+/// A loss of power can leave any beginning of the log behind.
+#[test]
+fn wherever_the_log_is_torn_the_lockouts_of_the_mirror_hold() {
+    let home = Home::new();
+    let mut store = home.open();
+    let expected =
+        [hard(RuleKey::DailyRealizedLoss), hard(RuleKey::DailyRealizedProfit), hard(RuleKey::Trader)];
+    for (id, locked) in (1..).zip(&expected) {
+        flush(&mut store, &[lock(locked), intent(id)]);
+        store.settle().unwrap();
+    }
+    let log = fs::metadata(home.file("state.db-wal")).unwrap().len();
+    for length in (0..log).step_by(2_777) {
+        let torn = home.crashed();
+        fs::File::options().write(true).open(torn.file("state.db-wal")).unwrap().set_len(length).unwrap();
+        let opened = torn.opened();
+        assert_eq!(locks(&opened.store), sorted(expected.to_vec()), "{length} of {log} bytes");
+        let check = opened.store.verify_audit().unwrap();
+        assert_eq!(
+            check.breaks.is_empty(),
+            opened.found.audit.is_none() && opened.found.restored_lockouts.is_empty()
+        );
+        assert_eq!(memory(&opened.store).next_enforcement, 4, "{length} of {log} bytes");
+    }
+}
+
+/// A few bytes anywhere in the file, from a seed: no panic, no refusal, nobody freed before the time.
+#[test]
+fn whatever_bytes_a_disk_changes_the_home_opens_and_every_lockout_holds() {
+    let home = Home::new();
+    let mut store = home.open();
+    let expected = lockouts_of_every_kind();
+    flush(&mut store, &expected.iter().map(lock).collect::<Vec<_>>());
+    store.backup(now()).unwrap();
+    flush(&mut store, &(1..=40).flat_map(|id| [intent(id), confirmed(id)]).collect::<Vec<_>>());
+    store.settle().unwrap();
+    drop(store);
+    let whole = fs::read(home.file("state.db")).unwrap();
+    for seed in 1..=150_u64 {
+        let mut state = seed;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let mut bytes = whole.clone();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len() - 64);
+            for byte in &mut bytes[at..at + 1 + next(63)] {
+                *byte = u8::try_from(next(256)).unwrap();
+            }
+        }
+        let struck = home.crashed();
+        fs::write(struck.file("state.db"), bytes).unwrap();
+        let opened = Store::open(struck.path(), now()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let recall = opened.store.memory(now(), &domain::DailyReset::default()).unwrap();
+        let held: Vec<_> =
+            recall.memory.accounts.into_values().flat_map(|account| account.lockouts).collect();
+        for lockout in &expected {
+            let lasts = held.iter().any(|held| held.key == lockout.key && held.end.at() >= lockout.end.at());
+            assert!(lasts, "seed {seed}: {lockout:?} in {held:?}, {:?}", opened.found);
+        }
+    }
 }
