@@ -98,7 +98,9 @@ pub enum ReadError {
     #[error("there is no database at {}", .0.display())]
     NoDatabase(PathBuf),
     /// The database has a schema that this program does not know.
-    #[error("the database has schema {found}, this program knows {known}")]
+    #[error(
+        "the database has schema {found} of another version of this program; this one knows schema {known}"
+    )]
     OtherSchema {
         /// Its schema.
         found: u32,

@@ -16,6 +16,7 @@ use crate::{
     audit::{
         head::HeadFile,
         verify::{self, AuditFault},
+        words::AuditAction,
     },
     backup::{self, BackupFile},
     database,
@@ -23,7 +24,7 @@ use crate::{
     files,
     migrate::{self, Migration, Standing},
     mirror::{self, Mirror},
-    record::{AuditAction, Note, Record},
+    record::{Note, Record},
     store::Store,
     write::{self, lockouts::HeldLock},
 };

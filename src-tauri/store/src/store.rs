@@ -115,20 +115,10 @@ impl Store {
     /// # Errors
     /// A file could not be written. The database is not concerned.
     pub fn settle(&mut self) -> Result<(), SettleError> {
-        if self.unsettled.lockouts {
-            mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
-            self.unsettled.lockouts = false;
-        }
-        if self.unsettled.head {
-            let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
-            Head::at(self.flushed.clone(), next.max(self.next_enforcement)).write(&self.home)?;
-            self.unsettled.head = false;
-        }
-        if self.unsettled.commits >= COMMITS_PER_CHECKPOINT {
-            database::checkpoint(&self.db).map_err(DatabaseError::from)?;
-            self.unsettled.commits = 0;
-        }
-        Ok(())
+        let mirror = self.settle_lockouts();
+        let head = self.settle_head();
+        self.checkpoint()?;
+        mirror.and(head)
     }
 
     /// What a start needs: active lockouts, deadlines, the open day and its fills, the next enforcement id,
@@ -192,6 +182,31 @@ impl Store {
             (SELECT id FROM performance_metrics WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)";
         let limit = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
         Ok(self.db.execute(sql, params![At(now - METRICS_KEPT), limit])?)
+    }
+
+    fn settle_lockouts(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.lockouts {
+            mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
+            self.unsettled.lockouts = false;
+        }
+        Ok(())
+    }
+
+    fn settle_head(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.head {
+            let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
+            Head::at(self.flushed.clone(), next.max(self.next_enforcement)).write(&self.home)?;
+            self.unsettled.head = false;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), DatabaseError> {
+        if self.unsettled.commits >= COMMITS_PER_CHECKPOINT {
+            database::checkpoint(&self.db)?;
+            self.unsettled.commits = 0;
+        }
+        Ok(())
     }
 
     /// In WAL mode FULL flushes the log at each commit; NORMAL leaves that to the next flushed one.

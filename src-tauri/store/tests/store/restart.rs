@@ -198,3 +198,22 @@ fn an_unreadable_fill_is_told_and_an_unreadable_lockout_is_an_error() {
     let error = store.memory(now(), &domain::DailyReset::default()).unwrap_err();
     assert!(error.to_string().starts_with("lockouts cannot be read"), "{error}");
 }
+
+#[test]
+fn a_mirror_that_cannot_be_written_is_told_holds_nothing_up_and_is_tried_again() {
+    let home = Home::new();
+    let mut store = home.open();
+    let locked = lockout(RuleKey::DailyRealizedLoss, LockKind::Hard, LockEnd::CanTrade);
+    std::fs::remove_file(home.file("lockouts.json")).unwrap();
+    std::fs::create_dir(home.file("lockouts.json")).unwrap();
+    flush(&mut store, &[lock(&locked), intent(1)]);
+    let error = store.settle().unwrap_err();
+    assert!(error.to_string().contains("lockouts.json"), "{error}");
+    assert!(std::fs::read_to_string(home.file("audit.head")).unwrap().contains("\"rows\":1"));
+
+    std::fs::remove_dir(home.file("lockouts.json")).unwrap();
+    store.settle().unwrap();
+    std::fs::remove_file(home.file("state.db")).unwrap();
+    drop(store);
+    assert_eq!(locks(&home.open()), [locked]);
+}
