@@ -81,6 +81,16 @@ pub enum OpenError {
     /// An existing database must be brought to a new schema, and the backup before it failed.
     #[error("no backup could be made before the database is changed: {0}")]
     Backup(#[from] BackupError),
+    /// An existing database could not be brought to a new schema. It is as it was.
+    #[error("{} could not be brought to schema {to} and stays as it was: {source}", path.display())]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// The schema it was to get.
+        to: u32,
+        /// What went wrong.
+        source: DatabaseError,
+    },
     /// The database did not do what it must.
     #[error("{}: {source}", path.display())]
     Database {

@@ -254,7 +254,12 @@ fn bring_up_to_date(
     if from > 0 {
         backup::take_from(db, home, now, known)?;
     }
-    migrate::run(db, known, from, now).map_err(OpenError::at(&path))?;
+    // Not the database's fault, whatever it says: no reason to put the file aside.
+    migrate::run(db, known, from, now).map_err(|error| OpenError::Migration {
+        path,
+        to: migrate::newest_of(known),
+        source: error.into(),
+    })?;
     Ok((from > 0).then_some(from))
 }
 
@@ -370,7 +375,8 @@ mod tests {
     fn a_migration_that_fails_leaves_the_database_as_it_was() {
         let home = home_of_schema_1();
         let error = open(home.path(), now(), &BROKEN).unwrap_err();
-        assert!(matches!(error, OpenError::Database { .. }), "{error}");
+        assert!(matches!(error, OpenError::Migration { to: 2, .. }), "{error}");
+        assert!(!home.path().join(database::QUARANTINE).exists());
         assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
         assert_eq!(seen(home.path()), Some(now()));
     }
