@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Account, AccountId, Breach, ContractId, Contracts, EndCause, Enforcement, EnforcementId, Fill, Instant,
-    Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity, Symbol,
-    TradingDay, Usd, memory::DayFigures,
+    Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity, TradingDay, Usd,
+    memory::DayFigures,
 };
 use serde::{Deserialize, Serialize};
 
@@ -277,8 +277,6 @@ pub struct AccountFigures {
 pub struct Holding {
     /// The position; a flat one is not stored.
     pub position: Position,
-    /// Its root; the contract id where the metadata is unknown.
-    pub symbol: Symbol,
     /// The price that values it.
     pub price: Option<Price>,
     /// Open result.

@@ -245,6 +245,7 @@ pub fn fill(id: &str, when: &str) -> Fill {
         order: "3300000417".into(),
         account: account(),
         contract: MNQ.into(),
+        symbol: "MNQ".into(),
         side: OrderSide::Sell,
         size: Contracts(2),
         price: Price("21445.25".parse().unwrap()),
@@ -257,14 +258,7 @@ pub fn fill(id: &str, when: &str) -> Fill {
 }
 
 pub fn fill_record(fill: Fill, label: &str) -> FillRecord {
-    FillRecord {
-        fill,
-        symbol: Some("MNQ".into()),
-        own: false,
-        locked: false,
-        day: day(label),
-        received_at: now(),
-    }
+    FillRecord { fill, own: false, locked: false, day: day(label), received_at: now() }
 }
 
 pub fn keep(record: FillRecord) -> Record {
