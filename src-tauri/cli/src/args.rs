@@ -25,6 +25,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Watch eight rule breaches being enforced on a simulated account
     Demo(Demo),
+    /// Measure from a pushed event to the received close request
+    Bench(Bench),
     /// Say whether you are protected, and how each account stands
     Status(Status),
     /// List active lockouts
@@ -179,4 +181,15 @@ pub struct Demo {
     /// Keep the demo's home directory and say where it is
     #[arg(long)]
     pub keep: bool,
+}
+
+/// Options of `bench`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Bench {
+    /// How many breaches are measured
+    #[arg(long, default_value_t = 200)]
+    pub breaches: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -2,6 +2,7 @@
 //! decides nothing about trading.
 
 mod args;
+mod bench;
 mod broker;
 mod command;
 mod demo;
@@ -33,6 +34,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Run => command::run::run(home).await,
         Command::Simulate(options) => command::simulate::run(options).await,
         Command::Demo(options) => demo::run(home, options).await,
+        Command::Bench(options) => bench::run(options).await,
         Command::Status(options) => command::status::run(home, options).await,
         Command::Lockouts(options) => command::lockouts::run(home, options).await,
         Command::Log(options) => command::log::run(home, &options),

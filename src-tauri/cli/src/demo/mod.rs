@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::{args::Demo, exit::Failure};
 use stage::Stage;
+pub use stage::write_settings;
 use story::STORY;
 
 /// Plays the story.

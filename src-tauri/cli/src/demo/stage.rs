@@ -196,7 +196,8 @@ impl Stage {
     }
 }
 
-fn write_settings(home: &Home, description: &Description) -> std::io::Result<()> {
+/// Settings for a simulated gateway.
+pub fn write_settings(home: &Home, description: &Description) -> std::io::Result<()> {
     fs::create_dir_all(home.config())?;
     let Description { base_url, user_hub_url, market_hub_url, .. } = description;
     let api =
