@@ -84,10 +84,15 @@ impl Bencher {
         };
         let watch = ask(Call::Watch(vec![account.clone()]));
         port.asks.send(watch).await.map_err(Failure::other)?;
-        let mut ready = 0;
-        while ready < 2 {
-            let signal = tokio::time::timeout(LIMIT, port.signals.recv()).await.map_err(Failure::other)?;
-            ready += usize::from(matches!(signal.map(|it| it.signal), Some(Signal::Link(Link::UserUp))));
+        let mut is_up = false;
+        // Up, and quiet: every subscription stands.
+        loop {
+            let limit = if is_up { Duration::from_millis(300) } else { LIMIT };
+            match tokio::time::timeout(limit, port.signals.recv()).await {
+                Ok(signal) => is_up |= matches!(signal.map(|it| it.signal), Some(Signal::Link(Link::UserUp))),
+                Err(_) if is_up => break,
+                Err(elapsed) => return Err(Failure::other(elapsed)),
+            }
         }
         let from = self.journal_length();
         for _ in 0..rounds {

@@ -114,7 +114,7 @@ impl Rule for DailyLoss {
         let realized = self.realized(scene);
         let value = match self.settings.basis {
             Basis::Realized => Some(realized),
-            Basis::Combined => open_result(scene).ok().map(|open| realized + open.min(Usd::ZERO)),
+            Basis::Combined => open_result(scene).ok().map(|open| realized + open),
         };
         vec![Gauge {
             rule: self.key(),
