@@ -12,7 +12,7 @@ use crate::Instant;
 pub const CENTRAL: Tz = chrono_tz::America::Chicago;
 
 /// Label of a trading day: the local date on which it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 #[serde(transparent)]
 pub struct TradingDay(pub NaiveDate);

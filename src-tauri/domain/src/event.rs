@@ -142,6 +142,16 @@ pub enum Event {
         /// When the query was sent.
         asked_at: Instant,
     },
+    /// All open positions, asked for to verify a close: unlike a snapshot's, this answer is believed over
+    /// everything that was heard before it was asked for.
+    Positions {
+        /// Whose.
+        account: AccountId,
+        /// All that the broker reports as open.
+        positions: Vec<Position>,
+        /// When the query was sent.
+        asked_at: Instant,
+    },
     /// A question could not be answered; unknown stays unknown.
     Unanswered(Question),
     /// The connection changed.

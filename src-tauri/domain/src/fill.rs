@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Contracts, Instant, OrderId, OrderSide, Price, TradeId, Usd};
+use crate::{AccountId, ContractId, Contracts, Instant, OrderId, OrderSide, Price, Symbol, TradeId, Usd};
 
 /// One execution (gateway reference 3.6, 8.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Fill {
     pub account: AccountId,
     /// What was traded.
     pub contract: ContractId,
+    /// Its root, known without asking for metadata.
+    pub symbol: Symbol,
     /// Direction.
     pub side: OrderSide,
     /// Size.

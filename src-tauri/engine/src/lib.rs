@@ -1,1 +1,191 @@
-//! engine
+//! The verdicts: `step(now, event) -> actions`. One pure state machine for all accounts.
+//!
+//! Has no clock, no I/O, no async, no threads, no randomness, no floats, and iterates over ordered maps
+//! only: the same inputs give the same actions on every machine. It says what is to be done; `runtime`
+//! does it and answers with events.
+
+#![deny(clippy::float_arithmetic)]
+
+mod account;
+mod engaged;
+mod facts;
+mod gate;
+mod judge;
+mod kinds;
+mod ledger;
+mod leftovers;
+mod lockouts;
+mod market;
+mod races;
+pub mod rules;
+mod schedule;
+mod stops;
+mod take;
+mod wants;
+mod watch;
+
+use std::collections::BTreeMap;
+
+use domain::{
+    AccountId, Action, ContractId, Event, Instant, Question, RuleKey, Rulebook, Source, memory::AccountMemory,
+};
+
+pub use account::{AccountState, Holding, KnownOrder};
+pub use engaged::Engagements;
+pub use kinds::Kinds;
+pub use ledger::Ledger;
+pub use lockouts::Lockouts;
+pub use market::Market;
+pub use schedule::{Deadline, Why};
+pub use stops::Coverage;
+
+use judge::Court;
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Engine {
+    rulebook: Rulebook,
+    accounts: BTreeMap<AccountId, AccountState>,
+    market: Market,
+    remembered: BTreeMap<AccountId, AccountMemory>,
+    next_enforcement: u64,
+    now: Instant,
+}
+
+impl Engine {
+    /// A machine that knows nothing but the rules.
+    #[must_use]
+    pub fn new(rulebook: Rulebook) -> Self {
+        Self {
+            rulebook,
+            accounts: BTreeMap::new(),
+            market: Market::default(),
+            remembered: BTreeMap::new(),
+            next_enforcement: 1,
+            now: Instant::MIN_UTC,
+        }
+    }
+
+    /// Takes one event and says what is to be done: lockouts first, then what goes to the broker, the
+    /// most urgent first. Time never runs backwards here: an earlier `now` counts as the latest one.
+    pub fn step(&mut self, now: Instant, event: &Event) -> Vec<Action> {
+        self.now = self.now.max(now);
+        let mut out = Vec::new();
+        self.pass_time(&mut out);
+        self.take(event, &mut out);
+        self.judge(&mut out);
+        out
+    }
+
+    /// Engine time: the latest `now` of any step.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The rules that apply.
+    #[must_use]
+    pub fn rulebook(&self) -> &Rulebook {
+        &self.rulebook
+    }
+
+    /// All accounts that are known, in the order of their ids.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountState> {
+        self.accounts.values()
+    }
+
+    /// One account.
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<&AccountState> {
+        self.accounts.get(id)
+    }
+
+    /// Prices and metadata.
+    #[must_use]
+    pub fn market(&self) -> &Market {
+        &self.market
+    }
+
+    /// How much of each limit of an account is used, in the order of the rules.
+    #[must_use]
+    pub fn gauges(&self, account: &AccountState) -> Vec<(rules::Gauge, domain::RuleMode)> {
+        let scene = rules::Scene {
+            now: self.now,
+            account,
+            market: &self.market,
+            kinds: Kinds::NONE,
+            planned: &BTreeMap::new(),
+            day_end: self.day_end(),
+        };
+        let mut gauges: Vec<_> = account
+            .rules
+            .iter()
+            .flat_map(|armed| armed.rule.gauges(&scene).into_iter().map(|gauge| (gauge, armed.mode)))
+            .collect();
+        gauges.sort_by_key(|(gauge, _)| gauge.rule);
+        gauges
+    }
+
+    /// When the present trading day ends.
+    #[must_use]
+    pub fn day_end(&self) -> Instant {
+        self.rulebook.reset.next_after(self.now)
+    }
+
+    /// Contracts whose prices matter: held, or wanted by a working entry order.
+    #[must_use]
+    pub fn contracts_of_interest(&self) -> Vec<ContractId> {
+        let mut contracts: Vec<ContractId> = Vec::new();
+        for account in self.accounts.values() {
+            contracts.extend(account.holdings().map(|it| it.position.contract.clone()));
+            let orders = account.working_orders().map(|it| &it.order);
+            contracts
+                .extend(orders.filter(|order| account.is_entry(order)).map(|order| order.contract.clone()));
+        }
+        contracts.sort_unstable();
+        contracts.dedup();
+        contracts
+    }
+
+    /// The self-check (invariant A.8-5): enabled rules of an account that lack something they need, with
+    /// what they lack. A rule in this list protects nobody at the moment.
+    #[must_use]
+    pub fn inactive_rules(&self, account: &AccountState) -> Vec<(RuleKey, Source)> {
+        let lacks = |source: &Source| match source {
+            Source::UserStream => !account.known,
+            Source::MarketStream => {
+                !self.market.is_connected()
+                    || account.holdings().any(|it| self.market.price(&it.position.contract).is_none())
+            }
+            Source::Metadata => {
+                account.holdings().any(|it| self.market.instrument(&it.position.contract).is_none())
+            }
+            Source::ResetSchedule | Source::SessionCalendar => false,
+        };
+        account
+            .rules
+            .iter()
+            .filter_map(|armed| Some((armed.key(), *armed.needs().iter().find(|source| lacks(source))?)))
+            .collect()
+    }
+
+    fn judge(&mut self, out: &mut Vec<Action>) {
+        let day_end = self.day_end();
+        let Self { accounts, market, next_enforcement, now, .. } = self;
+        for account in accounts.values_mut() {
+            account.judge(&mut Court { now: *now, market, day_end, next_enforcement, out });
+        }
+        self.ask_for_metadata(out);
+    }
+
+    fn ask_for_metadata(&mut self, out: &mut Vec<Action>) {
+        for account in self.accounts.values() {
+            for holding in account.positions.values() {
+                if self.market.lacks_metadata(&holding.position.contract, self.now) {
+                    let contract = holding.position.contract.clone();
+                    out.push(Action::Ask(Question::Instrument { contract }));
+                }
+            }
+        }
+    }
+}

@@ -1,1 +1,3 @@
-//! runtime
+//! The loop: clock, inbox, executor, reconciler, control socket.
+
+pub mod executor;

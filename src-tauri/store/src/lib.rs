@@ -1,1 +1,48 @@
-//! store
+//! What survives: SQLite in `HOME/state.db`, the audit chain, the mirror of lockouts, the backups. The only
+//! crate that knows SQL.
+//!
+//! Synchronous, without threads and without a clock: whoever needs a time passes it in. Decides nothing
+//! about trading; what is to be kept comes as a [`Record`], what was kept goes back as domain values.
+//!
+//! A home holds, as far as this crate is concerned:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `state.db` (with `-wal`, `-shm`) | everything |
+//! | `lockouts.json` | the active lockouts again, with a checksum ([`Store::settle`]) |
+//! | `audit.head` | number and hash of the last audit row again ([`Store::settle`]) |
+//! | `backups/state-<time>.db` | the newest [`backup::KEPT`] copies |
+//! | `quarantine/state-<time>.db` | databases that were damaged or replaced |
+//!
+//! How to check the audit without this program stands in `audit/chain.rs`.
+
+mod audit;
+pub mod backup;
+mod columns;
+mod database;
+mod error;
+mod files;
+mod memory;
+mod migrate;
+mod mirror;
+mod opening;
+mod reader;
+mod record;
+mod store;
+mod write;
+
+pub use audit::{
+    entry::AuditOutcome,
+    log::{AuditLine, LogQuery, Part},
+    verify::{AuditBreak, AuditCheck, AuditFault},
+};
+pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, SettleError, Trouble};
+pub use memory::Recall;
+pub use opening::{Found, Opened, Origin};
+pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};
+pub use record::{
+    AccountFigures, AlertRecord, AuditAction, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability,
+    Ending, FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Written,
+};
+pub use store::{METRICS_KEPT, PRUNED_AT_ONCE, Store};
+pub use write::lockouts::HeldLock;

@@ -1,0 +1,278 @@
+//! What is known of one account: the broker's facts, what was decided about them, and what follows.
+//!
+//! Facts enter through [`facts`](crate::facts) only; rules read an account, never change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Account, AccountId, Command, ContractId, DailyReset, Exposure, Instant, Order, OrderId, Position,
+    PositionId, RuleKey, RuleSet, Symbol, Usd, rulebook::NoStopLossGrace,
+};
+
+use crate::{
+    engaged::Engagements,
+    kinds::Kinds,
+    ledger::Ledger,
+    leftovers::Leftovers,
+    lockouts::Lockouts,
+    market::Market,
+    races::Races,
+    rules::{self, ArmedRule},
+    stops::StopWatches,
+};
+
+/// Ended orders and closed positions that are remembered, so that a late delivery can't revive them.
+/// When full, the oldest is forgotten; a revived ghost then lasts until the next reconcile.
+pub(crate) const REMEMBERED_ENDS: usize = 1_000;
+
+/// One account.
+#[derive(Debug)]
+pub struct AccountState {
+    pub(crate) id: AccountId,
+    pub(crate) info: Option<Account>,
+    /// The broker's state was read as a whole at least once.
+    pub(crate) known: bool,
+    pub(crate) positions: BTreeMap<ContractId, Holding>,
+    pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
+    pub(crate) ended_orders: Remembered<OrderId>,
+    pub(crate) closed_positions: Remembered<PositionId>,
+    /// Exposure as the fills tell it, held against what positions tell (ruling 21).
+    pub(crate) book: BTreeMap<ContractId, Exposure>,
+    /// The open trading day was announced to the store.
+    pub(crate) day_told: bool,
+    /// An answer of the broker differed from what its stream told a moment before.
+    pub(crate) reread: bool,
+    /// Since when the stories differ.
+    pub(crate) disagree_since: Option<Instant>,
+    pub(crate) ledger: Ledger,
+    pub(crate) lockouts: Lockouts,
+    pub(crate) engaged: Engagements,
+    pub(crate) stops: StopWatches,
+    pub(crate) leftovers: Leftovers,
+    pub(crate) races: Races,
+    /// Until when a rule that failed to act keeps still.
+    pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
+    /// What observing and warning rules have told already and is still the case.
+    pub(crate) observed: BTreeSet<(RuleKey, String)>,
+    pub(crate) observed_today: u32,
+    pub(crate) rules: Vec<ArmedRule>,
+    /// Values of RULE-008, which the stop watches go by.
+    pub(crate) stop_rule: NoStopLossGrace,
+    /// Positions that became smaller in this step, with what is held now: they lower the baselines.
+    pub(crate) reduced: Vec<(ContractId, Exposure)>,
+    /// What a person asked for and is not carried out yet.
+    pub(crate) commands: Vec<Command>,
+    /// What changed and is not judged yet.
+    pub(crate) touched: Kinds,
+    /// Every rule is to be asked, whatever changed.
+    pub(crate) ask_all: bool,
+    /// When everything was asked for because something did not fit.
+    pub(crate) asked_everything: Option<Instant>,
+    serial: u64,
+}
+
+/// A position with what is known about its history here.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// The broker's words.
+    pub position: Position,
+    /// Grows with every increase of any position of the account: orders them by recency.
+    pub increased: u64,
+    /// When the broker last spoke of it.
+    pub heard: Instant,
+}
+
+/// A working order with what is known about its history here.
+#[derive(Clone, Debug)]
+pub struct KnownOrder {
+    /// The broker's words.
+    pub order: Order,
+    /// When it was first heard of.
+    pub first_heard: Instant,
+    /// When the broker last spoke of it.
+    pub heard: Instant,
+}
+
+/// A bounded memory of what has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered<T> {
+    all: BTreeMap<T, Instant>,
+}
+
+impl<T: Ord + Clone> Default for Remembered<T> {
+    fn default() -> Self {
+        Self { all: BTreeMap::new() }
+    }
+}
+
+impl<T: Ord + Clone> Remembered<T> {
+    pub(crate) fn add(&mut self, item: T, when: Instant) {
+        self.all.insert(item, when);
+        if self.all.len() > REMEMBERED_ENDS {
+            let oldest = self.all.iter().min_by_key(|(_, when)| **when).map(|(item, _)| item.clone());
+            if let Some(oldest) = oldest {
+                self.all.remove(&oldest);
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, item: &T) -> bool {
+        self.all.contains_key(item)
+    }
+
+    pub(crate) fn since(&self, item: &T) -> Option<Instant> {
+        self.all.get(item).copied()
+    }
+
+    pub(crate) fn forget(&mut self, item: &T) {
+        self.all.remove(item);
+    }
+}
+
+impl AccountState {
+    pub(crate) fn new(id: AccountId, reset: DailyReset, now: Instant, rules: &RuleSet) -> Self {
+        Self {
+            id,
+            info: None,
+            known: false,
+            positions: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            ended_orders: Remembered::default(),
+            closed_positions: Remembered::default(),
+            book: BTreeMap::new(),
+            day_told: false,
+            reread: false,
+            disagree_since: None,
+            ledger: Ledger::new(reset, now),
+            lockouts: Lockouts::default(),
+            engaged: Engagements::default(),
+            stops: StopWatches::default(),
+            leftovers: Leftovers::default(),
+            races: Races::default(),
+            quiet: BTreeMap::new(),
+            observed: BTreeSet::new(),
+            observed_today: 0,
+            rules: rules::build(rules),
+            stop_rule: rules.no_stop_loss_grace.settings.clone(),
+            reduced: Vec::new(),
+            commands: Vec::new(),
+            touched: Kinds::NONE,
+            ask_all: false,
+            asked_everything: None,
+            serial: 0,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// What the broker said about it; `None` before it said anything.
+    #[must_use]
+    pub fn info(&self) -> Option<&Account> {
+        self.info.as_ref()
+    }
+
+    /// Whether its state was read as a whole since the start; before that nothing is judged.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// Open positions in the order of their contracts.
+    pub fn holdings(&self) -> impl Iterator<Item = &Holding> {
+        self.positions.values()
+    }
+
+    /// What is held of a contract.
+    #[must_use]
+    pub fn exposure(&self, contract: &ContractId) -> Exposure {
+        self.positions.get(contract).map_or(Exposure::FLAT, |holding| holding.position.exposure)
+    }
+
+    /// What will be held once everything decided is done.
+    #[must_use]
+    pub fn remaining(&self, holding: &Holding) -> Exposure {
+        self.engaged.remaining(&holding.position.contract, holding.position.exposure)
+    }
+
+    /// Working orders in the order of their ids.
+    pub fn working_orders(&self) -> impl Iterator<Item = &KnownOrder> {
+        self.orders.values()
+    }
+
+    /// A working order.
+    #[must_use]
+    pub fn order(&self, id: &OrderId) -> Option<&Order> {
+        self.orders.get(id).map(|known| &known.order)
+    }
+
+    /// The trading day's fills and sums.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Active lockouts.
+    #[must_use]
+    pub fn lockouts(&self) -> &Lockouts {
+        &self.lockouts
+    }
+
+    /// Decisions that are not settled.
+    #[must_use]
+    pub fn engaged(&self) -> &Engagements {
+        &self.engaged
+    }
+
+    /// Positions without complete stop.
+    #[must_use]
+    pub fn stops(&self) -> &StopWatches {
+        &self.stops
+    }
+
+    /// The rules that are on, with their last verdicts.
+    #[must_use]
+    pub fn rules(&self) -> &[ArmedRule] {
+        &self.rules
+    }
+
+    /// How often observing and warning rules would have acted today.
+    #[must_use]
+    pub fn observed_today(&self) -> u32 {
+        self.observed_today
+    }
+
+    /// Sum of the open results; `None` when one of them is not known.
+    #[must_use]
+    pub fn unrealized(&self, market: &Market) -> Option<Usd> {
+        self.positions.values().map(|holding| market.value(&holding.position)).sum()
+    }
+
+    /// The root symbol of a contract that is held or has a working order.
+    #[must_use]
+    pub fn symbol(&self, contract: &ContractId) -> Option<&Symbol> {
+        self.positions.get(contract).map(|holding| &holding.position.symbol).or_else(|| {
+            self.orders
+                .values()
+                .map(|known| &known.order)
+                .find(|it| it.contract == *contract)
+                .map(|it| &it.symbol)
+        })
+    }
+
+    /// Whether a working order would open or enlarge exposure if it filled: anything but an order on the
+    /// exit side that is not larger than the position (specification A.1).
+    #[must_use]
+    pub fn is_entry(&self, order: &Order) -> bool {
+        let held = self.exposure(&order.contract);
+        !order.side.reduces(held) || order.remaining() > held.size()
+    }
+
+    pub(crate) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+}

@@ -1,0 +1,100 @@
+//! What has been decided and is not settled yet, so that nothing is decided twice: the engine's side of
+//! the in-flight registry (specification C.3, L-52).
+
+use std::collections::BTreeMap;
+
+use domain::{ContractId, Contracts, EnforcementId, Exposure, Instant, OrderId, RuleKey};
+
+/// A position that is being brought down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engagement {
+    /// By which enforcement.
+    pub id: EnforcementId,
+    /// What was held when it was decided.
+    pub from: Exposure,
+    /// What may remain.
+    pub to: Contracts,
+    /// The rules that wanted it.
+    pub rules: Vec<RuleKey>,
+    /// When it was decided.
+    pub since: Instant,
+}
+
+/// All unsettled decisions of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Engagements {
+    contracts: BTreeMap<ContractId, Engagement>,
+    orders: BTreeMap<OrderId, EnforcementId>,
+    flatten: Option<EnforcementId>,
+}
+
+impl Engagements {
+    /// What will remain of an exposure once everything decided is done.
+    #[must_use]
+    pub fn remaining(&self, contract: &ContractId, held: Exposure) -> Exposure {
+        match self.contracts.get(contract) {
+            Some(it) if it.from.same_side(held) && held.size() > it.to => held.resized(it.to),
+            _ => held,
+        }
+    }
+
+    /// The unsettled decision about a contract.
+    #[must_use]
+    pub fn of(&self, contract: &ContractId) -> Option<&Engagement> {
+        self.contracts.get(contract)
+    }
+
+    /// Whether an order is being cancelled.
+    #[must_use]
+    pub fn is_ending(&self, order: &OrderId) -> bool {
+        self.orders.contains_key(order)
+    }
+
+    /// Whether the account is being flattened.
+    #[must_use]
+    pub fn is_flattening(&self) -> bool {
+        self.flatten.is_some()
+    }
+
+    pub(crate) fn engage(&mut self, contract: ContractId, engagement: Engagement) {
+        self.contracts.insert(contract, engagement);
+    }
+
+    pub(crate) fn ending(&mut self, order: OrderId, id: EnforcementId) {
+        self.orders.insert(order, id);
+    }
+
+    pub(crate) fn flattening(&mut self, id: EnforcementId) {
+        self.flatten = Some(id);
+    }
+
+    /// An order is no longer working: nothing is left to be ended.
+    pub(crate) fn order_ended(&mut self, order: &OrderId) {
+        self.orders.remove(order);
+    }
+
+    /// The part of an enforcement at one contract ended. A newer decision about the contract stays.
+    pub(crate) fn settle_contract(&mut self, id: EnforcementId, contract: &ContractId) -> Option<Engagement> {
+        if self.contracts.get(contract).is_some_and(|it| it.id <= id) {
+            return self.contracts.remove(contract);
+        }
+        None
+    }
+
+    /// An enforcement ended as a whole.
+    pub(crate) fn settle(&mut self, id: EnforcementId) -> Vec<(ContractId, Engagement)> {
+        self.orders.retain(|_, ending| *ending != id);
+        if self.flatten == Some(id) {
+            self.flatten = None;
+        }
+        let mut settled = Vec::new();
+        self.contracts.retain(|contract, it| {
+            let ended = it.id == id;
+            if ended {
+                settled.push((contract.clone(), it.clone()));
+            }
+            !ended
+        });
+        settled
+    }
+}

@@ -1,0 +1,278 @@
+//! The state step: broker facts in, what changed out. Nothing else writes positions, orders or fills
+//! (specification A.7, L-05, L-14). Judges nothing.
+
+use chrono::TimeDelta;
+use domain::{
+    Account, ContractId, EventKind, Exposure, Fill, Instant, Order, OrderId, OrderStatus, Position, Snapshot,
+};
+
+use crate::{
+    account::{AccountState, Holding, KnownOrder},
+    kinds::Kinds,
+    ledger::Learned,
+};
+
+/// How long the broker's queries may lag behind its stream. What the stream told within this time before
+/// a question outranks the answer; if both differ, the question is asked again.
+const FRESH: TimeDelta = TimeDelta::seconds(2);
+
+impl AccountState {
+    pub(crate) fn learn_account(&mut self, account: &Account) -> Kinds {
+        if self.info.as_ref() == Some(account) {
+            return Kinds::NONE;
+        }
+        self.info = Some(account.clone());
+        Kinds::NONE.with(EventKind::AccountUpdated)
+    }
+
+    /// Takes a position as the broker now tells it. The newest arrival wins (ruling 21), except that an
+    /// id that was closed stays closed.
+    pub(crate) fn learn_position(&mut self, position: &Position, now: Instant) -> Kinds {
+        if self.closed_positions.has(&position.id) {
+            return Kinds::NONE;
+        }
+        if position.exposure.is_flat() {
+            self.closed_positions.add(position.id.clone(), now);
+            let held = self.positions.get(&position.contract);
+            if held.is_some_and(|holding| holding.position.id != position.id) {
+                return Kinds::NONE;
+            }
+        }
+        self.replace_position(position, now)
+    }
+
+    fn replace_position(&mut self, position: &Position, now: Instant) -> Kinds {
+        let contract = &position.contract;
+        let old = self.exposure(contract);
+        let new = position.exposure;
+        let mut kinds = Kinds::NONE;
+        if !old.is_flat() && (!old.same_side(new) || new.size() < old.size()) {
+            self.reduced.push((contract.clone(), new));
+        }
+        if !old.is_flat() && !old.same_side(new) {
+            kinds = kinds.with(EventKind::PositionClosed);
+            self.position_ended(contract, old, now);
+        }
+        if new.is_flat() {
+            return kinds;
+        }
+        if !old.same_side(new) {
+            kinds = kinds.with(EventKind::PositionOpened);
+        } else if self.positions.get(contract).is_some_and(|holding| holding.position != *position) {
+            kinds = kinds.with(EventKind::PositionUpdated);
+        }
+        self.hold(position, old, now);
+        kinds
+    }
+
+    fn hold(&mut self, position: &Position, old: Exposure, now: Instant) {
+        let grown = !old.same_side(position.exposure) || position.exposure.size() > old.size();
+        if grown {
+            // New exposure is acted on at once, whatever failed before.
+            self.quiet.retain(|(_, contract), _| contract.as_ref() != Some(&position.contract));
+        }
+        let known = self.positions.get(&position.contract).map(|holding| holding.increased);
+        let increased = match known {
+            Some(increased) if !grown => increased,
+            _ => self.next_serial(),
+        };
+        if position.exposure.size() < old.size() && old.same_side(position.exposure) {
+            self.leftovers.position_shrank(&position.contract, old, now);
+        }
+        let holding = Holding { position: position.clone(), increased, heard: now };
+        self.positions.insert(position.contract.clone(), holding);
+    }
+
+    fn position_ended(&mut self, contract: &ContractId, old: Exposure, now: Instant) {
+        self.positions.remove(contract);
+        self.leftovers.position_ended(contract, old, now);
+    }
+
+    /// Takes an order as the broker now tells it. An order that ended stays ended.
+    pub(crate) fn learn_order(&mut self, order: &Order, now: Instant) -> Kinds {
+        if self.ended_orders.has(&order.id) {
+            return Kinds::NONE;
+        }
+        let kinds = Kinds::NONE.with(kind_of(self.order(&order.id), order));
+        if order.status.is_working() {
+            match self.orders.get_mut(&order.id) {
+                Some(known) if known.order == *order => {
+                    known.heard = now;
+                    return Kinds::NONE;
+                }
+                Some(known) => {
+                    known.order = order.clone();
+                    known.heard = now;
+                }
+                None => {
+                    let known = KnownOrder { order: order.clone(), first_heard: now, heard: now };
+                    self.orders.insert(order.id.clone(), known);
+                }
+            }
+        } else {
+            self.order_ended(order, now);
+        }
+        kinds
+    }
+
+    fn order_ended(&mut self, order: &Order, now: Instant) {
+        let known = self.orders.remove(&order.id);
+        let first_heard = known.map_or(now, |known| known.first_heard);
+        self.ended_orders.add(order.id.clone(), first_heard);
+        self.engaged.order_ended(&order.id);
+    }
+
+    /// When an order was first heard of, working or ended.
+    pub(crate) fn first_heard(&self, fill: &Fill) -> Option<Instant> {
+        let working = self.orders.get(&fill.order).map(|known| known.first_heard);
+        working.or_else(|| self.ended_orders.since(&fill.order))
+    }
+
+    /// Takes a fill, a repetition of one, or its correction.
+    pub(crate) fn learn_fill(&mut self, fill: &Fill, own: bool, now: Instant) -> (Kinds, Learned) {
+        let locked = self.lockouts.account_wide().is_some();
+        let learned = self.ledger.learn(fill, own, locked);
+        let signed = Exposure(fill.side.sign() * i64::from(fill.size.0));
+        match (learned, fill.voided) {
+            (Learned::Nothing, _) => return (Kinds::NONE, learned),
+            (Learned::New, false) => self.book_add(&fill.contract, signed),
+            (Learned::Corrected, true) => self.book_add(&fill.contract, -signed),
+            (Learned::New, true) | (Learned::Corrected, false) => {}
+        }
+        if learned == Learned::New {
+            let resting = self.first_heard(fill);
+            self.races.filled(fill, resting, now);
+        }
+        (Kinds::NONE.with(EventKind::TradeExecuted), learned)
+    }
+
+    fn book_add(&mut self, contract: &ContractId, change: Exposure) {
+        let book = self.book.entry(contract.clone()).or_default();
+        *book = *book + change;
+    }
+
+    /// Takes over the broker's state as a whole. What arrived on the stream since the question was sent
+    /// is newer and stays (specification C.10). Returns what changed and the fills that were new.
+    pub(crate) fn learn_snapshot(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Instant,
+    ) -> (Kinds, Vec<(Fill, Learned)>) {
+        let mut kinds = Kinds::NONE.with(EventKind::StateReconciled);
+        kinds.add(self.learn_account(&snapshot.account));
+        kinds.add(self.take_positions(&snapshot.positions, snapshot.asked_at, FRESH, now));
+        kinds.add(self.take_orders(&snapshot.orders, snapshot.asked_at, now));
+        let mut fills = Vec::new();
+        for fill in &snapshot.fills {
+            let (changed, learned) = self.learn_fill(fill, false, now);
+            kinds.add(changed);
+            if learned != Learned::Nothing {
+                fills.push((fill.clone(), learned));
+            }
+        }
+        self.book =
+            self.positions.iter().map(|(id, holding)| (id.clone(), holding.position.exposure)).collect();
+        self.known = true;
+        (kinds, fills)
+    }
+
+    /// Takes the list of open positions. What was heard on the stream later than `slack` before the
+    /// question stays as it is; if it differs, the question will be asked again.
+    pub(crate) fn take_positions(
+        &mut self,
+        positions: &[Position],
+        asked_at: Instant,
+        slack: TimeDelta,
+        now: Instant,
+    ) -> Kinds {
+        let newest = asked_at - slack;
+        let mut kinds = Kinds::NONE;
+        let mut stories_differ = false;
+        let held: Vec<Position> = self.positions.values().map(|it| it.position.clone()).collect();
+        for position in held.iter().filter(|held| positions.iter().all(|it| it.contract != held.contract)) {
+            if self.is_fresh(&position.contract, newest) {
+                stories_differ = true;
+            } else {
+                let gone = Position { exposure: Exposure::FLAT, ..position.clone() };
+                kinds.add(self.replace_position(&gone, now));
+            }
+        }
+        let mut listed: Vec<&Position> = positions.iter().collect();
+        listed.sort_by_key(|position| position.opened_at);
+        for position in listed {
+            let same = self.positions.get(&position.contract).is_some_and(|it| it.position == *position);
+            if !same && self.is_fresh(&position.contract, newest)
+                || self.closed_positions.since(&position.id) > Some(newest)
+            {
+                stories_differ = true;
+                continue;
+            }
+            self.closed_positions.forget(&position.id);
+            kinds.add(self.replace_position(position, now));
+        }
+        self.reread = stories_differ;
+        kinds
+    }
+
+    fn is_fresh(&self, contract: &ContractId, newest: Instant) -> bool {
+        self.positions.get(contract).is_some_and(|holding| holding.heard > newest)
+    }
+
+    /// Takes the list of working orders. The list holds open ones only: pending and suspended orders
+    /// that are not in it stay as they are (gateway reference 3.4).
+    pub(crate) fn take_orders(&mut self, orders: &[Order], asked_at: Instant, now: Instant) -> Kinds {
+        let mut kinds = Kinds::NONE;
+        let gone: Vec<OrderId> = self
+            .orders
+            .values()
+            .filter(|known| known.heard <= asked_at - FRESH && known.order.status == OrderStatus::Open)
+            .filter(|known| orders.iter().all(|order| order.id != known.order.id))
+            .map(|known| known.order.id.clone())
+            .collect();
+        for id in gone {
+            self.orders.remove(&id);
+            self.engaged.order_ended(&id);
+            kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));
+        }
+        for order in orders {
+            if self.orders.get(&order.id).is_none_or(|known| known.heard <= asked_at) {
+                kinds.add(self.learn_order(order, now));
+            }
+        }
+        kinds
+    }
+
+    /// The stream is lost: nothing that was heard on it is newer than the next answer to a question.
+    pub(crate) fn stream_lost(&mut self) {
+        for holding in self.positions.values_mut() {
+            holding.heard = Instant::MIN_UTC;
+        }
+        for known in self.orders.values_mut() {
+            known.heard = Instant::MIN_UTC;
+        }
+    }
+
+    /// Whether positions and fills tell different stories, and since when.
+    pub(crate) fn compare_books(&mut self, now: Instant) {
+        let agree = !self.reread
+            && self.book.iter().all(|(contract, exposure)| self.exposure(contract) == *exposure)
+            && self.positions.keys().all(|contract| self.book.contains_key(contract));
+        self.disagree_since = if agree { None } else { self.disagree_since.or(Some(now)) };
+    }
+}
+
+fn kind_of(known: Option<&Order>, order: &Order) -> EventKind {
+    match order.status {
+        OrderStatus::Filled => EventKind::OrderFilled,
+        OrderStatus::Cancelled => EventKind::OrderCancelled,
+        OrderStatus::Expired => EventKind::OrderExpired,
+        OrderStatus::Rejected => EventKind::OrderRejected,
+        OrderStatus::Open | OrderStatus::Pending | OrderStatus::Suspended | OrderStatus::CancelPending => {
+            match known {
+                None => EventKind::OrderPlaced,
+                Some(known) if order.filled > known.filled => EventKind::OrderPartiallyFilled,
+                Some(_) => EventKind::OrderModified,
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The gate in front of the rules: what active lockouts forbid is closed and cancelled, whoever caused
+//! it (specification C.1). Looks at the state, not at the event, so that nothing slips by: locked means
+//! more supervision, not less (L-31).
+
+use domain::{Breach, Contracts, Instant, LockKey, LockKind, Lockout, Order, OrderKind, Priority, Symbol};
+
+use crate::{
+    account::AccountState,
+    wants::{Want, Wants},
+};
+
+impl AccountState {
+    /// What the active lockouts, and closes that went wrong, make necessary. The lockouts in `fresh`
+    /// were set in this step: what they forbid is their own doing, not a trade in spite of them.
+    pub(crate) fn gate(&self, fresh: &[LockKey], now: Instant, wants: &mut Wants) {
+        for holding in self.holdings() {
+            let position = &holding.position;
+            if let Some(rule) = self.races.cause(&position.contract, position.exposure, now) {
+                let breach = Breach::OwnEffect {
+                    symbol: Some(position.symbol.clone()),
+                    size: position.exposure.size(),
+                };
+                wants.reduce(&position.contract, Want::new(rule, breach, Priority::Critical));
+            }
+            let Some((lockout, permitted)) = self.lockouts.permitted(&position.contract, &position.symbol)
+            else {
+                continue;
+            };
+            let allowed =
+                if permitted.same_side(position.exposure) { permitted.size() } else { Contracts::ZERO };
+            if self.remaining(holding).size() > allowed {
+                let held = position.exposure.size();
+                let breach = breach(lockout, fresh, Some(&position.symbol), allowed, held);
+                let want = Want::new(lockout.key.rule, breach, priority(lockout.kind)).down_to(allowed);
+                wants.reduce(&position.contract, want);
+            }
+        }
+        self.gate_orders(fresh, wants);
+    }
+
+    fn gate_orders(&self, fresh: &[LockKey], wants: &mut Wants) {
+        if self.engaged.is_flattening() || wants.flatten.is_some() {
+            return;
+        }
+        for order in self.working_orders().map(|known| &known.order) {
+            if !self.is_cancellable(order) || !self.is_entry(order) {
+                continue;
+            }
+            if let Some((lockout, permitted)) = self.lockouts.permitted(&order.contract, &order.symbol) {
+                let would_hold = self.exposure(&order.contract) + order.would_add();
+                let breach = breach(lockout, fresh, Some(&order.symbol), permitted.size(), would_hold.size());
+                wants.cancel(&order.id, Want::new(lockout.key.rule, breach, priority(lockout.kind)));
+            }
+        }
+    }
+
+    /// Market orders are filling, suspended children go with their parent, and what is being cancelled
+    /// is being cancelled (ruling 22).
+    pub(crate) fn is_cancellable(&self, order: &Order) -> bool {
+        order.status.covers() && order.kind != OrderKind::Market && !self.engaged.is_ending(&order.id)
+    }
+}
+
+fn breach(
+    lockout: &Lockout,
+    fresh: &[LockKey],
+    symbol: Option<&Symbol>,
+    permitted: Contracts,
+    held: Contracts,
+) -> Breach {
+    if fresh.contains(&lockout.key) {
+        return lockout.breach.clone();
+    }
+    Breach::WhileLocked {
+        rule: lockout.key.rule,
+        kind: lockout.kind,
+        symbol: symbol.cloned(),
+        permitted,
+        held,
+    }
+}
+
+pub(crate) fn priority(kind: LockKind) -> Priority {
+    match kind {
+        LockKind::Hard => Priority::Critical,
+        LockKind::Timer => Priority::High,
+        LockKind::Symbol => Priority::Medium,
+    }
+}

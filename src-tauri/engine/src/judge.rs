@@ -1,0 +1,369 @@
+//! Judging one account after something changed: gate, rules, one merged list of actions
+//! (specification C.1 to C.3).
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    Action, Alert, Breach, Command, ContractId, Contracts, Deed, Enforcement, EnforcementId, Instant,
+    LockEnd, LockKey, LockKind, Lockout, Notice, Observation, OrderId, Priority, Question, RuleKey, RuleMode,
+    Severity,
+};
+
+use crate::{
+    account::AccountState,
+    engaged::Engagement,
+    gate::priority,
+    kinds::Kinds,
+    market::Market,
+    rules::{Finding, Remedy, Rule, Scene, Verdict},
+    wants::{Want, Wants},
+};
+
+/// After a failure the same rule keeps still about the same position for this long (specification B.0).
+pub(crate) const QUIET_AFTER_FAILURE: TimeDelta = TimeDelta::seconds(10);
+/// How long positions and fills may tell different stories before everything is asked for.
+pub(crate) const DISAGREE_FOR: TimeDelta = TimeDelta::seconds(1);
+/// Shortest time between two such questions.
+pub(crate) const ASK_EVERYTHING_AT_MOST_EVERY: TimeDelta = TimeDelta::seconds(5);
+
+/// What judging needs beside the account.
+pub(crate) struct Court<'a> {
+    pub now: Instant,
+    pub market: &'a Market,
+    pub day_end: Instant,
+    pub next_enforcement: &'a mut u64,
+    pub out: &'a mut Vec<Action>,
+}
+
+impl AccountState {
+    /// Judges everything that changed since the last time.
+    pub(crate) fn judge(&mut self, court: &mut Court<'_>) {
+        let kinds = std::mem::take(&mut self.touched);
+        let ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
+        self.ratchet_baselines(court);
+        if !self.known || (kinds.is_empty() && !ask_all) {
+            return;
+        }
+        self.races.forget_old(court.now);
+        self.watch_stops(kinds, court);
+        let mut wants = Wants::default();
+        self.gate(&[], court.now, &mut wants);
+        let mut fresh = Vec::new();
+        self.obey(&mut fresh, &mut wants, court);
+        self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
+        if !fresh.is_empty() {
+            self.gate(&fresh, court.now, &mut wants);
+        }
+        self.tidy_up(&mut wants, court.now);
+        self.decide(wants, court);
+        self.inquire(court);
+    }
+
+    fn quiet_ended(&mut self, now: Instant) -> bool {
+        let before = self.quiet.len();
+        self.quiet.retain(|_, until| now < *until);
+        self.quiet.len() < before
+    }
+
+    fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
+        for (contract, held) in std::mem::take(&mut self.reduced) {
+            for lockout in self.lockouts.ratchet(&contract, held) {
+                court.out.push(Action::Lock { lockout: Box::new(lockout) });
+            }
+        }
+    }
+
+    /// Carries out what a person asked for.
+    fn obey(&mut self, fresh: &mut Vec<LockKey>, wants: &mut Wants, court: &mut Court<'_>) {
+        for command in std::mem::take(&mut self.commands) {
+            let breach = |name: &str, until| Breach::TraderCommand { command: name.to_string(), until };
+            match command {
+                Command::Flatten { .. } => {
+                    wants.flatten(Want::new(RuleKey::Trader, breach("flatten", None), Priority::Critical));
+                }
+                Command::CancelAll { .. } => {
+                    let orders = self.working_orders().map(|known| &known.order);
+                    for order in orders.filter(|order| self.is_cancellable(order)) {
+                        let want = Want::new(RuleKey::Trader, breach("cancel", None), Priority::High);
+                        wants.cancel(&order.id, want);
+                    }
+                }
+                Command::LockOut { until, .. } => {
+                    let end = until.map_or(LockEnd::Reset(court.day_end), LockEnd::Time);
+                    let remedy = Remedy::Lock {
+                        kind: LockKind::Hard,
+                        symbol: None,
+                        cause: String::new(),
+                        end,
+                        baseline: BTreeMap::new(),
+                    };
+                    let finding = Finding { breach: breach("lock", end.at()), remedy };
+                    self.enforce(RuleKey::Trader, finding, fresh, wants, court);
+                }
+                Command::Override { .. } => {}
+            }
+        }
+    }
+
+    fn ask_rules(
+        &mut self,
+        kinds: Kinds,
+        ask_all: bool,
+        fresh: &mut Vec<LockKey>,
+        wants: &mut Wants,
+        court: &mut Court<'_>,
+    ) {
+        let mut rules = std::mem::take(&mut self.rules);
+        let mut findings = Vec::new();
+        for armed in &mut rules {
+            let asked = ask_all || armed.rule.listens().touches(kinds);
+            if !asked || !applies_while(armed.key(), self.lockouts.account_wide()) {
+                continue;
+            }
+            let scene = Scene {
+                now: court.now,
+                account: self,
+                market: court.market,
+                kinds,
+                planned: &wants.planned,
+                day_end: court.day_end,
+            };
+            armed.verdict = armed.rule.check(&scene, &mut findings);
+            self.take_findings(
+                armed.rule.as_ref(),
+                armed.mode,
+                &armed.verdict,
+                &mut findings,
+                fresh,
+                wants,
+                court,
+            );
+        }
+        self.rules = rules;
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one verdict")]
+    fn take_findings(
+        &mut self,
+        rule: &dyn Rule,
+        mode: RuleMode,
+        verdict: &Verdict,
+        findings: &mut Vec<Finding>,
+        fresh: &mut Vec<LockKey>,
+        wants: &mut Wants,
+        court: &mut Court<'_>,
+    ) {
+        match mode {
+            RuleMode::Enforce => {
+                for finding in findings.drain(..) {
+                    self.enforce(rule.key(), finding, fresh, wants, court);
+                }
+            }
+            RuleMode::Warn | RuleMode::Observe => {
+                self.observe(rule.key(), mode, verdict, findings.drain(..), court);
+            }
+        }
+    }
+
+    fn enforce(
+        &mut self,
+        rule: RuleKey,
+        finding: Finding,
+        fresh: &mut Vec<LockKey>,
+        wants: &mut Wants,
+        court: &mut Court<'_>,
+    ) {
+        let Finding { breach, remedy } = finding;
+        match remedy {
+            Remedy::Reduce { contract, to } => {
+                wants.reduce(&contract, Want::new(rule, breach, Priority::Medium).down_to(to));
+            }
+            Remedy::Covered => wants.covered(rule),
+            Remedy::Lock { kind, symbol, cause, end, baseline } => {
+                let key = LockKey { account: self.id.clone(), rule, symbol, cause };
+                let was_hard = self.lockouts.account_wide() == Some(LockKind::Hard);
+                let lockout = Lockout {
+                    key: key.clone(),
+                    kind,
+                    breach: breach.clone(),
+                    since: court.now,
+                    end,
+                    day: self.ledger.day(),
+                    baseline,
+                    exempt: std::collections::BTreeSet::new(),
+                };
+                let Some(lockout) = self.lockouts.set(lockout) else { return };
+                court.out.push(Action::Lock { lockout: Box::new(lockout) });
+                if kind == LockKind::Hard && !was_hard {
+                    wants.flatten(Want::new(rule, breach, priority(kind)));
+                }
+                fresh.push(key);
+            }
+        }
+    }
+
+    /// Tells once what a rule that does not enforce has found, until it is no longer the case.
+    fn observe(
+        &mut self,
+        rule: RuleKey,
+        mode: RuleMode,
+        verdict: &Verdict,
+        findings: impl Iterator<Item = Finding>,
+        court: &mut Court<'_>,
+    ) {
+        let mut current = Vec::new();
+        for finding in findings {
+            let (about, lock) = match &finding.remedy {
+                Remedy::Reduce { contract, .. } => (contract.to_string(), None),
+                Remedy::Covered => (String::new(), None),
+                Remedy::Lock { kind, symbol, cause, .. } => {
+                    let symbol = symbol.as_ref().map(ToString::to_string).unwrap_or_default();
+                    (format!("{symbol}/{cause}"), Some(*kind))
+                }
+            };
+            current.push((rule, about.clone()));
+            if self.observed.insert((rule, about)) {
+                self.observed_today += 1;
+                court.out.push(Action::Observe(Box::new(Observation {
+                    account: self.id.clone(),
+                    rule,
+                    breach: finding.breach,
+                    lock,
+                    detected_at: court.now,
+                    warn: mode == RuleMode::Warn,
+                })));
+            }
+        }
+        if !matches!(verdict, Verdict::Skipped(_)) {
+            self.observed.retain(|known| known.0 != rule || current.contains(known));
+        }
+    }
+
+    fn tidy_up(&mut self, wants: &mut Wants, now: Instant) {
+        for (contract, tidy) in self.take_leftovers(now) {
+            let symbol = self.symbol(&contract).cloned();
+            for it in tidy {
+                let breach = Breach::Leftover { symbol: symbol.clone() };
+                wants.tidy(it, Want::new(RuleKey::NoStopLossGrace, breach, Priority::Low));
+            }
+        }
+    }
+
+    /// Turns the wishes into enforcements, the most urgent first, leaving out what is being done already.
+    fn decide(&mut self, wants: Wants, court: &mut Court<'_>) {
+        if let Some(want) = wants.flatten {
+            self.decide_flatten(want, court);
+        }
+        let mut reduce: Vec<(ContractId, Want)> = wants.reduce.into_iter().collect();
+        reduce.sort_by_key(|(contract, want)| (want.priority, contract.clone()));
+        for (contract, want) in reduce {
+            self.decide_reduce(contract, want, court);
+        }
+        self.decide_cancels(wants.cancel, court);
+        for (order, want) in wants.shrink {
+            let deed = Deed::Shrink { order, to: want.to };
+            self.issue(want, deed, court);
+        }
+    }
+
+    /// The executor closes every position and ends every order of the account; until it reports, the
+    /// gate leaves the orders to it.
+    fn decide_flatten(&mut self, want: Want, court: &mut Court<'_>) {
+        let rule = want.rule;
+        let id = self.issue(want, Deed::Flatten, court);
+        self.engaged.flattening(id);
+        for holding in self.positions.values() {
+            let contract = holding.position.contract.clone();
+            let from = holding.position.exposure;
+            let to = Contracts::ZERO;
+            self.races.began(contract.clone(), rule, from, court.now);
+            self.engaged.engage(contract, Engagement { id, from, to, rules: vec![rule], since: court.now });
+        }
+    }
+
+    fn decide_reduce(&mut self, contract: ContractId, want: Want, court: &mut Court<'_>) {
+        let held = self.exposure(&contract);
+        let rules: Vec<RuleKey> = [want.rule].into_iter().chain(want.merged.iter().copied()).collect();
+        let quiet = rules.iter().all(|rule| self.quiet.contains_key(&(*rule, Some(contract.clone()))));
+        if quiet || self.engaged.remaining(&contract, held).size() <= want.to {
+            return;
+        }
+        let (rule, to) = (want.rule, want.to);
+        let id = self.issue(want, Deed::Reduce { contract: contract.clone(), to }, court);
+        self.races.began(contract.clone(), rule, held, court.now);
+        self.engaged.engage(contract, Engagement { id, from: held, to, rules, since: court.now });
+    }
+
+    /// One enforcement for each rule and urgency, whatever the number of orders.
+    fn decide_cancels(&mut self, cancel: BTreeMap<OrderId, Want>, court: &mut Court<'_>) {
+        let mut groups: BTreeMap<(Priority, RuleKey), (Want, Vec<OrderId>)> = BTreeMap::new();
+        for (order, want) in cancel {
+            if self.engaged.is_ending(&order) || self.quiet.contains_key(&(want.rule, None)) {
+                continue;
+            }
+            let group = groups.entry((want.priority, want.rule)).or_insert_with(|| (want, Vec::new()));
+            group.1.push(order);
+        }
+        for (want, orders) in groups.into_values() {
+            let id = self.issue(want, Deed::Cancel { orders: orders.clone() }, court);
+            for order in orders {
+                self.engaged.ending(order, id);
+            }
+        }
+    }
+
+    fn issue(&self, want: Want, deed: Deed, court: &mut Court<'_>) -> EnforcementId {
+        let id = EnforcementId(*court.next_enforcement);
+        *court.next_enforcement += 1;
+        court.out.push(Action::Enforce(Box::new(Enforcement {
+            id,
+            account: self.id.clone(),
+            rule: want.rule,
+            merged: want.merged,
+            breach: want.breach,
+            deed,
+            priority: want.priority,
+            detected_at: court.now,
+        })));
+        id
+    }
+
+    fn inquire(&mut self, court: &mut Court<'_>) {
+        if self.stops.inquiry.ask(court.now) {
+            court.out.push(Action::Ask(Question::Orders { account: self.id.clone() }));
+        }
+        self.compare_books(court.now);
+        let due = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
+        let asked = self.asked_everything.is_some_and(|at| court.now < at + ASK_EVERYTHING_AT_MOST_EVERY);
+        if due && !asked {
+            self.asked_everything = Some(court.now);
+            court.out.push(Action::Ask(Question::Everything { account: self.id.clone() }));
+        }
+    }
+
+    /// Sends people a message about this account.
+    pub(crate) fn alert(&self, severity: Severity, notice: Notice, out: &mut Vec<Action>) {
+        out.push(Action::Alert(Alert { severity, account: Some(self.id.clone()), notice }));
+    }
+}
+
+/// Which rules are still asked while an account-wide lockout is active (specification B.0).
+fn applies_while(rule: RuleKey, lock: Option<LockKind>) -> bool {
+    let adds_locks = matches!(
+        rule,
+        RuleKey::DailyRealizedLoss
+            | RuleKey::SessionBlockOutside
+            | RuleKey::AuthLossGuard
+            | RuleKey::DailyRealizedProfit
+    );
+    let opens_exposure = matches!(
+        rule,
+        RuleKey::MaxContracts | RuleKey::MaxContractsPerInstrument | RuleKey::TradeFrequencyLimit
+    );
+    match lock {
+        Some(LockKind::Hard) => adds_locks,
+        Some(LockKind::Timer) => !opens_exposure,
+        Some(LockKind::Symbol) | None => true,
+    }
+}

@@ -1,0 +1,211 @@
+//! The trading day's fills and what they add up to. A sum over distinct trade ids, so neither order nor
+//! repetition of deliveries matters (specification C.7, L-14, L-15). Written by the state step only.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    DailyReset, Fill, Instant, TradeId, TradingDay, Usd, memory::DayFigures, memory::KnownFill, products,
+};
+
+/// Fills of the current trading day, and later ones that belong to the next.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    day: TradingDay,
+    reset: DailyReset,
+    fills: BTreeMap<TradeId, Entry>,
+    totals: Totals,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    known: KnownFill,
+    day: TradingDay,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Totals {
+    realized: Usd,
+    costs: Usd,
+    wins: u32,
+    losses: u32,
+    estimated: u32,
+}
+
+/// What a delivery of a fill meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// Known already, or of a day that is over.
+    Nothing,
+    /// Not known before.
+    New,
+    /// Known, but voided or otherwise corrected since.
+    Corrected,
+}
+
+impl Ledger {
+    /// An empty ledger of the trading day at `now`.
+    #[must_use]
+    pub fn new(reset: DailyReset, now: Instant) -> Self {
+        Self { day: reset.day_of(now), reset, fills: BTreeMap::new(), totals: Totals::default() }
+    }
+
+    /// Which day it is about.
+    #[must_use]
+    pub fn day(&self) -> TradingDay {
+        self.day
+    }
+
+    /// Gross result of the day's closing fills.
+    #[must_use]
+    pub fn realized_gross(&self) -> Usd {
+        self.totals.realized
+    }
+
+    /// Fees and commissions of the day, positive; opening half-turns count as well.
+    #[must_use]
+    pub fn costs(&self) -> Usd {
+        self.totals.costs
+    }
+
+    /// The day's result as a limit judges it (ruling 3).
+    #[must_use]
+    pub fn realized(&self, include_fees: bool) -> Usd {
+        if include_fees { self.totals.realized - self.totals.costs } else { self.totals.realized }
+    }
+
+    /// Whether some commissions come from the fee table.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.totals.estimated > 0
+    }
+
+    /// Distinct trader orders with at least one fill that counts.
+    #[must_use]
+    pub fn trades(&self) -> u32 {
+        let mut orders: Vec<_> = self
+            .of_day()
+            .filter(|entry| !entry.known.own && !entry.known.fill.voided)
+            .map(|entry| &entry.known.fill.order)
+            .collect();
+        orders.sort_unstable();
+        orders.dedup();
+        u32::try_from(orders.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The day's figures.
+    #[must_use]
+    pub fn figures(&self) -> DayFigures {
+        DayFigures {
+            day: self.day,
+            realized: self.totals.realized,
+            fees: self.totals.costs,
+            trades: self.trades(),
+            wins: self.totals.wins,
+            losses: self.totals.losses,
+            estimated: self.is_estimated(),
+        }
+    }
+
+    /// The fills of the day.
+    pub fn fills(&self) -> impl Iterator<Item = &KnownFill> {
+        self.of_day().map(|entry| &entry.known)
+    }
+
+    /// A fill with what is known of it.
+    #[must_use]
+    pub fn known(&self, id: &TradeId) -> Option<&KnownFill> {
+        self.fills.get(id).map(|entry| &entry.known)
+    }
+
+    /// To which trading day an instant counts.
+    #[must_use]
+    pub fn day_of(&self, at: Instant) -> TradingDay {
+        self.reset.day_of(at)
+    }
+
+    /// Goes on with a day that was open before a restart.
+    pub(crate) fn resume(&mut self, day: TradingDay) {
+        self.day = day;
+    }
+
+    /// Takes over a fill that was remembered from before a restart.
+    pub(crate) fn restore(&mut self, known: KnownFill) {
+        let day = self.reset.day_of(known.fill.at);
+        self.fills.insert(known.fill.id.clone(), Entry { known, day });
+        self.total();
+    }
+
+    /// Takes a delivery of a fill. A commission that the broker once named is kept when a later
+    /// delivery lacks it (ruling 3).
+    pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool) -> Learned {
+        let day = self.reset.day_of(fill.at);
+        if day < self.day {
+            return Learned::Nothing;
+        }
+        let mut fill = fill.clone();
+        let learned = match self.fills.get_mut(&fill.id) {
+            Some(entry) => {
+                fill.commissions = fill.commissions.or(entry.known.fill.commissions);
+                fill.pnl = fill.pnl.or(entry.known.fill.pnl);
+                if entry.known.fill == fill {
+                    return Learned::Nothing;
+                }
+                entry.known.fill = fill;
+                entry.day = day;
+                Learned::Corrected
+            }
+            None => {
+                let id = fill.id.clone();
+                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, day });
+                Learned::New
+            }
+        };
+        self.total();
+        learned
+    }
+
+    /// Begins the trading day at `now`.
+    pub(crate) fn roll(&mut self, reset: DailyReset, now: Instant) {
+        self.reset = reset;
+        self.day = reset.day_of(now);
+        for entry in self.fills.values_mut() {
+            entry.day = reset.day_of(entry.known.fill.at);
+        }
+        let day = self.day;
+        self.fills.retain(|_, entry| entry.day >= day);
+        self.total();
+    }
+
+    fn of_day(&self) -> impl Iterator<Item = &Entry> {
+        self.fills.values().filter(|entry| entry.day == self.day)
+    }
+
+    fn total(&mut self) {
+        let mut totals = Totals::default();
+        for entry in self.of_day().filter(|entry| !entry.known.fill.voided) {
+            totals.add(&entry.known.fill);
+        }
+        self.totals = totals;
+    }
+}
+
+impl Totals {
+    fn add(&mut self, fill: &Fill) {
+        if let Some(pnl) = fill.pnl {
+            self.realized += pnl;
+            self.wins += u32::from(pnl > Usd::ZERO);
+            self.losses += u32::from(pnl < Usd::ZERO);
+        }
+        let commissions = fill.commissions.unwrap_or_else(|| {
+            self.estimated += 1;
+            table_commissions(fill)
+        });
+        self.costs += fill.fees + commissions;
+    }
+}
+
+fn table_commissions(fill: &Fill) -> Usd {
+    products::by_symbol(fill.symbol.as_str())
+        .and_then(|product| product.commissions)
+        .map_or(Usd::ZERO, |each| Usd(each) * i64::from(fill.size.0))
+}

@@ -1,0 +1,233 @@
+//! The rules. Each is a pure question to one account, in a file of its own; none acts, none keeps state
+//! (specification B.0). Adding one is a file, a line in [`build`], and its entry in the rulebook.
+
+mod daily_realized_loss;
+mod max_contracts;
+mod max_contracts_per_instrument;
+mod no_stop_loss_grace;
+mod symbol_blocks;
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use domain::{
+    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, RuleKey, RuleMode, RuleSet,
+    Source, Symbol, rulebook::Entry,
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    account::{AccountState, Holding},
+    kinds::Kinds,
+    market::Market,
+};
+
+/// The rules that exist. Others count as off (ruling 1).
+pub const BUILT: [RuleKey; 5] = [
+    RuleKey::MaxContracts,
+    RuleKey::MaxContractsPerInstrument,
+    RuleKey::DailyRealizedLoss,
+    RuleKey::NoStopLossGrace,
+    RuleKey::SymbolBlocks,
+];
+
+/// One rule with the values of one account.
+pub trait Rule: Debug + Send + Sync {
+    /// Which rule it is.
+    fn key(&self) -> RuleKey;
+
+    /// The changes after which it is asked.
+    fn listens(&self) -> Kinds;
+
+    /// What it needs in order to be more than a promise.
+    fn needs(&self) -> &'static [Source];
+
+    /// Whether its condition is true, and what it then wants.
+    fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict;
+
+    /// How much of its limit is used.
+    fn gauges(&self, _scene: &Scene<'_>) -> Vec<Gauge> {
+        Vec::new()
+    }
+
+    /// Whether a lockout of its own is no longer asked for by its present values.
+    fn releases(&self, _lockout: &Lockout) -> bool {
+        false
+    }
+}
+
+/// What a rule sees.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// Engine time.
+    pub now: Instant,
+    /// The account, state step done.
+    pub account: &'a AccountState,
+    /// Prices and metadata.
+    pub market: &'a Market,
+    /// What changed.
+    pub kinds: Kinds,
+    /// Sizes that were decided in this step already, by stronger rules or by the gate.
+    pub planned: &'a BTreeMap<ContractId, Contracts>,
+    /// When the trading day ends.
+    pub day_end: Instant,
+}
+
+/// What became of asking a rule. Skipped is not passed (L-64).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not asked yet.
+    #[default]
+    NotAsked,
+    /// Its condition is not true.
+    Passed,
+    /// Its condition is true.
+    Violated,
+    /// Something it needs is not known.
+    Skipped(Missing),
+}
+
+/// What a skipped rule lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A usable price, or the metadata, of a contract that is held.
+    Value(ContractId),
+    /// The working orders.
+    Orders,
+}
+
+/// One condition that is true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Why.
+    pub breach: Breach,
+    /// What is wanted.
+    pub remedy: Remedy,
+}
+
+/// What a rule wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Bring a position down.
+    Reduce {
+        /// Which.
+        contract: ContractId,
+        /// What may remain.
+        to: Contracts,
+    },
+    /// Nothing more: what was decided already in this step is enough for this rule too.
+    Covered,
+    /// Set a lockout. HARD ones flatten the account, all cancel the entry orders they forbid.
+    Lock {
+        /// What it forbids.
+        kind: LockKind,
+        /// For one symbol only.
+        symbol: Option<Symbol>,
+        /// Distinguishes several records of the rule.
+        cause: String,
+        /// How it ends.
+        end: LockEnd,
+        /// What may stay.
+        baseline: BTreeMap<ContractId, Exposure>,
+    },
+}
+
+/// Unit of a gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Dollars.
+    Usd,
+    /// Contracts.
+    Contracts,
+    /// Trades.
+    Trades,
+}
+
+/// How much of a limit is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// Whose.
+    pub rule: RuleKey,
+    /// For one symbol only.
+    pub symbol: Option<Symbol>,
+    /// Unit of the figures.
+    pub unit: Unit,
+    /// Where the value stands; `None` when unknown.
+    pub value: Option<Decimal>,
+    /// The limit; negative for losses.
+    pub limit: Decimal,
+}
+
+/// A rule with its stance and its last verdict.
+#[derive(Debug)]
+pub struct ArmedRule {
+    pub(crate) rule: Box<dyn Rule>,
+    pub(crate) mode: RuleMode,
+    pub(crate) verdict: Verdict,
+}
+
+impl ArmedRule {
+    /// Which rule.
+    #[must_use]
+    pub fn key(&self) -> RuleKey {
+        self.rule.key()
+    }
+
+    /// How strictly it is taken.
+    #[must_use]
+    pub fn mode(&self) -> RuleMode {
+        self.mode
+    }
+
+    /// What it last said.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// What it needs.
+    #[must_use]
+    pub fn needs(&self) -> &'static [Source] {
+        self.rule.needs()
+    }
+}
+
+impl Scene<'_> {
+    /// What will be held of a position once everything decided so far is done.
+    #[must_use]
+    pub fn held(&self, holding: &Holding) -> Exposure {
+        let remaining = self.account.remaining(holding);
+        match self.planned.get(&holding.position.contract) {
+            Some(planned) => remaining.resized(remaining.size().min(*planned)),
+            None => remaining,
+        }
+    }
+}
+
+/// The rules that are on, in the order in which they are asked: locks first, then what closes a whole
+/// position, then what only reduces it. A later rule sees what earlier ones decided, so that together
+/// they close no more than is needed.
+#[must_use]
+pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
+    let mut armed = Vec::new();
+    arm(&mut armed, &rules.daily_realized_loss, daily_realized_loss::DailyLoss::new);
+    arm(&mut armed, &rules.symbol_blocks, symbol_blocks::Blocks::new);
+    armed.push(ArmedRule {
+        rule: Box::new(no_stop_loss_grace::StopRequired::new(rules.no_stop_loss_grace.settings.clone())),
+        mode: RuleMode::Enforce,
+        verdict: Verdict::NotAsked,
+    });
+    arm(
+        &mut armed,
+        &rules.max_contracts_per_instrument,
+        max_contracts_per_instrument::ContractsPerInstrument::new,
+    );
+    arm(&mut armed, &rules.max_contracts, max_contracts::ContractsInAll::new);
+    armed
+}
+
+fn arm<T: Clone, R: Rule + 'static>(armed: &mut Vec<ArmedRule>, entry: &Entry<T>, new: impl Fn(T) -> R) {
+    if entry.enabled {
+        let rule = Box::new(new(entry.settings.clone()));
+        armed.push(ArmedRule { rule, mode: entry.mode, verdict: Verdict::NotAsked });
+    }
+}

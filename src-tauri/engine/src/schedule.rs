@@ -1,0 +1,111 @@
+//! What time alone brings: daily resets, ends of lockouts, and the next instant at which the engine
+//! wants to be asked (specification C.4 to C.6).
+
+use domain::{Action, EventKind, Instant, Notice, Severity, TradingDay};
+
+use crate::{Engine, account::AccountState, kinds::Kinds};
+
+/// Missed resets are made up for, one a trading day, for at most this many days.
+const MISSED_RESETS: usize = 31;
+
+/// An instant at which the engine wants a [`domain::Event::Tick`], and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline {
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why the engine wants to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The trading day ends.
+    DayEnds,
+    /// A lockout ends.
+    LockoutEnds,
+    /// A position has been without complete stop for long enough.
+    StopGraceEnds,
+    /// Orders left behind by a position are to be looked at.
+    LeftoversDue,
+    /// A rule that failed may try again.
+    QuietEnds,
+    /// A question for the working orders may be put.
+    OrdersWanted,
+}
+
+impl Engine {
+    /// The next instant at which something is due by time alone.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        let day = (!self.accounts.is_empty()).then(|| Deadline { at: self.day_end(), why: Why::DayEnds });
+        self.accounts.values().filter_map(AccountState::next_deadline).chain(day).min()
+    }
+
+    pub(crate) fn pass_time(&mut self, out: &mut Vec<Action>) {
+        let (now, reset) = (self.now, self.rulebook.reset);
+        let today = reset.day_of(now);
+        for account in self.accounts.values_mut() {
+            if account.ledger.day() < today || !account.day_told {
+                account.begin_days(today, &reset, now, out);
+            }
+            for (lockout, cause) in account.lockouts.take_due(now) {
+                account.unlocked(lockout, cause, out);
+            }
+        }
+    }
+}
+
+impl AccountState {
+    /// Ends the open day and begins the next, once for each day that was missed.
+    fn begin_days(
+        &mut self,
+        today: TradingDay,
+        reset: &domain::DailyReset,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let first_start = !self.day_told && self.ledger.day() == today;
+        let mut closed = (!first_start).then(|| self.ledger.figures());
+        let mut missed: Vec<TradingDay> = match first_start {
+            true => vec![today],
+            false => self
+                .ledger
+                .day()
+                .0
+                .iter_days()
+                .skip(1)
+                .map(TradingDay)
+                .take_while(|it| *it <= today)
+                .collect(),
+        };
+        let surplus = missed.len().saturating_sub(MISSED_RESETS);
+        for day in missed.drain(..).skip(surplus) {
+            let scheduled = reset.on(day.0.pred_opt().unwrap_or(day.0));
+            out.push(Action::Reset { account: self.id.clone(), closed: closed.take(), day, scheduled });
+        }
+        self.day_told = true;
+        self.ledger.roll(*reset, now);
+        self.observed_today = 0;
+        self.observed.clear();
+        self.touched.add(Kinds::NONE.with(EventKind::SessionTick));
+        self.ask_all = true;
+        if !first_start {
+            self.alert(Severity::Info, Notice::DayStarted { day: today }, out);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Deadline> {
+        let due = |at: Option<Instant>, why| at.map(|at| Deadline { at, why });
+        [
+            due(self.lockouts.next_end(), Why::LockoutEnds),
+            due(self.stops.next_deadline(), Why::StopGraceEnds),
+            due(self.leftovers.next_due(), Why::LeftoversDue),
+            due(self.quiet.values().min().copied(), Why::QuietEnds),
+            due(self.stops.inquiry.due(), Why::OrdersWanted),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}

@@ -1,0 +1,305 @@
+//! Taking one event: the state step of every account it concerns, before anything is judged.
+
+use domain::{
+    Account, AccountId, Action, Command, EndCause, Event, EventKind, Fill, Link, LockKey, Memory, Notice,
+    Outcome, Question, Quote, Report, Rulebook, Severity, Snapshot, rulebook::Watched,
+};
+
+use chrono::TimeDelta;
+
+use crate::{
+    Engine, account::AccountState, judge::QUIET_AFTER_FAILURE, kinds::Kinds, ledger::Learned, rules,
+};
+
+impl Engine {
+    pub(crate) fn take(&mut self, event: &Event, out: &mut Vec<Action>) {
+        let now = self.now;
+        match event {
+            Event::Restored(memory) => self.restore(memory),
+            Event::Rules(rulebook) => self.adopt(rulebook, out),
+            Event::Account(account) => self.take_account(account, out),
+            Event::Position(position) => self.with(&position.account, |account| {
+                let kinds = account.learn_position(position, now);
+                account.touched.add(kinds);
+            }),
+            Event::Order(order) => self.with(&order.account, |account| {
+                let kinds = account.learn_order(order, now);
+                account.touched.add(kinds);
+            }),
+            Event::Fill(fill) => self.with(&fill.account, |account| account.take_fill(fill, now, out)),
+            Event::Quote(quote) => self.take_quote(quote),
+            Event::Instrument(instrument) => {
+                let contract = instrument.contract.clone();
+                if self.market.learn_instrument(instrument.clone()) {
+                    self.revalue(&contract);
+                }
+            }
+            Event::Snapshot(snapshot) => self.take_snapshot(snapshot, out),
+            Event::Orders { account, orders, asked_at } => self.with(account, |account| {
+                let kinds = account.take_orders(orders, *asked_at, now);
+                account.stops.inquiry.answered(*asked_at);
+                // An answer is news even when nothing differs: a grace may have been waiting for it.
+                account.touched.add(kinds.with(EventKind::TimeTick));
+            }),
+            Event::Positions { account, positions, asked_at } => self.with(account, |account| {
+                let kinds = account.take_positions(positions, *asked_at, TimeDelta::zero(), now);
+                account.touched.add(kinds);
+            }),
+            Event::Unanswered(question) => self.take_unanswered(question),
+            Event::Link(link) => self.take_link(link, out),
+            Event::Report(report) => self.take_report(report),
+            Event::Command(command) => self.take_command(command, out),
+            Event::Tick => self.touch_all(EventKind::TimeTick),
+        }
+    }
+
+    fn with(&mut self, id: &AccountId, learn: impl FnOnce(&mut AccountState)) {
+        if let Some(account) = self.accounts.get_mut(id) {
+            learn(account);
+        }
+    }
+
+    pub(crate) fn touch_all(&mut self, kind: EventKind) {
+        for account in self.accounts.values_mut() {
+            account.touched.add(Kinds::NONE.with(kind));
+        }
+    }
+
+    fn restore(&mut self, memory: &Memory) {
+        self.next_enforcement = self.next_enforcement.max(memory.next_enforcement);
+        self.now = self.now.max(memory.last_seen.unwrap_or(self.now));
+        self.remembered = memory.accounts.clone();
+        let ids: Vec<AccountId> = memory.accounts.keys().cloned().collect();
+        for id in ids {
+            self.account_mut(&id);
+        }
+    }
+
+    /// The account, made from what is remembered of it if this is the first time it is named.
+    fn account_mut(&mut self, id: &AccountId) -> &mut AccountState {
+        let (rulebook, now, remembered) = (&self.rulebook, self.now, &mut self.remembered);
+        self.accounts.entry(id.clone()).or_insert_with(|| {
+            let mut account = AccountState::new(id.clone(), rulebook.reset, now, rulebook.of(id));
+            if let Some(memory) = remembered.remove(id) {
+                account.remember(memory);
+            }
+            account
+        })
+    }
+
+    fn is_watched(&self, id: &AccountId) -> bool {
+        match &self.rulebook.accounts {
+            Watched::All => true,
+            Watched::Listed(ids) => ids.contains(id),
+        }
+    }
+
+    fn take_account(&mut self, account: &Account, out: &mut Vec<Action>) {
+        if !self.is_watched(&account.id) {
+            return;
+        }
+        let state = self.account_mut(&account.id);
+        let could_trade = state.info().map(|info| info.can_trade);
+        let kinds = state.learn_account(account);
+        state.touched.add(kinds);
+        if could_trade.is_some_and(|could| could != account.can_trade) {
+            let severity = if account.can_trade { Severity::Info } else { Severity::Error };
+            state.alert(severity, Notice::CanTrade { allowed: account.can_trade }, out);
+        }
+    }
+
+    fn take_quote(&mut self, quote: &Quote) {
+        if self.market.learn_quote(quote, self.now) {
+            self.revalue(&quote.contract);
+        }
+    }
+
+    /// The value of a contract changed for those who hold it.
+    fn revalue(&mut self, contract: &domain::ContractId) {
+        for account in self.accounts.values_mut().filter(|it| it.positions.contains_key(contract)) {
+            account.touched.add(Kinds::NONE.with(EventKind::UnrealizedPnlUpdate));
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: &Snapshot, out: &mut Vec<Action>) {
+        if !self.is_watched(&snapshot.account.id) {
+            return;
+        }
+        let now = self.now;
+        let account = self.account_mut(&snapshot.account.id);
+        let (kinds, fills) = account.learn_snapshot(snapshot, now);
+        account.stops.inquiry.answered(snapshot.asked_at);
+        account.touched.add(kinds);
+        for (fill, learned) in fills {
+            account.record_fill(&fill, learned, out);
+        }
+        account.ask_all = true;
+    }
+
+    fn take_unanswered(&mut self, question: &Question) {
+        let now = self.now;
+        match question {
+            Question::Orders { account } => {
+                self.with(account, |account| account.stops.inquiry.unanswered(now));
+            }
+            Question::Everything { account } => self.with(account, |account| account.asked_everything = None),
+            // Asked again by itself after a while.
+            Question::Instrument { .. } => {}
+        }
+    }
+
+    fn take_link(&mut self, link: &Link, out: &mut Vec<Action>) {
+        match link {
+            Link::MarketUp => self.market.connected(true),
+            Link::MarketDown { .. } => self.market.connected(false),
+            Link::UserDown { .. } => self.accounts.values_mut().for_each(AccountState::stream_lost),
+            Link::UserUp | Link::LoggedIn | Link::LoginFailed { .. } => {}
+        }
+        let (kind, severity) = match link {
+            Link::UserUp | Link::MarketUp => (EventKind::SdkConnected, Severity::Info),
+            Link::UserDown { .. } | Link::MarketDown { .. } => {
+                (EventKind::SdkDisconnected, Severity::Warning)
+            }
+            Link::LoggedIn => (EventKind::AuthSuccess, Severity::Info),
+            Link::LoginFailed { .. } => (EventKind::AuthFailed, Severity::Error),
+        };
+        self.touch_all(kind);
+        let notice = Notice::Link { link: link.clone() };
+        out.push(Action::Alert(domain::Alert { severity, account: None, notice }));
+    }
+
+    fn take_report(&mut self, report: &Report) {
+        let now = self.now;
+        self.with(&report.account, |account| account.take_report(report, now));
+    }
+
+    fn take_command(&mut self, command: &Command, out: &mut Vec<Action>) {
+        let whose = match command {
+            Command::Flatten { account }
+            | Command::CancelAll { account }
+            | Command::LockOut { account, .. } => account.clone(),
+            Command::Override { key, reason } => return self.override_lockout(key, reason, out),
+        };
+        for account in self.accounts.values_mut() {
+            if whose.as_ref().is_none_or(|id| *id == account.id) {
+                account.commands.push(command.clone());
+                account.ask_all = true;
+            }
+        }
+    }
+
+    fn override_lockout(&mut self, key: &LockKey, reason: &str, out: &mut Vec<Action>) {
+        self.with(&key.account, |account| {
+            if let Some(lockout) = account.lockouts.end(key) {
+                let cause = EndCause::Override { reason: reason.to_string() };
+                account.unlocked(lockout, cause, out);
+            }
+        });
+    }
+
+    /// New rules: every account gets them between two events, and lockouts that follow the
+    /// configuration end if it no longer asks for them.
+    fn adopt(&mut self, rulebook: &Rulebook, out: &mut Vec<Action>) {
+        self.rulebook = rulebook.clone();
+        for account in self.accounts.values_mut() {
+            let rules = self.rulebook.of(&account.id);
+            account.rules = rules::build(rules);
+            account.stop_rule = rules.no_stop_loss_grace.settings.clone();
+            account.release(out);
+            account.ask_all = true;
+            account.touched.add(Kinds::NONE.with(EventKind::ConfigChanged));
+        }
+    }
+}
+
+impl AccountState {
+    fn remember(&mut self, memory: domain::memory::AccountMemory) {
+        for lockout in memory.lockouts {
+            self.lockouts.set(lockout);
+        }
+        self.stops.restored = memory.stop_deadlines;
+        if let Some(day) = memory.day {
+            self.ledger.resume(day.day);
+            self.day_told = true;
+        }
+        for known in memory.fills {
+            self.ledger.restore(known);
+        }
+    }
+
+    fn take_fill(&mut self, fill: &Fill, now: domain::Instant, out: &mut Vec<Action>) {
+        let own = self.looks_own(fill, now);
+        let (kinds, learned) = self.learn_fill(fill, own, now);
+        self.touched.add(kinds);
+        self.record_fill(fill, learned, out);
+    }
+
+    /// Whether a fill comes from an order of this product: tagged as such, or from an order without a
+    /// tag that appeared while a close was under way and works in its direction (ruling 18).
+    fn looks_own(&self, fill: &Fill, now: domain::Instant) -> bool {
+        if self.order(&fill.order).is_some_and(domain::Order::is_own) {
+            return true;
+        }
+        self.races.may_be_ours(fill, self.first_heard(fill), now)
+    }
+
+    fn record_fill(&self, fill: &Fill, learned: Learned, out: &mut Vec<Action>) {
+        if learned == Learned::Nothing {
+            return;
+        }
+        if let Some(known) = self.ledger.known(&fill.id) {
+            out.push(Action::RecordFill {
+                fill: known.fill.clone(),
+                own: known.own,
+                locked: known.locked,
+                day: self.ledger.day_of(fill.at),
+            });
+        }
+    }
+
+    fn take_report(&mut self, report: &Report, now: domain::Instant) {
+        let settled = match &report.contract {
+            Some(contract) => self
+                .engaged
+                .settle_contract(report.enforcement, contract)
+                .map(|engagement| vec![(contract.clone(), engagement)])
+                .unwrap_or_default(),
+            None => self.engaged.settle(report.enforcement),
+        };
+        for (contract, engagement) in settled {
+            self.races.ended(&contract, now);
+            if matches!(report.outcome, Outcome::Failed { .. }) {
+                for rule in engagement.rules {
+                    self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
+                }
+            }
+        }
+        self.ask_all = true;
+    }
+
+    /// Ends lockouts that follow the configuration and are no longer asked for.
+    fn release(&mut self, out: &mut Vec<Action>) {
+        let released: Vec<LockKey> = self
+            .lockouts
+            .iter()
+            .filter(|lockout| lockout.end == domain::LockEnd::Config)
+            .filter(|lockout| {
+                let rule = self.rules.iter().find(|armed| armed.key() == lockout.key.rule);
+                rule.is_none_or(|armed| armed.rule.releases(lockout))
+            })
+            .map(|lockout| lockout.key.clone())
+            .collect();
+        for key in released {
+            if let Some(lockout) = self.lockouts.end(&key) {
+                self.unlocked(lockout, EndCause::Config, out);
+            }
+        }
+    }
+
+    /// Says that a lockout ended.
+    pub(crate) fn unlocked(&mut self, lockout: domain::Lockout, cause: EndCause, out: &mut Vec<Action>) {
+        out.push(Action::Unlock { key: lockout.key.clone(), cause: cause.clone() });
+        self.alert(Severity::Info, Notice::Unlocked { lockout: Box::new(lockout), cause }, out);
+        self.ask_all = true;
+    }
+}

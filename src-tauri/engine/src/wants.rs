@@ -1,0 +1,99 @@
+//! What one step wants done at one account, merged: of several wishes about one position the smallest
+//! target wins, a flatten swallows them all (specification C.3, subsumption).
+
+use std::collections::BTreeMap;
+
+use domain::{Breach, ContractId, Contracts, OrderId, Priority, RuleKey};
+
+use crate::leftovers::Tidy;
+
+/// All wishes of one step.
+#[derive(Debug, Default)]
+pub(crate) struct Wants {
+    pub flatten: Option<Want>,
+    pub reduce: BTreeMap<ContractId, Want>,
+    pub cancel: BTreeMap<OrderId, Want>,
+    pub shrink: BTreeMap<OrderId, Want>,
+    /// Targets by contract, as far as decided.
+    pub planned: BTreeMap<ContractId, Contracts>,
+}
+
+/// One wish and who had it.
+#[derive(Clone, Debug)]
+pub(crate) struct Want {
+    pub rule: RuleKey,
+    pub merged: Vec<RuleKey>,
+    pub breach: Breach,
+    pub priority: Priority,
+    /// Size that may remain; zero for cancels and flattens.
+    pub to: Contracts,
+}
+
+impl Want {
+    pub fn new(rule: RuleKey, breach: Breach, priority: Priority) -> Self {
+        Self { rule, merged: Vec::new(), breach, priority, to: Contracts::ZERO }
+    }
+
+    pub fn down_to(self, to: Contracts) -> Self {
+        Self { to, ..self }
+    }
+
+    fn merge(&mut self, other: Self) {
+        let stronger = (other.to, other.priority) < (self.to, self.priority);
+        let weaker = if stronger { std::mem::replace(self, other) } else { other };
+        for rule in weaker.merged.into_iter().chain([weaker.rule]) {
+            self.also(rule);
+        }
+    }
+
+    fn also(&mut self, rule: RuleKey) {
+        if rule != self.rule && !self.merged.contains(&rule) {
+            self.merged.push(rule);
+        }
+    }
+}
+
+impl Wants {
+    pub fn reduce(&mut self, contract: &ContractId, want: Want) {
+        let planned = self.planned.entry(contract.clone()).or_insert(want.to);
+        *planned = want.to.min(*planned);
+        match self.reduce.get_mut(contract) {
+            Some(known) => known.merge(want),
+            None => {
+                self.reduce.insert(contract.clone(), want);
+            }
+        }
+    }
+
+    pub fn cancel(&mut self, order: &OrderId, want: Want) {
+        match self.cancel.get_mut(order) {
+            Some(known) => known.merge(want),
+            None => {
+                self.cancel.insert(order.clone(), want);
+            }
+        }
+    }
+
+    pub fn tidy(&mut self, tidy: Tidy, want: Want) {
+        match tidy {
+            Tidy::Cancel(order) => self.cancel(&order, want),
+            Tidy::Shrink(order, to) => {
+                self.shrink.insert(order, want.down_to(to));
+            }
+        }
+    }
+
+    pub fn flatten(&mut self, want: Want) {
+        match &mut self.flatten {
+            Some(known) => known.merge(want),
+            None => self.flatten = Some(want),
+        }
+    }
+
+    /// A rule that is satisfied by what others wanted.
+    pub fn covered(&mut self, rule: RuleKey) {
+        for want in self.reduce.values_mut() {
+            want.also(rule);
+        }
+    }
+}

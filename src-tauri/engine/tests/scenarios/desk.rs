@@ -1,0 +1,462 @@
+//! A trading desk for scenario tests: facts go in as the broker would tell them, actions come out as
+//! lines of text. Times are America/Chicago on Wednesday 2025-10-29 unless a date is given.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use domain::{
+    Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
+    Exposure, Fill, Instant, Instrument, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
+    OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
+    Usd, calendar, products,
+};
+use engine::Engine;
+
+pub const ACCOUNT: &str = "26100417";
+
+pub struct Desk {
+    pub engine: Engine,
+    pub now: Instant,
+    positions: BTreeMap<ContractId, Position>,
+    orders: BTreeMap<OrderId, Order>,
+    open: Vec<Enforcement>,
+    serial: i64,
+}
+
+/// All rules off but RULE-008, which can't be, with its longest grace.
+pub fn only(change: impl FnOnce(&mut RuleSet)) -> Rulebook {
+    let mut rules = RuleSet::default();
+    for entry in [
+        &mut rules.max_contracts.enabled,
+        &mut rules.max_contracts_per_instrument.enabled,
+        &mut rules.daily_realized_loss.enabled,
+        &mut rules.daily_unrealized_loss.enabled,
+        &mut rules.max_unrealized_profit.enabled,
+        &mut rules.trade_frequency_limit.enabled,
+        &mut rules.cooldown_after_loss.enabled,
+        &mut rules.session_block_outside.enabled,
+        &mut rules.auth_loss_guard.enabled,
+        &mut rules.symbol_blocks.enabled,
+        &mut rules.trade_management.enabled,
+        &mut rules.daily_realized_profit.enabled,
+    ] {
+        *entry = false;
+    }
+    rules.no_stop_loss_grace.settings.grace_period_seconds = 600;
+    rules.daily_realized_loss.settings.include_fees = false;
+    rules.daily_realized_profit.settings.include_fees = false;
+    change(&mut rules);
+    Rulebook { base: rules, ..Rulebook::default() }
+}
+
+pub fn time(text: &str) -> Instant {
+    if let Ok(instant) = text.parse() {
+        return instant;
+    }
+    let local: NaiveDateTime = text.parse().unwrap_or_else(|_| {
+        let date = NaiveDate::from_ymd_opt(2025, 10, 29).unwrap();
+        date.and_time(text.parse::<NaiveTime>().unwrap())
+    });
+    calendar::instant_of(local, calendar::CENTRAL)
+}
+
+pub fn usd(text: &str) -> Usd {
+    Usd(text.parse().unwrap())
+}
+
+fn price(text: &str) -> Price {
+    Price(text.parse().unwrap())
+}
+
+/// `MNQ` is its December contract, `MNQ.H26` another expiry.
+pub fn contract(name: &str) -> ContractId {
+    let (symbol, expiry) = name.split_once('.').unwrap_or((name, "Z25"));
+    let root = products::by_symbol(symbol).map_or(symbol, |product| product.vendor_root.as_str());
+    ContractId::new(format!("CON.F.US.{root}.{expiry}"))
+}
+
+fn symbol(name: &str) -> Symbol {
+    Symbol::new(name.split_once('.').map_or(name, |(symbol, _)| symbol))
+}
+
+impl Desk {
+    /// A running engine at 10:00:00 that has read the account: nothing held, nothing traded.
+    pub fn new(rulebook: Rulebook) -> Self {
+        let mut desk = Self::down(rulebook);
+        desk.start();
+        desk
+    }
+
+    /// An engine before its first look at the broker.
+    pub fn down(rulebook: Rulebook) -> Self {
+        Self {
+            engine: Engine::new(rulebook),
+            now: time("10:00:00"),
+            positions: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            open: Vec::new(),
+            serial: 0,
+        }
+    }
+
+    pub fn at(&mut self, text: &str) -> &mut Self {
+        self.now = time(text);
+        self
+    }
+
+    pub fn later(&mut self, milliseconds: i64) -> &mut Self {
+        self.now += TimeDelta::milliseconds(milliseconds);
+        self
+    }
+
+    pub fn restored(&mut self, memory: Memory) -> String {
+        self.send(Event::Restored(Box::new(memory)))
+    }
+
+    /// Links come up and the account is read.
+    pub fn start(&mut self) -> String {
+        self.send(Event::Link(domain::Link::UserUp));
+        self.send(Event::Link(domain::Link::MarketUp));
+        self.reconcile(&[])
+    }
+
+    /// Takes the broker's truth: what this desk holds, with these fills.
+    pub fn reconcile(&mut self, fills: &[Fill]) -> String {
+        let snapshot = Snapshot {
+            account: account(true),
+            positions: self.positions.values().cloned().collect(),
+            orders: self.orders.values().filter(|it| it.status == OrderStatus::Open).cloned().collect(),
+            fills: fills.to_vec(),
+            asked_at: self.now,
+        };
+        self.send(Event::Snapshot(Box::new(snapshot)))
+    }
+
+    pub fn tick(&mut self) -> String {
+        self.send(Event::Tick)
+    }
+
+    /// What the broker would answer, without telling anybody yet.
+    pub fn hold(&mut self, name: &str, exposure: i64, average: &str) -> Event {
+        let contract = contract(name);
+        let known = self.positions.get(&contract).cloned();
+        let same = known.filter(|it| it.exposure.same_side(Exposure(exposure)));
+        let opened_at = same.as_ref().map_or(self.now, |it| it.opened_at);
+        let id = same.map_or_else(|| self.next(), |it| it.id.as_str().parse().unwrap());
+        let position = Position {
+            id: id.into(),
+            account: ACCOUNT.into(),
+            contract: contract.clone(),
+            symbol: symbol(name),
+            exposure: Exposure(exposure),
+            average_price: price(average),
+            opened_at,
+        };
+        if exposure == 0 {
+            let closed = self.positions.remove(&contract).unwrap_or(position);
+            return Event::Position(Position { exposure: Exposure::FLAT, ..closed });
+        }
+        self.positions.insert(contract, position.clone());
+        Event::Position(position)
+    }
+
+    pub fn position(&mut self, name: &str, exposure: i64, average: &str) -> String {
+        self.metadata(name);
+        let event = self.hold(name, exposure, average);
+        self.send(event)
+    }
+
+    pub fn metadata(&mut self, name: &str) {
+        if let Some(product) = products::by_symbol(symbol(name).as_str()) {
+            self.send(Event::Instrument(Instrument {
+                contract: contract(name),
+                symbol: symbol(name),
+                name: name.to_string(),
+                tick_size: product.tick_size,
+                tick_value: Usd(product.tick_value),
+                active: true,
+            }));
+        }
+    }
+
+    pub fn quote(&mut self, name: &str, last: &str) -> String {
+        let last = Some(price(last));
+        self.send(Event::Quote(Quote { contract: contract(name), last, bid: last, ask: last, at: None }))
+    }
+
+    pub fn order(
+        &mut self,
+        id: i64,
+        name: &str,
+        side: OrderSide,
+        kind: OrderKind,
+        size: u32,
+        at: &str,
+    ) -> Event {
+        let order = Order {
+            id: id.into(),
+            account: ACCOUNT.into(),
+            contract: contract(name),
+            symbol: symbol(name),
+            side,
+            kind,
+            status: OrderStatus::Open,
+            size: Contracts(size),
+            filled: Contracts(0),
+            limit_price: (kind == OrderKind::Limit).then(|| price(at)),
+            stop_price: kind.is_stop().then(|| price(at)),
+            filled_price: None,
+            tag: None,
+            parent: None,
+            linked: None,
+            created_at: self.now,
+        };
+        self.orders.insert(order.id.clone(), order.clone());
+        Event::Order(order)
+    }
+
+    pub fn stop(&mut self, id: i64, name: &str, side: OrderSide, size: u32, at: &str) -> String {
+        let event = self.order(id, name, side, OrderKind::Stop, size, at);
+        self.send(event)
+    }
+
+    pub fn limit(&mut self, id: i64, name: &str, side: OrderSide, size: u32, at: &str) -> String {
+        let event = self.order(id, name, side, OrderKind::Limit, size, at);
+        self.send(event)
+    }
+
+    pub fn end_order(&mut self, id: i64, status: OrderStatus) -> String {
+        let order = self.orders.remove(&OrderId::from(id)).unwrap();
+        self.send(Event::Order(Order { status, ..order }))
+    }
+
+    /// A fill of an order of its own; `pnl` empty marks an opening half-turn.
+    pub fn fill_of(&mut self, name: &str, side: OrderSide, size: u32, at: &str, pnl: &str) -> Fill {
+        let id = self.next();
+        Fill {
+            id: id.into(),
+            order: (id + 1_000_000).into(),
+            account: ACCOUNT.into(),
+            contract: contract(name),
+            symbol: symbol(name),
+            side,
+            size: Contracts(size),
+            price: price(at),
+            pnl: (!pnl.is_empty()).then(|| usd(pnl)),
+            fees: Usd::ZERO,
+            commissions: Some(Usd::ZERO),
+            voided: false,
+            at: self.now,
+        }
+    }
+
+    pub fn fill(&mut self, name: &str, side: OrderSide, size: u32, at: &str, pnl: &str) -> String {
+        let fill = self.fill_of(name, side, size, at, pnl);
+        self.send(Event::Fill(fill))
+    }
+
+    /// A loss or gain that was banked before.
+    pub fn banked(&mut self, pnl: &str) {
+        let now = self.now;
+        self.now = now - TimeDelta::minutes(30);
+        let fill = self.fill_of("MES", OrderSide::Sell, 1, "6000", pnl);
+        self.now = now;
+        self.send(Event::Fill(fill));
+        self.reconcile(&[]);
+    }
+
+    /// Answers the question for the working orders.
+    pub fn answer_orders(&mut self) -> String {
+        let orders = self.orders.values().filter(|it| it.status == OrderStatus::Open).cloned().collect();
+        self.send(Event::Orders { account: ACCOUNT.into(), orders, asked_at: self.now })
+    }
+
+    /// Carries out everything that was ordered, as the broker would, and reports it done.
+    pub fn obey(&mut self) -> String {
+        let mut text = Vec::new();
+        while let Some(enforcement) = (!self.open.is_empty()).then(|| self.open.remove(0)) {
+            text.push(self.carry_out(&enforcement));
+            text.push(self.report(&enforcement, None, Outcome::Confirmed));
+        }
+        text.retain(|lines| !lines.is_empty());
+        text.join("\n")
+    }
+
+    fn carry_out(&mut self, enforcement: &Enforcement) -> String {
+        let mut events = Vec::new();
+        match &enforcement.deed {
+            Deed::Flatten => {
+                let held: Vec<ContractId> = self.positions.keys().cloned().collect();
+                for contract in held {
+                    events.push(self.shrink_to(&contract, 0));
+                }
+                for order in self.orders.values_mut() {
+                    order.status = OrderStatus::Cancelled;
+                    events.push(Event::Order(order.clone()));
+                }
+                self.orders.clear();
+            }
+            Deed::Reduce { contract, to } => events.push(self.shrink_to(contract, to.0)),
+            Deed::Cancel { orders } => {
+                for id in orders {
+                    if let Some(order) = self.orders.remove(id) {
+                        events.push(Event::Order(Order { status: OrderStatus::Cancelled, ..order }));
+                    }
+                }
+            }
+            Deed::Shrink { order, to } => {
+                let order = self.orders.get_mut(order).unwrap();
+                order.size = *to;
+                events.push(Event::Order(order.clone()));
+            }
+        }
+        let lines: Vec<String> = events.into_iter().map(|event| self.send(event)).collect();
+        lines.into_iter().filter(|lines| !lines.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn shrink_to(&mut self, contract: &ContractId, to: u32) -> Event {
+        let position = self.positions.get_mut(contract).unwrap();
+        position.exposure = position.exposure.resized(Contracts(to));
+        let position = position.clone();
+        if to == 0 {
+            self.positions.remove(contract);
+        }
+        Event::Position(position)
+    }
+
+    /// The oldest enforcement that was ordered and not carried out.
+    pub fn ordered(&mut self) -> Enforcement {
+        self.open.remove(0)
+    }
+
+    pub fn report(&mut self, of: &Enforcement, contract: Option<ContractId>, outcome: Outcome) -> String {
+        let report = Report { enforcement: of.id, account: ACCOUNT.into(), contract, outcome };
+        self.send(Event::Report(report))
+    }
+
+    pub fn send(&mut self, event: Event) -> String {
+        let actions = self.engine.step(self.now, &event);
+        for action in &actions {
+            if let Action::Enforce(enforcement) = action {
+                self.open.push((**enforcement).clone());
+            }
+        }
+        actions.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn next(&mut self) -> i64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub fn lockouts(&self) -> Vec<String> {
+        let account = self.engine.account(&AccountId::from(ACCOUNT)).unwrap();
+        account.lockouts().by_strength().iter().map(|it| lockout_line(it)).collect()
+    }
+
+    pub fn realized(&self) -> String {
+        let account = self.engine.account(&AccountId::from(ACCOUNT)).unwrap();
+        account.ledger().realized_gross().to_string()
+    }
+}
+
+pub fn account(can_trade: bool) -> Account {
+    Account {
+        id: ACCOUNT.into(),
+        name: "PRAC-V2-700001-40000017".to_string(),
+        balance: usd("150000"),
+        can_trade,
+        visible: true,
+        simulated: Some(true),
+    }
+}
+
+/// One action as a line; what the engine merely keeps or asks is left out.
+fn line(action: &Action) -> Option<String> {
+    match action {
+        Action::Lock { lockout } => Some(format!("lock {}", lockout_line(lockout))),
+        Action::Unlock { key, cause } => Some(format!("unlock {} {cause:?}", key.rule).to_lowercase()),
+        Action::Enforce(it) => Some(enforcement_line(it)),
+        Action::Observe(it) => {
+            Some(format!("{} {}: {}", if it.warn { "warn" } else { "observe" }, it.rule, breach(&it.breach)))
+        }
+        Action::Alert(alert) => notice(&alert.notice),
+        Action::Reset { .. }
+        | Action::Ask(_)
+        | Action::RecordFill { .. }
+        | Action::RecordStopDeadline { .. } => None,
+    }
+}
+
+fn lockout_line(lockout: &domain::Lockout) -> String {
+    let kind = match lockout.kind {
+        LockKind::Hard => "HARD",
+        LockKind::Timer => "TIMER",
+        LockKind::Symbol => "SYMBOL",
+    };
+    let zone = DailyReset::default().timezone;
+    let until = match lockout.end {
+        LockEnd::Config => "unblocked".to_string(),
+        LockEnd::CanTrade => "can trade".to_string(),
+        LockEnd::Time(_) | LockEnd::Reset(_) | LockEnd::SessionStart(_) => lockout
+            .end
+            .at()
+            .map_or("unknown".to_string(), |at| at.with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()),
+    };
+    let symbol = lockout.key.symbol.as_ref().map(|symbol| format!(" {symbol}")).unwrap_or_default();
+    format!("{kind} {}{symbol} until {until}", lockout.key.rule)
+}
+
+fn enforcement_line(it: &Enforcement) -> String {
+    let deed = match &it.deed {
+        Deed::Flatten => "flatten".to_string(),
+        Deed::Reduce { contract, to: Contracts(0) } => format!("close {}", name_of(contract)),
+        Deed::Reduce { contract, to } => format!("reduce {} to {to}", name_of(contract)),
+        Deed::Cancel { orders } => {
+            let ids: Vec<String> = orders.iter().map(ToString::to_string).collect();
+            format!("cancel {}", ids.join(", "))
+        }
+        Deed::Shrink { order, to } => format!("shrink order {order} to {to}"),
+    };
+    let merged: String = it.merged.iter().map(|rule| format!(" + {rule}")).collect();
+    format!("{deed} by {}{merged}: {}", it.rule, breach(&it.breach))
+}
+
+fn name_of(contract: &ContractId) -> String {
+    let mut parts = contract.as_str().rsplit('.');
+    let (expiry, root) = (parts.next().unwrap(), parts.next().unwrap());
+    let symbol = products::by_vendor_root(root).map_or(root, |product| product.symbol.as_str());
+    if expiry == "Z25" { symbol.to_string() } else { format!("{symbol}.{expiry}") }
+}
+
+fn breach(breach: &Breach) -> String {
+    match breach {
+        Breach::TooManyContracts { count, limit, .. } => format!("{count} of {limit}"),
+        Breach::TooManyOfInstrument { symbol, count, limit } => format!("{count} of {limit} {symbol}"),
+        Breach::DailyLoss { value, limit, .. } => format!("{value} of {limit}"),
+        Breach::NoStop { covered, size, .. } => format!("{covered} of {size} covered"),
+        Breach::SymbolBlocked { symbol, pattern } => format!("{symbol} is blocked by {pattern}"),
+        Breach::WhileLocked { rule, permitted, held, .. } => {
+            format!("{held} while {permitted} permitted by {rule}")
+        }
+        Breach::OwnEffect { size, .. } => format!("own effect {size}"),
+        Breach::Leftover { .. } => "leftover".to_string(),
+        Breach::TraderCommand { command, .. } => command.clone(),
+    }
+}
+
+fn notice(notice: &Notice) -> Option<String> {
+    match notice {
+        Notice::StopMissing { covered, size, .. } => {
+            Some(format!("alert: stop missing, {covered} of {size}"))
+        }
+        Notice::DangerousStop { order, .. } => Some(format!("alert: order {order} would add")),
+        Notice::StopsUnknown { .. } => Some("alert: stops unknown".to_string()),
+        Notice::Loop { actions, .. } => Some(format!("alert: loop of {actions}")),
+        Notice::NearLimit { level, .. } => Some(format!("alert: {level} % used")),
+        Notice::CanTrade { allowed } => Some(format!("alert: can trade {allowed}")),
+        Notice::StopRuleForced => Some("alert: stop rule forced".to_string()),
+        Notice::DayStarted { day } => Some(format!("day {day}")),
+        Notice::Unlocked { .. } | Notice::Link { .. } => None,
+    }
+}

@@ -1,0 +1,11 @@
+//! The worked scenarios of the specification, part B, one test each; names carry their numbers.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic, and its name says what it is")]
+
+mod desk;
+mod gate;
+mod rule_001;
+mod rule_002;
+mod rule_003;
+mod rule_008;
+mod rule_011;

@@ -1,0 +1,296 @@
+//! Doing at the broker what the engine decided, and finding out whether it is done (specification C.11).
+//!
+//! A state machine without I/O: enforcements, replies and time go in, calls and findings come out. One
+//! exposure-changing call in flight per account and contract; success is what is *seen*, never what was
+//! accepted; nothing is sent twice before the first is known to have missed. Closes only with the
+//! broker's close calls, never with an opposite order, so that no call can enlarge a position.
+
+mod check;
+mod lane;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use domain::{
+    AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Order,
+    OrderId, Report,
+    broker::{Answer, Ask, Call, CallError, CallId, Class, Reply},
+};
+
+use check::FinalCheck;
+use lane::{Goal, Lane, Moved, Subject};
+pub use task::Receipt;
+use task::Task;
+
+/// Most enforcements in flight at once. The engine never asks for more than one per contract and order;
+/// beyond this, the oldest finished state would be a defect, so further ones are refused and reported as
+/// failed, and the engine asks again after its quiet period.
+const MOST_TASKS: usize = 1_000;
+
+/// What is known of the broker's state; answered by the engine's state.
+pub trait Book {
+    /// What is held of a contract.
+    fn exposure(&self, account: &AccountId, contract: &ContractId) -> Exposure;
+    /// Contracts that are held.
+    fn held(&self, account: &AccountId) -> Vec<ContractId>;
+    /// A working order.
+    fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
+    /// Working orders that would open or enlarge exposure and can be cancelled.
+    fn entries(&self, account: &AccountId) -> Vec<OrderId>;
+    /// All working orders that can be cancelled.
+    fn cancellable(&self, account: &AccountId) -> Vec<OrderId>;
+}
+
+/// What the executor wants or found.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send this.
+    Ask(Ask),
+    /// A fact that a verification brought to light: the engine is to take it.
+    Learn(Event),
+    /// Tell the engine how an enforcement ended.
+    Report(Report),
+    /// Write the receipt.
+    Ended(Box<Receipt>),
+}
+
+/// All enforcements in flight.
+#[derive(Debug, Default)]
+pub struct Executor {
+    tasks: BTreeMap<EnforcementId, Task>,
+    lanes: BTreeMap<(AccountId, Subject), Lane>,
+    checks: BTreeMap<EnforcementId, FinalCheck>,
+    calls: BTreeMap<CallId, Purpose>,
+}
+
+#[derive(Clone, Debug)]
+enum Purpose {
+    Lane(AccountId, Subject),
+    Check(EnforcementId),
+}
+
+/// Where calls get their names.
+#[derive(Debug, Default)]
+pub struct CallIds(u64);
+
+impl CallIds {
+    /// A name that was never used.
+    pub fn fresh(&mut self) -> CallId {
+        self.0 += 1;
+        CallId(self.0)
+    }
+}
+
+/// What one move of the executor works with.
+pub struct Floor<'a> {
+    /// Engine time.
+    pub now: Instant,
+    /// The broker's state as known.
+    pub book: &'a dyn Book,
+    /// Names for calls.
+    pub ids: &'a mut CallIds,
+}
+
+impl Executor {
+    /// Begins an enforcement.
+    pub fn begin(&mut self, enforcement: Enforcement, floor: &mut Floor<'_>) -> Vec<Effect> {
+        let (id, account) = (enforcement.id, enforcement.account.clone());
+        let deed = enforcement.deed.clone();
+        let full = self.tasks.len() >= MOST_TASKS;
+        self.tasks.insert(id, Task::new(enforcement));
+        if full {
+            let mut effects = Vec::new();
+            self.end(id, Err("too many enforcements in flight".to_string()), floor, &mut effects);
+            return effects;
+        }
+        match deed {
+            Deed::Reduce { contract, to } => {
+                let from = floor.book.exposure(&account, &contract);
+                self.join(id, &account, Subject::Position(contract), Goal::AtMost { from, to });
+            }
+            Deed::Cancel { orders } => {
+                for order in orders {
+                    self.join(id, &account, Subject::Order(order), Goal::Ended);
+                }
+            }
+            Deed::Shrink { order, to } => {
+                self.join(id, &account, Subject::Order(order), Goal::Sized(to));
+            }
+            Deed::Flatten => self.flatten(id, &account, floor),
+        }
+        self.advance(floor)
+    }
+
+    /// Takes a reply; `None` if the call is not one of this executor's. After an [`Effect::Learn`] the
+    /// caller gives the fact to the engine and then calls [`Executor::advance`].
+    pub fn replied(&mut self, reply: &Reply, floor: &mut Floor<'_>) -> Option<Vec<Effect>> {
+        let mut effects = Vec::new();
+        match self.calls.remove(&reply.id)? {
+            Purpose::Lane(account, subject) => {
+                if let Some(lane) = self.lanes.get_mut(&(account, subject)) {
+                    let moved = lane.replied(reply, floor);
+                    self.note(moved, &mut effects);
+                }
+            }
+            Purpose::Check(id) => self.check_replied(id, reply, floor, &mut effects),
+        }
+        // What was learned must reach the book before anything moves on; the caller advances then.
+        if !effects.iter().any(|effect| matches!(effect, Effect::Learn(_))) {
+            effects.extend(self.advance(floor));
+        }
+        Some(effects)
+    }
+
+    /// Moves everything on that time, or a change of the book, allows to move.
+    pub fn advance(&mut self, floor: &mut Floor<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let keys: Vec<(AccountId, Subject)> = self.lanes.keys().cloned().collect();
+        for key in keys {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            let moved = lane.advance(floor);
+            self.note(moved, &mut effects);
+        }
+        self.settle_lanes(floor, &mut effects);
+        self.run_checks(floor, &mut effects);
+        effects
+    }
+
+    /// When something is due by time alone.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let lanes = self.lanes.values().filter_map(Lane::deadline);
+        lanes.chain(self.checks.values().filter_map(FinalCheck::deadline)).min()
+    }
+
+    /// Whether nothing is in flight.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Lets an enforcement take part in the lane of its subject. A stricter goal replaces a weaker one;
+    /// whoever wanted less is superseded when the lane ends.
+    fn join(&mut self, id: EnforcementId, account: &AccountId, subject: Subject, goal: Goal) {
+        let key = (account.clone(), subject.clone());
+        self.lanes
+            .entry(key)
+            .and_modify(|lane| lane.join(id, goal))
+            .or_insert_with(|| Lane::new(account.clone(), subject, goal, id));
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.parts += 1;
+        }
+    }
+
+    /// Positions and entry orders at once; what else is left is for the final check.
+    fn flatten(&mut self, id: EnforcementId, account: &AccountId, floor: &Floor<'_>) {
+        for contract in floor.book.held(account) {
+            let from = floor.book.exposure(account, &contract);
+            let goal = Goal::AtMost { from, to: Contracts::ZERO };
+            self.join(id, account, Subject::Position(contract), goal);
+        }
+        for order in floor.book.entries(account) {
+            self.join(id, account, Subject::Order(order), Goal::Ended);
+        }
+    }
+
+    /// Passes on what a lane did, and writes it down for its enforcements.
+    fn note(&mut self, moved: Moved, effects: &mut Vec<Effect>) {
+        let Moved { account, subject, tasks, call, stamps, learned } = moved;
+        for id in &tasks {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.stamp(&stamps);
+            }
+        }
+        effects.extend(learned.into_iter().map(Effect::Learn));
+        if let Some((call_id, call)) = call {
+            self.calls.insert(call_id, Purpose::Lane(account, subject));
+            effects.push(Effect::Ask(Ask { id: call_id, class: Class::Enforcement, call }));
+        }
+    }
+
+    fn settle_lanes(&mut self, floor: &mut Floor<'_>, effects: &mut Vec<Effect>) {
+        let ended: Vec<(AccountId, Subject)> = self
+            .lanes
+            .iter()
+            .filter(|(_, lane)| lane.ending().is_some())
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in ended {
+            let Some(lane) = self.lanes.remove(&key) else { continue };
+            for (position, id) in lane.tasks.iter().enumerate() {
+                let is_last = position + 1 == lane.tasks.len();
+                let Some(task) = self.tasks.get_mut(id) else { continue };
+                task.part_ended(&lane, is_last, floor.now);
+                if task.parts == 0 {
+                    self.parts_done(*id, floor, effects);
+                }
+            }
+        }
+        let idle: Vec<EnforcementId> = self
+            .tasks
+            .iter()
+            .filter(|(id, task)| task.parts == 0 && !self.checks.contains_key(id))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in idle {
+            self.parts_done(id, floor, effects);
+        }
+    }
+
+    /// All parts of an enforcement ended: a flatten is verified as a whole, everything else is done.
+    fn parts_done(&mut self, id: EnforcementId, floor: &mut Floor<'_>, effects: &mut Vec<Effect>) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let verdict = task.verdict();
+        if task.enforcement.deed == Deed::Flatten && verdict.is_ok() {
+            self.checks.entry(id).or_insert_with(|| FinalCheck::due(floor.now));
+        } else {
+            self.end(id, verdict, floor, effects);
+        }
+    }
+
+    fn end(
+        &mut self,
+        id: EnforcementId,
+        verdict: Result<(), String>,
+        floor: &Floor<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.checks.remove(&id);
+        if let Some(task) = self.tasks.remove(&id) {
+            let receipt = task.receipt(verdict, floor.now);
+            effects.push(Effect::Report(receipt.report()));
+            effects.push(Effect::Ended(Box::new(receipt)));
+        }
+    }
+}
+
+/// What a failed call says, in a few words, for receipts and messages.
+fn in_words(error: &CallError) -> String {
+    error.to_string()
+}
+
+/// The answer to a verification, if it is the one that was asked for.
+fn wrong_answer(answer: &Answer) -> CallError {
+    CallError::Protocol(format!("an answer to another question: {answer:?}"))
+}
+
+fn call_for(subject: &Subject, goal: &Goal, account: &AccountId, held: Contracts) -> Call {
+    let account = account.clone();
+    match (subject, goal) {
+        (
+            Subject::Position(contract),
+            Goal::AtMost { to: Contracts::ZERO, .. } | Goal::Ended | Goal::Sized(_),
+        ) => Call::Close { account, contract: contract.clone() },
+        (Subject::Position(contract), Goal::AtMost { to, .. }) => {
+            Call::Reduce { account, contract: contract.clone(), by: held.saturating_sub(*to) }
+        }
+        (Subject::Order(order), Goal::Sized(size)) => {
+            Call::Resize { account, order: order.clone(), size: *size }
+        }
+        (Subject::Order(order), Goal::Ended | Goal::AtMost { .. }) => {
+            Call::Cancel { account, order: order.clone() }
+        }
+    }
+}

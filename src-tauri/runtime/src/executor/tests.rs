@@ -1,0 +1,573 @@
+//! The executor against a broker that misbehaves in every way the gateway reference knows.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "whatever else comes is a failure of the test")]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Breach, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant,
+    Order, OrderId, OrderKind, OrderSide, OrderStatus, Outcome, Position, Price, Priority, RuleKey,
+    broker::{Answer, Call, CallError, CallId, Refusal, Reply},
+};
+
+use super::{Book, CallIds, Effect, Executor, Floor, Receipt};
+
+#[derive(Clone, Default)]
+struct World {
+    positions: BTreeMap<ContractId, i64>,
+    orders: BTreeMap<OrderId, Order>,
+}
+
+/// What is known here may lag behind what is so at the broker.
+struct Bench {
+    executor: Executor,
+    ids: CallIds,
+    now: Instant,
+    known: World,
+    broker: World,
+    calls: Vec<(CallId, Call)>,
+    receipts: Vec<Receipt>,
+    sent: Vec<String>,
+    history: Vec<Order>,
+}
+
+const ACCOUNT: &str = "1";
+
+impl Book for World {
+    fn exposure(&self, _: &AccountId, contract: &ContractId) -> Exposure {
+        Exposure(self.positions.get(contract).copied().unwrap_or_default())
+    }
+
+    fn held(&self, _: &AccountId) -> Vec<ContractId> {
+        self.positions.keys().cloned().collect()
+    }
+
+    fn order(&self, _: &AccountId, order: &OrderId) -> Option<&Order> {
+        self.orders.get(order)
+    }
+
+    fn entries(&self, account: &AccountId) -> Vec<OrderId> {
+        let is_entry = |order: &&Order| !order.side.reduces(self.exposure(account, &order.contract));
+        self.orders.values().filter(is_entry).map(|order| order.id.clone()).collect()
+    }
+
+    fn cancellable(&self, _: &AccountId) -> Vec<OrderId> {
+        self.orders.keys().cloned().collect()
+    }
+}
+
+impl Bench {
+    fn new(positions: &[(&str, i64)]) -> Self {
+        let world = World {
+            positions: positions.iter().map(|(name, size)| ((*name).into(), *size)).collect(),
+            orders: BTreeMap::new(),
+        };
+        Self {
+            executor: Executor::default(),
+            ids: CallIds::default(),
+            now: "2025-10-29T15:00:00Z".parse().unwrap(),
+            known: world.clone(),
+            broker: world,
+            calls: Vec::new(),
+            receipts: Vec::new(),
+            sent: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    fn with_order(mut self, id: i64, side: OrderSide, kind: OrderKind) -> Self {
+        let order = order(id, side, kind, OrderStatus::Open, self.now);
+        self.known.orders.insert(order.id.clone(), order.clone());
+        self.broker.orders.insert(order.id.clone(), order);
+        self
+    }
+
+    fn begin(&mut self, id: u64, deed: Deed) {
+        let enforcement = Enforcement {
+            id: EnforcementId(id),
+            account: ACCOUNT.into(),
+            rule: RuleKey::MaxContracts,
+            merged: Vec::new(),
+            breach: Breach::TraderCommand { command: "test".to_string(), until: None },
+            deed,
+            priority: Priority::Medium,
+            detected_at: self.now,
+        };
+        let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
+        let effects = self.executor.begin(enforcement, &mut floor);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ask(ask) => {
+                    self.sent.push(name(&ask.call));
+                    self.calls.push((ask.id, ask.call));
+                }
+                Effect::Learn(event) => self.learn(event),
+                Effect::Report(_) => {}
+                Effect::Ended(receipt) => self.receipts.push(*receipt),
+            }
+        }
+    }
+
+    fn learn(&mut self, event: Event) {
+        match event {
+            Event::Positions { positions, .. } => {
+                self.known.positions = positions.into_iter().map(|it| (it.contract, it.exposure.0)).collect();
+            }
+            Event::Orders { orders, .. } => {
+                self.known.orders = orders.into_iter().map(|it| (it.id.clone(), it)).collect();
+            }
+            Event::Order(order) => {
+                self.known.orders.remove(&order.id);
+            }
+            other => panic!("nobody verifies {other:?}"),
+        }
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
+        let effects = self.executor.advance(&mut floor);
+        self.take(effects);
+    }
+
+    fn pass(&mut self, milliseconds: i64) {
+        self.now += TimeDelta::milliseconds(milliseconds);
+        self.advance();
+    }
+
+    fn pass_to_deadline(&mut self) {
+        self.now = self.executor.next_deadline().unwrap();
+        self.advance();
+    }
+
+    /// Answers the oldest open call.
+    fn reply(&mut self, result: Result<Answer, CallError>) {
+        let (id, _) = self.calls.remove(0);
+        let reply = Reply { id, result, waited: Duration::ZERO, server_time: None };
+        let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
+        let effects = self.executor.replied(&reply, &mut floor).unwrap();
+        self.take(effects);
+    }
+
+    /// Answers the oldest open call as an obedient broker would; whether the stream tells of it is
+    /// another matter.
+    fn serve(&mut self) {
+        let answer = self.execute();
+        self.reply(answer);
+    }
+
+    fn execute(&mut self) -> Result<Answer, CallError> {
+        let (_, call) = self.calls[0].clone();
+        Ok(match call {
+            Call::Close { contract, .. } => {
+                if self.broker.positions.remove(&contract).is_none() {
+                    return Err(CallError::NotFound);
+                }
+                Answer::Accepted
+            }
+            Call::Reduce { contract, by, .. } => {
+                let held = self.broker.positions.get_mut(&contract).unwrap();
+                *held -= held.signum() * i64::from(by.0);
+                Answer::Accepted
+            }
+            Call::Cancel { order, .. } => {
+                if self.broker.orders.remove(&order).is_none() {
+                    return Err(CallError::NotFound);
+                }
+                Answer::Accepted
+            }
+            Call::Resize { order, size, .. } => {
+                self.broker.orders.get_mut(&order).unwrap().size = size;
+                Answer::Accepted
+            }
+            Call::Verify { .. } => {
+                Answer::Verified { positions: self.positions(), orders: self.history.clone() }
+            }
+            Call::WorkingOrders(_) => Answer::WorkingOrders(self.broker.orders.values().cloned().collect()),
+            other => panic!("an executor never asks {other:?}"),
+        })
+    }
+
+    fn positions(&self) -> Vec<Position> {
+        let position = |(contract, size): (&ContractId, &i64)| Position {
+            id: 1.into(),
+            account: ACCOUNT.into(),
+            contract: contract.clone(),
+            symbol: "MNQ".into(),
+            exposure: Exposure(*size),
+            average_price: price(),
+            opened_at: self.now,
+        };
+        self.broker.positions.iter().map(position).collect()
+    }
+
+    /// The stream tells how things are at the broker.
+    fn stream(&mut self) {
+        self.known = self.broker.clone();
+        self.advance();
+    }
+
+    fn outcome(&self) -> &Outcome {
+        assert_eq!(self.receipts.len(), 1, "{:?}", self.receipts);
+        &self.receipts[0].outcome
+    }
+}
+
+fn price() -> Price {
+    Price(21_000.into())
+}
+
+fn order(id: i64, side: OrderSide, kind: OrderKind, status: OrderStatus, created_at: Instant) -> Order {
+    Order {
+        id: id.into(),
+        account: ACCOUNT.into(),
+        contract: "MNQ".into(),
+        symbol: "MNQ".into(),
+        side,
+        kind,
+        status,
+        size: Contracts(2),
+        filled: Contracts(0),
+        limit_price: None,
+        stop_price: None,
+        filled_price: None,
+        tag: None,
+        parent: None,
+        linked: None,
+        created_at,
+    }
+}
+
+fn name(call: &Call) -> String {
+    match call {
+        Call::Close { contract, .. } => format!("close {contract}"),
+        Call::Reduce { contract, by, .. } => format!("reduce {contract} by {by}"),
+        Call::Cancel { order, .. } => format!("cancel {order}"),
+        Call::Resize { order, size, .. } => format!("resize {order} to {size}"),
+        Call::Verify { .. } => "verify".to_string(),
+        Call::WorkingOrders(_) => "orders".to_string(),
+        other => panic!("an executor never asks {other:?}"),
+    }
+}
+
+fn close() -> Deed {
+    Deed::Reduce { contract: "MNQ".into(), to: Contracts(0) }
+}
+
+fn to(size: u32) -> Deed {
+    Deed::Reduce { contract: "MNQ".into(), to: Contracts(size) }
+}
+
+#[test]
+fn accepted_is_not_done_seen_is() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, to(2));
+    bench.pass(4);
+    bench.serve();
+    assert!(bench.receipts.is_empty(), "accepted only");
+    bench.now += TimeDelta::milliseconds(6);
+    bench.stream();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent, ["reduce MNQ by 1"]);
+    let receipt = &bench.receipts[0];
+    let after = |at: Option<Instant>| (at.unwrap() - receipt.enforcement.detected_at).num_milliseconds();
+    assert_eq!(
+        (after(receipt.sent_at), after(receipt.acknowledged_at), after(receipt.confirmed_at)),
+        (0, 4, 10)
+    );
+    assert_eq!(receipt.closed["MNQ"], Contracts(1));
+}
+
+#[test]
+fn the_stream_may_be_faster_than_the_reply() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.broker.positions.clear();
+    bench.pass(5);
+    bench.stream();
+    assert!(bench.receipts.is_empty(), "a call is in flight");
+    bench.pass(5);
+    bench.reply(Ok(Answer::Accepted));
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    let receipt = &bench.receipts[0];
+    assert_eq!((receipt.confirmed_at.unwrap() - receipt.enforcement.detected_at).num_milliseconds(), 5);
+}
+
+#[test]
+fn a_silent_stream_is_made_up_for_by_a_look() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.serve();
+    bench.pass(749);
+    assert_eq!(bench.sent.len(), 1);
+    bench.pass(1);
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent, ["close MNQ", "verify"]);
+}
+
+#[test]
+fn two_times_503_still_ends_flat() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    for _ in 0..2 {
+        bench.reply(Err(CallError::Server(503)));
+        bench.serve();
+        bench.pass_to_deadline();
+    }
+    bench.serve();
+    bench.stream();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent, ["close MNQ", "verify", "close MNQ", "verify", "close MNQ"]);
+    assert_eq!(bench.receipts[0].attempts, 3);
+    assert_eq!(bench.receipts[0].error.as_deref(), Some("the broker answered with HTTP status 503"));
+}
+
+/// The case that tempts into closing twice: executed, then answered with 503.
+#[test]
+fn executed_and_then_503_is_not_repeated() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.execute().unwrap();
+    bench.reply(Err(CallError::Server(503)));
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent, ["close MNQ", "verify"]);
+}
+
+#[test]
+fn a_closing_order_that_still_works_is_waited_for() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Err(CallError::TimedOut(Duration::from_secs(2))));
+    let ours = order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now);
+    bench.history.push(ours);
+    for _ in 0..5 {
+        bench.serve();
+        bench.pass(250);
+    }
+    bench.history[0].status = OrderStatus::Filled;
+    bench.broker.positions.clear();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent.iter().filter(|call| *call == "close MNQ").count(), 1);
+}
+
+#[test]
+fn a_filled_close_is_given_time_to_show() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, bench.now));
+    bench.pass(750);
+    bench.serve();
+    bench.pass(250);
+    bench.broker.positions.clear();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent, ["close MNQ", "verify", "verify"]);
+}
+
+#[test]
+fn a_position_that_is_gone_is_a_success() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.broker.positions.clear();
+    bench.begin(1, close());
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+}
+
+#[test]
+fn what_is_no_longer_needed_is_not_sent() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, to(2));
+    assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+    assert!(bench.sent.is_empty());
+}
+
+/// RULE-001, scenario 5: sizes 3, 6, 8 with one call in flight: exactly three contracts are closed.
+#[test]
+fn growth_while_a_call_is_in_flight_is_closed_by_the_next_call() {
+    let mut bench = Bench::new(&[("MNQ", 6)]);
+    bench.begin(1, to(5));
+    bench.broker.positions.insert("MNQ".into(), 8);
+    bench.stream();
+    assert_eq!(bench.sent, ["reduce MNQ by 1"]);
+    bench.serve();
+    bench.filled();
+    bench.stream();
+    bench.serve();
+    bench.serve();
+    bench.stream();
+    assert_eq!(bench.sent, ["reduce MNQ by 1", "verify", "reduce MNQ by 2"]);
+    assert_eq!(bench.broker.positions["MNQ"], 5);
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+}
+
+#[test]
+fn a_stricter_goal_takes_over_and_the_weaker_is_superseded() {
+    let mut bench = Bench::new(&[("MNQ", 6)]);
+    bench.begin(1, to(5));
+    bench.begin(2, close());
+    assert_eq!(bench.sent, ["reduce MNQ by 1"], "one call in flight");
+    bench.serve();
+    bench.filled();
+    bench.stream();
+    bench.serve();
+    bench.serve();
+    bench.stream();
+    assert_eq!(bench.sent, ["reduce MNQ by 1", "verify", "close MNQ"]);
+    let by_id = |id| bench.receipts.iter().find(|it| it.enforcement.id == EnforcementId(id)).unwrap();
+    assert!(by_id(1).superseded);
+    assert_eq!(by_id(2).outcome, Outcome::Confirmed);
+}
+
+#[test]
+fn a_closed_market_ends_the_attempt_at_once() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Err(CallError::Refused {
+        code: 5,
+        text: "Trading is currently unavailable.".to_string(),
+        kind: Refusal::MarketClosed,
+    }));
+    assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("Trading is currently")));
+    assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn too_many_requests_wait_as_long_as_the_broker_asks() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(2)) }));
+    bench.pass(1_999);
+    assert_eq!(bench.sent.len(), 1);
+    bench.pass(1);
+    assert_eq!(bench.sent.len(), 2);
+}
+
+#[test]
+fn attempts_end() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    for _ in 0..3 {
+        bench.reply(Err(CallError::Unreachable("refused".to_string())));
+        if bench.receipts.is_empty() {
+            bench.pass_to_deadline();
+        }
+    }
+    assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("refused")));
+    assert!(bench.executor.is_idle());
+}
+
+#[test]
+fn a_call_that_is_never_answered_is_looked_after() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.execute().unwrap();
+    bench.calls.clear();
+    bench.pass(2_500);
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+}
+
+#[test]
+fn a_flatten_closes_and_cancels_together_and_then_checks() {
+    let mut bench = Bench::new(&[("MNQ", 2), ("ES", -1)])
+        .with_order(5, OrderSide::Buy, OrderKind::Limit)
+        .with_order(6, OrderSide::Sell, OrderKind::Stop);
+    bench.begin(1, Deed::Flatten);
+    assert_eq!(bench.sent, ["close ES", "close MNQ", "cancel 5"]);
+    for _ in 0..3 {
+        bench.serve();
+    }
+    bench.stream();
+    assert_eq!(bench.sent[3..], ["verify", "orders"]);
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.sent[5..], ["cancel 6"], "the stop is a leftover now");
+    bench.serve();
+    bench.stream();
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    let receipt = &bench.receipts[0];
+    assert_eq!((receipt.closed.len(), receipt.cancelled), (2, 2));
+}
+
+#[test]
+fn a_flatten_closes_what_only_the_broker_knows() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.broker.positions.insert("CL".into(), -3);
+    bench.begin(1, Deed::Flatten);
+    bench.serve();
+    bench.stream_only("MNQ");
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.sent.last().unwrap(), "close CL");
+    bench.serve();
+    bench.stream();
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+}
+
+#[test]
+fn a_flatten_that_nobody_confirms_is_a_failure() {
+    let mut bench = Bench::new(&[]);
+    bench.begin(1, Deed::Flatten);
+    while bench.receipts.is_empty() {
+        bench.calls.clear();
+        bench.pass_to_deadline();
+    }
+    assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("did not confirm")));
+}
+
+#[test]
+fn orders_are_cancelled_and_made_smaller() {
+    let mut bench = Bench::new(&[("MNQ", 1)]).with_order(5, OrderSide::Buy, OrderKind::Limit).with_order(
+        6,
+        OrderSide::Sell,
+        OrderKind::Stop,
+    );
+    bench.begin(1, Deed::Cancel { orders: vec![5.into()] });
+    bench.begin(2, Deed::Shrink { order: 6.into(), to: Contracts(1) });
+    assert_eq!(bench.sent, ["cancel 5", "resize 6 to 1"]);
+    bench.serve();
+    bench.serve();
+    bench.pass(750);
+    bench.serve();
+    bench.serve();
+    assert!(bench.receipts.iter().all(|it| it.outcome == Outcome::Confirmed), "{:?}", bench.receipts);
+    assert_eq!(bench.broker.orders.len(), 1);
+}
+
+#[test]
+fn an_order_that_is_gone_already_is_no_failure() {
+    let mut bench = Bench::new(&[]).with_order(5, OrderSide::Buy, OrderKind::Limit);
+    bench.broker.orders.clear();
+    bench.begin(1, Deed::Cancel { orders: vec![5.into()] });
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+}
+
+impl Bench {
+    /// The broker's order history shows our closing order as filled.
+    fn filled(&mut self) {
+        let id = 100 + i64::try_from(self.history.len()).unwrap();
+        let order = order(id, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, self.now);
+        self.history.push(order);
+    }
+
+    fn stream_only(&mut self, contract: &str) {
+        self.known.positions.remove(contract);
+        self.advance();
+    }
+}

@@ -1,0 +1,67 @@
+//! Files beside the database: replaced whole or not at all, and named after their time.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDateTime;
+use domain::Instant;
+
+use crate::error::FileError;
+
+const STAMP: &str = "%Y%m%dT%H%M%SZ";
+
+/// Replaces a file at once: whoever reads it, now or after a crash, finds the old or the new contents.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    let part = part_of(path);
+    let mut file = File::create(&part).map_err(FileError::at(&part))?;
+    file.write_all(contents).and_then(|()| file.sync_all()).map_err(FileError::at(&part))?;
+    drop(file);
+    rename(&part, path)
+}
+
+/// Copies a file to a place where it appears at once or not at all.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    let part = part_of(to);
+    fs::copy(from, &part).map_err(FileError::at(&part))?;
+    File::options().write(true).open(&part).and_then(|file| file.sync_all()).map_err(FileError::at(&part))?;
+    rename(&part, to)
+}
+
+/// Renames and makes the new name durable.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(FileError::at(to))?;
+    to.parent().map_or(Ok(()), flush_names)
+}
+
+/// The name under which a file is prepared.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    with_suffix(path, ".part")
+}
+
+/// The path with something appended to its last component.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// `20260302T143000Z`
+pub(crate) fn stamp(at: Instant) -> String {
+    at.format(STAMP).to_string()
+}
+
+/// The instant of a [`stamp`].
+pub(crate) fn stamped(text: &str) -> Option<Instant> {
+    NaiveDateTime::parse_from_str(text, STAMP).ok().map(|at| at.and_utc())
+}
+
+/// A rename is only durable with its directory. Windows writes names through by itself.
+fn flush_names(directory: &Path) -> Result<(), FileError> {
+    if cfg!(unix) {
+        File::open(directory).and_then(|dir| dir.sync_all()).map_err(FileError::at(directory))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! What a start finds: the engine's memory, read back whole.
+//!
+//! A lockout that cannot be read is an error, because leaving it out would free somebody. Other rows that
+//! cannot be read are left out and told: the broker knows them better anyway.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Contracts, DailyReset, Fill, Instant, Memory, Price, TradingDay, Usd,
+    memory::{AccountMemory, DayFigures, KnownFill},
+};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use crate::{
+    audit::{EVERYONE, log},
+    columns::{At, Exact, Id, Word, amount},
+    error::ReadError,
+    record::ConfigSnapshot,
+    write::lockouts,
+};
+
+/// How far before the trading day the fills go back: the longest rolling window of RULE-006.
+const WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// What was remembered, and what could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recall {
+    /// For the engine's first event.
+    pub memory: Memory,
+    /// Rows that were left out, one sentence each.
+    pub unreadable: Vec<String>,
+}
+
+/// Reads everything. `floor` is the first enforcement id that the second place knows to be unused.
+pub(crate) fn recall(
+    db: &Connection,
+    now: Instant,
+    reset: &DailyReset,
+    floor: u64,
+) -> Result<Recall, ReadError> {
+    let mut recall = Recall::default();
+    for account in accounts(db)? {
+        let remembered = account_memory(db, &account, now, reset, &mut recall.unreadable)?;
+        recall.memory.accounts.insert(account, remembered);
+    }
+    for held in lockouts::all_active(db).map_err(ReadError::of("lockouts"))? {
+        let account = recall.memory.accounts.entry(held.lockout.key.account.clone()).or_default();
+        account.lockouts.push(held.lockout);
+    }
+    let next = log::next_enforcement(db).map_err(ReadError::of("enforcement_history"))?;
+    recall.memory.next_enforcement = next.max(floor);
+    recall.memory.last_seen = last_seen(db)?;
+    Ok(recall)
+}
+
+/// The accounts that have a row, except the one that stands for all.
+pub(crate) fn accounts(db: &Connection) -> Result<Vec<AccountId>, ReadError> {
+    let failed = ReadError::of("account_state");
+    let mut rows = db
+        .prepare("SELECT account_id FROM account_state WHERE account_id <> ?1 ORDER BY account_id")
+        .map_err(&failed)?;
+    let accounts =
+        rows.query_map([EVERYONE], |row| Ok(row.get::<_, Id<_>>(0)?.0)).and_then(Iterator::collect);
+    accounts.map_err(&failed)
+}
+
+/// The latest engine time that was written down.
+pub(crate) fn last_seen(db: &Connection) -> Result<Option<Instant>, ReadError> {
+    db.query_row("SELECT seen_at FROM last_seen", [], |row| Ok(row.get::<_, At>(0)?.0))
+        .optional()
+        .map_err(ReadError::of("last_seen"))
+}
+
+/// The newest settings that were accepted.
+pub(crate) fn last_good_config(db: &Connection) -> Result<Option<ConfigSnapshot>, ReadError> {
+    let sql = "SELECT time, hash, origin, os_user, diff, content FROM config_snapshots
+        WHERE valid ORDER BY id DESC LIMIT 1";
+    let snapshot = |row: &Row<'_>| {
+        Ok(ConfigSnapshot {
+            at: row.get::<_, At>("time")?.0,
+            hash: row.get("hash")?,
+            origin: row.get::<_, Word<_>>("origin")?.0,
+            os_user: row.get("os_user")?,
+            diff: row.get("diff")?,
+            content: row.get("content")?,
+            valid: true,
+        })
+    };
+    db.query_row(sql, [], snapshot).optional().map_err(ReadError::of("config_snapshots"))
+}
+
+/// Everything of one account but its lockouts.
+fn account_memory(
+    db: &Connection,
+    account: &AccountId,
+    now: Instant,
+    reset: &DailyReset,
+    unreadable: &mut Vec<String>,
+) -> Result<AccountMemory, ReadError> {
+    let sql = "SELECT contract_id, deadline_at FROM stop_coverage
+        WHERE account_id = ?1 AND deadline_at IS NOT NULL";
+    let deadline = |row: &Row<'_>| Ok((row.get::<_, Id<_>>(0)?.0, row.get::<_, At>(1)?.0));
+    let stop_deadlines = readable(db, "stop_coverage", sql, [account.as_str()], deadline, unreadable)?
+        .into_iter()
+        .collect::<BTreeMap<_, _>>();
+    let sql = "SELECT * FROM daily_pnl WHERE account_id = ?1 AND closed_at IS NULL
+        ORDER BY trading_day DESC LIMIT 1";
+    let day = readable(db, "daily_pnl", sql, [account.as_str()], figures, unreadable)?.pop();
+    let label = day.as_ref().map_or_else(|| reset.day_of(now), |figures| figures.day);
+    let from = beginning(reset, label).min(now) - WINDOW;
+    // The texts of instants have one length: their order is the order in time.
+    let sql = "SELECT * FROM trade_log WHERE account_id = ?1 AND (trading_day >= ?2 OR platform_time >= ?3)
+        ORDER BY platform_time, trade_id";
+    let range = params![account.as_str(), Word(label), At(from)];
+    let fills = readable(db, "trade_log", sql, range, |row| known_fill(row, account), unreadable)?;
+    Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, day, fills })
+}
+
+/// The instant at which a trading day began.
+fn beginning(reset: &DailyReset, day: TradingDay) -> Instant {
+    reset.last_until(reset.on(day.0) - TimeDelta::microseconds(1))
+}
+
+/// The rows that make sense; the others are told in `unreadable`.
+fn readable<T>(
+    db: &Connection,
+    table: &'static str,
+    sql: &str,
+    values: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<T>, ReadError> {
+    let mut statement = db.prepare(sql).map_err(ReadError::of(table))?;
+    let mut found = Vec::new();
+    for row in statement.query_map(values, read).map_err(ReadError::of(table))? {
+        match row.map_err(ReadError::of(table)) {
+            Ok(row) => found.push(row),
+            Err(error @ ReadError::Unreadable { .. }) => unreadable.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn figures(row: &Row<'_>) -> rusqlite::Result<DayFigures> {
+    Ok(DayFigures {
+        day: row.get::<_, Word<_>>("trading_day")?.0,
+        realized: Usd(row.get::<_, Exact>("realized_exact")?.0),
+        fees: Usd(row.get::<_, Exact>("fees_exact")?.0),
+        trades: row.get("trade_count")?,
+        wins: row.get("win_count")?,
+        losses: row.get("loss_count")?,
+        estimated: row.get("estimated")?,
+    })
+}
+
+fn known_fill(row: &Row<'_>, account: &AccountId) -> rusqlite::Result<KnownFill> {
+    let fill = Fill {
+        id: row.get::<_, Id<_>>("trade_id")?.0,
+        order: row.get::<_, Id<_>>("order_id")?.0,
+        account: account.clone(),
+        contract: row.get::<_, Id<_>>("contract_id")?.0,
+        symbol: row.get::<_, Id<_>>("symbol")?.0,
+        side: row.get::<_, Word<_>>("side")?.0,
+        size: Contracts(row.get("size")?),
+        price: Price(row.get::<_, Exact>("price")?.0),
+        pnl: amount(row, "pnl_exact")?,
+        fees: Usd(row.get::<_, Exact>("fees_exact")?.0),
+        commissions: amount(row, "commissions_exact")?,
+        voided: row.get("voided")?,
+        at: row.get::<_, At>("platform_time")?.0,
+    };
+    Ok(KnownFill { fill, own: row.get("own")?, locked: row.get("locked_at_time")? })
+}

@@ -1,0 +1,94 @@
+//! Forward-only migrations: numbered scripts, each applied once, whole or not at all.
+//!
+//! Every database keeps the checksums of the scripts that made it, so that a file made by another build
+//! under the same number is recognised instead of being misread.
+
+use domain::Instant;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+
+use crate::columns::At;
+
+/// One step from the schema before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Migration {
+    /// The schema it leads to: 1, 2, 3 …
+    pub version: u32,
+    /// What it does.
+    pub sql: &'static str,
+}
+
+/// All schemas of this program, oldest first.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema/0001.sql") }];
+
+/// How a database stands to the migrations known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No tables at all.
+    Empty,
+    /// Made by a beginning of the list, up to this version; zero tables missing.
+    Known(u32),
+    /// Newer than the list.
+    Newer(u32),
+    /// The script of this version was another one.
+    Foreign(u32),
+    /// It has tables, but none of ours.
+    Stranger,
+}
+
+/// Looks; changes nothing.
+pub(crate) fn standing(db: &Connection, known: &[Migration]) -> rusqlite::Result<Standing> {
+    if !table_exists(db, Some("schema_version"))? {
+        return Ok(if table_exists(db, None)? { Standing::Stranger } else { Standing::Empty });
+    }
+    let mut rows = db.prepare("SELECT version, checksum FROM schema_version ORDER BY version")?;
+    let applied = rows
+        .query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let newest = applied.last().map_or(0, |(version, _)| *version);
+    if newest > newest_of(known) {
+        return Ok(Standing::Newer(newest));
+    }
+    let expected = known.iter().map(|step| (step.version, checksum(step.sql)));
+    let foreign = applied.iter().zip(expected).find(|(found, expected)| *found != expected);
+    Ok(foreign.map_or(Standing::Known(newest), |((version, _), _)| Standing::Foreign(*version)))
+}
+
+/// Applies what is missing, each step in a transaction of its own.
+pub(crate) fn run(db: &mut Connection, known: &[Migration], from: u32, now: Instant) -> rusqlite::Result<()> {
+    for step in known.iter().filter(|step| step.version > from) {
+        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change.execute_batch(step.sql)?;
+        change.execute(
+            "INSERT INTO schema_version (version, applied_at, checksum) VALUES (?1, ?2, ?3)",
+            params![step.version, At(now), checksum(step.sql)],
+        )?;
+        change.commit()?;
+    }
+    Ok(())
+}
+
+/// The newest schema of a list.
+pub(crate) fn newest_of(known: &[Migration]) -> u32 {
+    known.last().map_or(0, |step| step.version)
+}
+
+/// SHA-256 of a script; line ends do not count, they depend on how the source was checked out.
+fn checksum(sql: &str) -> String {
+    hex(&Sha256::digest(sql.replace('\r', "")))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether a table of this name, or any at all, exists.
+fn table_exists(db: &Connection, name: Option<&str>) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = coalesce(?1, name) LIMIT 1";
+    Ok(db.query_row(sql, [name], |_| Ok(())).optional()?.is_some())
+}

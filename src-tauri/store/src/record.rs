@@ -1,0 +1,406 @@
+//! What can be written. A closed list: whatever a caller wants kept is one of these.
+//!
+//! Plain values without behaviour; how they are laid down in tables is [`crate::write`]'s business.
+
+use std::time::Duration;
+
+use domain::{
+    Account, AccountId, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, EnforcementId, Fill,
+    Instant, Link, LockKey, LockKind, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey,
+    Severity, Symbol, TradingDay, Usd, memory::DayFigures,
+};
+use serde::{Deserialize, Serialize};
+
+/// How safe a commit is when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives a loss of power: flushed to the disk. For lockouts, intents, resets, settings.
+    Flush,
+    /// Survives the end of the process; a loss of power may take it, together with every later lazy commit
+    /// up to the next flushed one. For pictures of the moment and for receipts.
+    Lazy,
+}
+
+/// One thing to write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// Set a lockout, or replace the active one of the same key. Its end is never moved to an earlier
+    /// instant (L-33, specification B.3).
+    Lock {
+        /// The whole record.
+        lockout: Box<Lockout>,
+        /// Why, as one sentence.
+        reason: String,
+    },
+    /// End the active lockout of a key. [`Written::Nothing`] if there is none.
+    Unlock {
+        /// Which.
+        key: LockKey,
+        /// Why.
+        cause: EndCause,
+        /// When.
+        at: Instant,
+    },
+    /// Audit: what is about to be done.
+    Intent(Box<Intent>),
+    /// Audit: what came of it.
+    Receipt(Box<Receipt>),
+    /// Audit: something that is done by being written down, or would have been done.
+    Note(Box<Note>),
+    /// An execution, or its correction.
+    Fill(Box<FillRecord>),
+    /// Deadline of a position without complete stop; `None` clears it.
+    StopDeadline {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        contract: ContractId,
+        /// Until when.
+        deadline: Option<Instant>,
+    },
+    /// A trading day ended and the next began. Done once per account and day; [`Written::Nothing`] the
+    /// second time.
+    Reset(Box<ResetRecord>),
+    /// Settings as they were accepted or refused.
+    Config(Box<ConfigSnapshot>),
+    /// The engine's time.
+    Seen(Instant),
+    /// An account's figures of the moment.
+    Account(Box<AccountFigures>),
+    /// All open positions of an account; the earlier ones are forgotten.
+    Positions {
+        /// Whose.
+        account: AccountId,
+        /// All of them.
+        held: Vec<Holding>,
+        /// When.
+        at: Instant,
+    },
+    /// The latest word on an order.
+    Order {
+        /// The order.
+        order: Box<Order>,
+        /// When.
+        at: Instant,
+    },
+    /// How stops cover a position.
+    Coverage(Box<Coverage>),
+    /// Running figures of an open trading day. [`Written::Nothing`] if the day is closed.
+    Day(Box<DayRecord>),
+    /// A measurement. [`Written::Nothing`] if it is no finite number.
+    Metric {
+        /// Its name (specification C.13).
+        name: String,
+        /// Its value, in the unit that the name tells.
+        value: f64,
+        /// The account it belongs to, if one.
+        account: Option<AccountId>,
+        /// When.
+        at: Instant,
+    },
+    /// A change of the connection.
+    Link {
+        /// What and how.
+        link: Link,
+        /// When.
+        at: Instant,
+    },
+    /// A notification and what became of it.
+    Alert(Box<AlertRecord>),
+}
+
+/// What became of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// A row of the audit, with its number in the chain.
+    Audit(i64),
+    /// It is stored.
+    Stored,
+    /// There was nothing to do: it was done before, or what it speaks of is not there.
+    Nothing,
+}
+
+/// An intent row. The same enforcement twice keeps the first row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// When it is written.
+    pub at: Instant,
+    /// What is to be done and why, with its numbers.
+    pub enforcement: Enforcement,
+    /// Why, as one sentence.
+    pub reason: String,
+    /// The position it acts on, where it is one.
+    pub position: Option<PositionId>,
+}
+
+/// How an enforcement ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Seen at the broker.
+    Confirmed,
+    /// Given up after all attempts.
+    Failed,
+    /// Another one, or the trader, made it needless.
+    Superseded,
+}
+
+/// A result row. [`Written::Nothing`] without an intent row of that enforcement, or with a result already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Of which enforcement.
+    pub enforcement: EnforcementId,
+    /// When it is written.
+    pub at: Instant,
+    /// How it ended.
+    pub ending: Ending,
+    /// Requests sent for it.
+    pub attempts: u32,
+    /// When the first request was handed to the wire.
+    pub sent_at: Option<Instant>,
+    /// When the last request was accepted.
+    pub acknowledged_at: Option<Instant>,
+    /// When the target was seen at the broker.
+    pub confirmed_at: Option<Instant>,
+    /// From detected to confirmed, on the monotonic clock.
+    pub latency: Option<Duration>,
+    /// Dollars past the limit in the end, for money limits; without it the intent's figure counts.
+    pub overshoot: Option<Usd>,
+    /// The last error, in a few words.
+    pub error: Option<String>,
+    /// What was done, in the words of people.
+    pub done: Option<String>,
+}
+
+/// A record row: locks, settings, resets, and what an observing rule would have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When it is written.
+    pub at: Instant,
+    /// Which account; `None` concerns all.
+    pub account: Option<AccountId>,
+    /// By which rule; [`RuleKey::Trader`] where no rule acted.
+    pub rule: RuleKey,
+    /// What.
+    pub action: AuditAction,
+    /// It would have been done, but the rule does not enforce.
+    pub observed: bool,
+    /// Why, as one sentence.
+    pub reason: String,
+    /// The numbers behind it.
+    pub breach: Option<Breach>,
+    /// When the event that caused it was received.
+    pub detected_at: Option<Instant>,
+    /// What was done, in the words of people.
+    pub done: Option<String>,
+}
+
+/// The kinds of audit rows: the list of specification D.1 and what else is worth a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    /// Close one position.
+    ClosePosition,
+    /// Bring one position down to a size.
+    ReducePosition,
+    /// Close everything.
+    FlattenAccount,
+    /// Cancel orders.
+    CancelOrder,
+    /// A HARD lockout.
+    Lockout,
+    /// A TIMER lockout.
+    Cooldown,
+    /// A SYMBOL lockout.
+    SymbolLockout,
+    /// A protective stop was placed.
+    PlaceStop,
+    /// A protective stop was changed.
+    ModifyStop,
+    /// A target was placed.
+    PlaceTarget,
+    /// A notification of weight.
+    Alert,
+    /// A lockout was ended before its time.
+    Override,
+    /// Not in D.1: a protective order was made smaller, stop or target.
+    ShrinkOrder,
+    /// Not in D.1: a lockout ended as it was meant to.
+    Unlock,
+    /// Not in D.1: settings were accepted or refused.
+    Settings,
+    /// Not in D.1: a trading day ended.
+    Reset,
+    /// Not in D.1: this database was restored or rebuilt, or the chain was found broken. Written by the
+    /// store alone.
+    Recovery,
+}
+
+/// A fill with what this product knew of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FillRecord {
+    /// The fill.
+    pub fill: Fill,
+    /// Caused by this product.
+    pub own: bool,
+    /// An account-wide lockout was active.
+    pub locked: bool,
+    /// To which day it counts.
+    pub day: TradingDay,
+    /// When it was received; a correction keeps the first time.
+    pub received_at: Instant,
+}
+
+/// The end of a trading day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetRecord {
+    /// Whose.
+    pub account: AccountId,
+    /// The day that ended, with its final figures; `None` at the first start of a home.
+    pub closed: Option<DayFigures>,
+    /// The day that began.
+    pub day: TradingDay,
+    /// When it was due.
+    pub scheduled: Instant,
+    /// When it was done.
+    pub executed_at: Instant,
+    /// The backup taken for it, if that went well.
+    pub backup_file: Option<String>,
+}
+
+/// Where settings came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfigOrigin {
+    /// The files.
+    File,
+    /// A command.
+    Admin,
+}
+
+/// Settings at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigSnapshot {
+    /// When.
+    pub at: Instant,
+    /// Hash of the content.
+    pub hash: String,
+    /// From where.
+    pub origin: ConfigOrigin,
+    /// The operating system's user, if known.
+    pub os_user: Option<String>,
+    /// What changed, for people.
+    pub diff: String,
+    /// The settings themselves; never a secret.
+    pub content: String,
+    /// They were accepted.
+    pub valid: bool,
+}
+
+/// An account at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFigures {
+    /// What the broker says about it.
+    pub account: Account,
+    /// Closed result of the trading day, as the status shows it.
+    pub realized: Usd,
+    /// Open result; `None` while a price is missing.
+    pub unrealized: Option<Usd>,
+    /// What is wrong with it, if something is.
+    pub error: Option<String>,
+    /// When.
+    pub at: Instant,
+}
+
+/// An open position with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The position; a flat one is not stored.
+    pub position: Position,
+    /// Its root; the contract id where the metadata is unknown.
+    pub symbol: Symbol,
+    /// The price that values it.
+    pub price: Option<Price>,
+    /// Open result.
+    pub unrealized: Option<Usd>,
+    /// Working stops cover all of it; `None` when unknown.
+    pub stop_covered: Option<bool>,
+    /// The stop nearest to the market.
+    pub stop_price: Option<Price>,
+}
+
+/// How stops cover a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub contract: ContractId,
+    /// Contracts covered; `None` when unknown.
+    pub covered: Option<Contracts>,
+    /// Since when that is so.
+    pub since: Instant,
+    /// Since when it is not complete.
+    pub uncovered_since: Option<Instant>,
+    /// The orders that cover it.
+    pub orders: Vec<OrderId>,
+}
+
+/// Running figures of a trading day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayRecord {
+    /// Whose.
+    pub account: AccountId,
+    /// The figures.
+    pub figures: DayFigures,
+    /// Closed and open result together, if known: its extremes of the day are kept.
+    pub combined: Option<Usd>,
+    /// When.
+    pub at: Instant,
+}
+
+/// A notification and its delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRecord {
+    /// When.
+    pub at: Instant,
+    /// How loud.
+    pub severity: Severity,
+    /// Its kind, one word.
+    pub kind: String,
+    /// About which account; `None` concerns all.
+    pub account: Option<AccountId>,
+    /// The text, without secrets.
+    pub text: String,
+    /// Where it was sent.
+    pub channels: Vec<String>,
+    /// It arrived everywhere.
+    pub delivered: bool,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Equal ones held back before it.
+    pub suppressed: u32,
+}
+
+impl AuditAction {
+    /// The kind of row for a deed at the broker.
+    #[must_use]
+    pub fn of_deed(deed: &Deed) -> Self {
+        match deed {
+            Deed::Flatten => Self::FlattenAccount,
+            Deed::Reduce { to: Contracts::ZERO, .. } => Self::ClosePosition,
+            Deed::Reduce { .. } => Self::ReducePosition,
+            Deed::Cancel { .. } => Self::CancelOrder,
+            Deed::Shrink { .. } => Self::ShrinkOrder,
+        }
+    }
+
+    /// The kind of row for a lockout that begins.
+    #[must_use]
+    pub fn of_lock(kind: LockKind) -> Self {
+        match kind {
+            LockKind::Hard => Self::Lockout,
+            LockKind::Timer => Self::Cooldown,
+            LockKind::Symbol => Self::SymbolLockout,
+        }
+    }
+}

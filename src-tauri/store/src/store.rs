@@ -1,0 +1,215 @@
+//! The one writer of a home's database.
+
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use domain::{DailyReset, Instant};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::{
+    audit::{
+        chain::{self, Tip},
+        head::{Head, HeadFile},
+        log::{self, AuditLine, LogQuery},
+        verify::{self, AuditCheck, AuditFault},
+    },
+    backup::{self, BackupFile},
+    columns::At,
+    database,
+    error::{BackupError, DatabaseError, OpenError, ReadError, SettleError},
+    memory::{self, Recall},
+    migrate::MIGRATIONS,
+    mirror,
+    opening::{self, Opened},
+    record::{ConfigSnapshot, Durability, Intent, Record, Written},
+    write::{self, lockouts},
+};
+
+/// How long measurements are kept (specification C.15).
+pub const METRICS_KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Rows that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
+pub const PRUNED_AT_ONCE: usize = 5_000;
+
+/// Commits after which [`Store::settle`] moves the log into the database.
+const COMMITS_PER_CHECKPOINT: u32 = 250;
+
+/// The open database of a home. One writer per home, which the caller sees to; readers in other processes
+/// use [`crate::Reader`].
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    home: PathBuf,
+    durability: Durability,
+    /// The last audit row that is flushed.
+    flushed: Tip,
+    /// First enforcement id that no lost row used.
+    next_enforcement: u64,
+    unsettled: Unsettled,
+}
+
+/// What the second places do not know yet.
+#[derive(Debug)]
+struct Unsettled {
+    lockouts: bool,
+    head: bool,
+    commits: u32,
+}
+
+impl Store {
+    /// Opens the database in `home`, which is made if it is not there; `now` names what is put aside.
+    ///
+    /// # Errors
+    /// The home cannot be written, or the database is newer than this program. Damage is no error: see
+    /// [`crate::Found`].
+    pub fn open(home: &Path, now: Instant) -> Result<Opened, OpenError> {
+        opening::open(home, now, MIGRATIONS)
+    }
+
+    /// Takes over a database of the current schema. What a crashed engine left unflushed is flushed first:
+    /// the head must never speak of rows that a loss of power can still take.
+    pub(crate) fn new(db: Connection, home: &Path, next_enforcement: u64) -> rusqlite::Result<Self> {
+        database::checkpoint(&db)?;
+        Ok(Self {
+            flushed: chain::tip(&db)?,
+            db,
+            home: home.to_owned(),
+            durability: Durability::Flush,
+            next_enforcement,
+            unsettled: Unsettled { lockouts: true, head: true, commits: 0 },
+        })
+    }
+
+    /// Writes records in their order, all or none, and says of each what became of it. With
+    /// [`Durability::Flush`] they are on the disk when this returns. Call [`Store::settle`] once the caller
+    /// has its answer.
+    ///
+    /// # Errors
+    /// Nothing was written; the same call can be repeated.
+    pub fn commit(
+        &mut self,
+        records: &[Record],
+        durability: Durability,
+    ) -> Result<Vec<Written>, DatabaseError> {
+        self.be(durability)?;
+        let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = records
+            .iter()
+            .map(|record| write::record(&change, record))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let tip = chain::tip(&change)?;
+        change.commit()?;
+        self.unsettled.commits += 1;
+        self.unsettled.lockouts |= records.iter().any(touches_lockouts);
+        if durability == Durability::Flush && tip != self.flushed {
+            self.flushed = tip;
+            self.unsettled.head = true;
+        }
+        Ok(written)
+    }
+
+    /// Brings the second places up to date: the mirror of active lockouts and the head of the audit. Also
+    /// moves the log into the database now and then. Does nothing when nothing changed; what fails is tried
+    /// again the next time.
+    ///
+    /// # Errors
+    /// A file could not be written. The database is not concerned.
+    pub fn settle(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.lockouts {
+            mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
+            self.unsettled.lockouts = false;
+        }
+        if self.unsettled.head {
+            let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
+            Head::at(self.flushed.clone(), next.max(self.next_enforcement)).write(&self.home)?;
+            self.unsettled.head = false;
+        }
+        if self.unsettled.commits >= COMMITS_PER_CHECKPOINT {
+            self.db
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+                .map_err(DatabaseError::from)?;
+            self.unsettled.commits = 0;
+        }
+        Ok(())
+    }
+
+    /// What a start needs: active lockouts, deadlines, the open day and its fills, the next enforcement id,
+    /// the last known time.
+    ///
+    /// # Errors
+    /// The database failed, or a lockout cannot be read.
+    pub fn memory(&self, now: Instant, reset: &DailyReset) -> Result<Recall, ReadError> {
+        memory::recall(&self.db, now, reset, self.next_enforcement)
+    }
+
+    /// Enforcements that were begun and have no result: a restart finishes them.
+    ///
+    /// # Errors
+    /// The database failed, or a row cannot be read.
+    pub fn pending_intents(&self) -> Result<Vec<Intent>, ReadError> {
+        log::pending(&self.db)
+    }
+
+    /// The newest settings that were accepted (rulings 5 and 6).
+    ///
+    /// # Errors
+    /// The database failed, or the row cannot be read.
+    pub fn last_good_config(&self) -> Result<Option<ConfigSnapshot>, ReadError> {
+        memory::last_good_config(&self.db)
+    }
+
+    /// Lines of the audit, oldest first.
+    ///
+    /// # Errors
+    /// The database failed, or a row cannot be read.
+    pub fn log(&self, query: &LogQuery) -> Result<Vec<AuditLine>, ReadError> {
+        log::lines(&self.db, query)
+    }
+
+    /// Checks the whole audit.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn verify_audit(&self) -> Result<AuditCheck, AuditFault> {
+        verify::whole(&self.db, &HeadFile::read(&self.home))
+    }
+
+    /// Takes a backup; [`backup::take`] does the same from another thread.
+    ///
+    /// # Errors
+    /// No backup was made.
+    pub fn backup(&self, now: Instant) -> Result<BackupFile, BackupError> {
+        backup::take(&self.home, now)
+    }
+
+    /// Takes away measurements older than [`METRICS_KEPT`], at most [`PRUNED_AT_ONCE`] of them, and says how
+    /// many.
+    ///
+    /// # Errors
+    /// Nothing was taken away.
+    pub fn prune(&mut self, now: Instant) -> Result<usize, DatabaseError> {
+        self.be(Durability::Lazy)?;
+        // The texts of instants have one length: their order is the order in time.
+        let sql = "DELETE FROM performance_metrics WHERE id IN
+            (SELECT id FROM performance_metrics WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)";
+        let limit = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
+        Ok(self.db.execute(sql, params![At(now - METRICS_KEPT), limit])?)
+    }
+
+    /// In WAL mode FULL flushes the log at each commit; NORMAL leaves that to the next flushed one.
+    fn be(&mut self, durability: Durability) -> Result<(), DatabaseError> {
+        if self.durability != durability {
+            let synchronous = match durability {
+                Durability::Flush => "FULL",
+                Durability::Lazy => "NORMAL",
+            };
+            self.db.pragma_update(None, "synchronous", synchronous)?;
+            self.durability = durability;
+        }
+        Ok(())
+    }
+}
+
+fn touches_lockouts(record: &Record) -> bool {
+    matches!(record, Record::Lock { .. } | Record::Unlock { .. })
+}
