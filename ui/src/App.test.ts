@@ -60,8 +60,11 @@ async function wait(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-async function show(state: string, where?: Opening, width = 460): Promise<Stage> {
-  const stage = new Stage(sightOf(state), where);
+function show(state: string, where?: Opening, width = 460): Promise<Stage> {
+  return showOn(new Stage(sightOf(state), where), width);
+}
+
+async function showOn(stage: Stage, width = 460): Promise<Stage> {
   Object.defineProperty(window, 'innerWidth', { value: width, configurable: true });
   const session = new Session(stage, 'America/New_York', () => clock);
   render(App, { props: { session } });
@@ -237,6 +240,17 @@ describe('Setup', () => {
     await fill('a-secret');
     expect(screen.getByText('The keyring is locked. Unlock it, then save again.')).toBeInTheDocument();
     expect(stage.sent).toEqual([]);
+  });
+
+  it('keeps what was typed while the keyring took its time', async () => {
+    const stage = new Stage(sightOf('no-credentials'), { page: 'setup', sheet: null });
+    let answer: (known: Credentials) => void = () => undefined;
+    stage.credentials = () => new Promise((resolve) => (answer = resolve));
+    await showOn(stage);
+    await user().type(screen.getByLabelText('User name'), 'j.marlow');
+    answer({ source: 'none', user_name: 'other', problem: null });
+    await tick();
+    expect(screen.getByLabelText('User name')).toHaveValue('j.marlow');
   });
 
   it('is closed while locked', async () => {

@@ -206,7 +206,7 @@ fn near_lines(view: &View) -> (String, String) {
         .filter(|gauge| gauge.state == GaugeState::Near)
         .max_by_key(|gauge| gauge.used_percent);
     let Some(gauge) = nearest else {
-        return ("Armed · near limit".to_owned(), String::new());
+        return ("Armed · near limit".to_owned(), watched(view));
     };
     let left = left_of(gauge).map(|left| format!(" · {left}")).unwrap_or_default();
     let used = gauge.used_percent.map(|percent| format!(", {percent} % used")).unwrap_or_default();
@@ -214,18 +214,23 @@ fn near_lines(view: &View) -> (String, String) {
 }
 
 fn armed_lines(view: &View) -> (String, String) {
-    let tightest = view
-        .accounts
-        .iter()
-        .filter(|account| account.protection == Protection::Armed)
-        .filter_map(|account| Some((account.headroom.usd?, account.headroom.rule?)))
-        .min_by_key(|(usd, _)| *usd);
-    match tightest {
-        Some((usd, rule)) => {
-            (format!("Armed · {} left", money::unsigned(usd)), format!("{} bites first", words::title(rule)))
-        }
-        None => ("Armed".to_owned(), view.reason.clone().unwrap_or_default()),
+    let armed = || view.accounts.iter().filter(|account| account.protection == Protection::Armed);
+    let money = armed().filter_map(|account| Some((account.headroom.usd?, account.headroom.rule?)));
+    if let Some((usd, rule)) = money.min_by_key(|(usd, _)| *usd) {
+        let bites = format!("{} bites first", words::title(rule));
+        return (format!("Armed · {} left", money::unsigned(usd)), bites);
     }
+    (format!("Armed{}", contracts_left(armed())), watched(view))
+}
+
+fn contracts_left<'a>(accounts: impl Iterator<Item = &'a AccountView>) -> String {
+    let fewest = accounts.filter_map(|account| account.headroom.contracts).min();
+    fewest.map(|left| format!(" · {} left", words::count(left, "contract"))).unwrap_or_default()
+}
+
+fn watched(view: &View) -> String {
+    let accounts = u32::try_from(view.accounts.len()).unwrap_or(u32::MAX);
+    format!("{} watched", words::count(accounts, "account"))
 }
 
 fn observing_lines(view: &View) -> (String, String) {

@@ -40,6 +40,21 @@ fn armed_leads_with_the_smallest_headroom() {
 }
 
 #[test]
+fn without_a_money_limit_contracts_lead_and_without_any_the_accounts() {
+    let mut view = sample::armed();
+    for account in &mut view.accounts {
+        account.headroom = crate::view::Headroom { rule: None, usd: None, contracts: Some(2) };
+    }
+    let head = |view: &View| {
+        let menu = menu(view, view.at, Zones::CENTRAL);
+        format!("{} / {}", menu.state, menu.detail)
+    };
+    assert_eq!(head(&view), "Armed · 2 contracts left / 2 accounts watched");
+    view.accounts.iter_mut().for_each(|account| account.headroom = Default::default());
+    assert_eq!(head(&view), "Armed / 2 accounts watched");
+}
+
+#[test]
 fn near_a_limit_leads_with_the_most_used_limit() {
     check(
         &sample::near(),
