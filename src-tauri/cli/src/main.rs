@@ -1,1 +1,45 @@
-fn main() {}
+//! `riskctl`: Risk Manager on the command line. Links no GUI library. Puts the parts together and prints;
+//! decides nothing about trading.
+
+mod args;
+mod broker;
+mod command;
+mod demo;
+mod exit;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::Failure;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::other(error).report(),
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    let home = args.home.as_deref();
+    match args.command {
+        Command::Run => command::run::run(home).await,
+        Command::Simulate(options) => command::simulate::run(options).await,
+        Command::Demo(options) => demo::run(home, options).await,
+        Command::Status(options) => command::status::run(home, options).await,
+        Command::Lockouts(options) => command::lockouts::run(home, options).await,
+        Command::Log(options) => command::log::run(home, &options),
+        Command::Audit(options) => command::audit::run(home, &options),
+        Command::Credentials(options) => command::credentials::run(home, options).await,
+        Command::Config(options) => command::config::run(home, &options),
+        Command::Flatten(options) => command::act::flatten(home, options).await,
+        Command::LockOut(options) => command::act::lock_out(home, options).await,
+    }
+}

@@ -67,9 +67,10 @@ impl Engine {
     }
 
     /// Takes one event and says what is to be done: lockouts first, then what goes to the broker, the
-    /// most urgent first. Time never runs backwards here: an earlier `now` counts as the latest one.
+    /// most urgent first. As soon as there is an account, time never runs backwards: an earlier `now`
+    /// counts as the latest one.
     pub fn step(&mut self, now: Instant, event: &Event) -> Vec<Action> {
-        self.now = self.now.max(now);
+        self.now = if self.accounts.is_empty() { now } else { self.now.max(now) };
         let mut out = Vec::new();
         self.pass_time(&mut out);
         self.take(event, &mut out);

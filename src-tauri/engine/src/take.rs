@@ -67,7 +67,6 @@ impl Engine {
 
     fn restore(&mut self, memory: &Memory) {
         self.next_enforcement = self.next_enforcement.max(memory.next_enforcement);
-        self.now = self.now.max(memory.last_seen.unwrap_or(self.now));
         self.remembered = memory.accounts.clone();
         let ids: Vec<AccountId> = memory.accounts.keys().cloned().collect();
         for id in ids {

@@ -1,3 +1,21 @@
-//! The loop: clock, inbox, executor, reconciler, control socket.
+//! The loop that makes verdicts real: clock, inbox, executor, reconciler, store, control socket.
+//!
+//! The only crate that reads the operating system's clock. Knows engine, store and views, and any broker
+//! as two channels of plain values; never a broker by name.
 
+pub mod clock;
+pub mod control;
+pub mod core;
+pub mod credentials;
+pub mod disk;
 pub mod executor;
+pub mod home;
+pub mod lines;
+pub mod logs;
+pub mod run;
+pub mod settings;
+pub mod start;
+
+pub use home::{Home, HomeError};
+pub use run::{Broker, Sign};
+pub use start::{Running, Start, StartError, start};

@@ -85,7 +85,7 @@ impl AccountView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DoubtView {
-    /// Its kind, for icons and tests: `starting`, `login`, `user_stream`, `market_stream`, `reconcile`,
+    /// Its kind, for icons and tests: `starting`, `login`, `unreachable`, `user_stream`, `market_stream`, `reconcile`,
     /// `disk`, `clock`, `config`, `rule`, `accounts`, `engine_lost`.
     pub kind: String,
     /// One sentence: what and why.

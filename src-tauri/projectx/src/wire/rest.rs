@@ -49,6 +49,10 @@ body!(
     LoginKey { user_name: String, api_key: String }
 );
 body!(
+    /// `Auth/loginApp`: for licensed applications.
+    LoginApp { user_name: String, password: String, device_id: String, app_id: String, verify_key: String }
+);
+body!(
     /// `Account/search`.
     SearchAccounts { only_active_accounts: bool }
 );
@@ -233,6 +237,14 @@ reply!(
 reply!(
     /// Of `Order/search` and `Order/searchOpen`.
     Orders { orders: Option<Vec<model::Order>> }
+);
+reply!(
+    /// Of `Order/searchById`.
+    OrderFound { order: Option<model::Order> }
+);
+reply!(
+    /// Of `Order/v2/query`; the count only when it was asked for.
+    OrderPage { orders: Option<Vec<model::Order>>, total_count: Option<i64> }
 );
 reply!(
     /// Of `Position/searchOpen`.

@@ -39,8 +39,6 @@ pub trait Book {
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
     /// Working orders that would open or enlarge exposure and can be cancelled.
     fn entries(&self, account: &AccountId) -> Vec<OrderId>;
-    /// All working orders that can be cancelled.
-    fn cancellable(&self, account: &AccountId) -> Vec<OrderId>;
 }
 
 /// What the executor wants or found.

@@ -51,10 +51,6 @@ impl Book for World {
         let is_entry = |order: &&Order| !order.side.reduces(self.exposure(account, &order.contract));
         self.orders.values().filter(is_entry).map(|order| order.id.clone()).collect()
     }
-
-    fn cancellable(&self, _: &AccountId) -> Vec<OrderId> {
-        self.orders.keys().cloned().collect()
-    }
 }
 
 impl Bench {

@@ -16,10 +16,17 @@ pub enum Doubt {
         /// The broker's word, in short.
         why: String,
     },
+    /// The broker cannot be reached, or its answers fail.
+    Unreachable {
+        /// What happened, in short.
+        why: String,
+    },
     /// No positions, orders and fills arrive.
     UserStream,
     /// No prices arrive.
     MarketStream,
+    /// The account is being read.
+    Reading,
     /// The account could not be read as a whole.
     Reconcile {
         /// What happened, in short.
@@ -62,9 +69,10 @@ impl Doubt {
         match self {
             Self::Starting => "starting",
             Self::NoCredentials | Self::Login { .. } => "login",
+            Self::Unreachable { .. } => "unreachable",
             Self::UserStream => "user_stream",
             Self::MarketStream => "market_stream",
-            Self::Reconcile { .. } => "reconcile",
+            Self::Reading | Self::Reconcile { .. } => "reconcile",
             Self::Disk { .. } => "disk",
             Self::Clock { .. } => "clock",
             Self::Config { .. } => "config",
@@ -77,7 +85,14 @@ impl Doubt {
     /// It lies in the way to the broker.
     #[must_use]
     pub fn is_connection(&self) -> bool {
-        matches!(self, Self::Login { .. } | Self::UserStream | Self::MarketStream | Self::Reconcile { .. })
+        matches!(
+            self,
+            Self::Login { .. }
+                | Self::Unreachable { .. }
+                | Self::UserStream
+                | Self::MarketStream
+                | Self::Reconcile { .. }
+        )
     }
 
     /// What and why, as one sentence.
@@ -87,8 +102,10 @@ impl Doubt {
             Self::Starting => format!("Waiting for the first answer from {broker}."),
             Self::NoCredentials => format!("No user name and API key for {broker} yet."),
             Self::Login { why } => format!("{broker} refused the login: {why}."),
+            Self::Unreachable { why } => format!("No connection to {broker}: {why}."),
             Self::UserStream => format!("No connection to {broker}."),
             Self::MarketStream => format!("No quotes from {broker}."),
+            Self::Reading => "Reading positions and orders.".to_owned(),
             Self::Reconcile { why } => format!("Positions and orders could not be read: {why}."),
             Self::Disk { why } => format!("Locks and records cannot be saved: {why}."),
             Self::Clock { apart_seconds } => {
@@ -107,10 +124,10 @@ impl Doubt {
     #[must_use]
     pub fn advice(&self, broker: &str) -> String {
         match self {
-            Self::Starting => "This takes a few seconds.".to_owned(),
+            Self::Starting | Self::Reading => "This takes a few seconds.".to_owned(),
             Self::NoCredentials => "Enter them in Setup.".to_owned(),
             Self::Login { .. } => "Check user name and API key in Setup.".to_owned(),
-            Self::UserStream => "Check your network.".to_owned(),
+            Self::Unreachable { .. } | Self::UserStream => "Check your network.".to_owned(),
             Self::MarketStream => format!("Open results are unknown. Watch them in {broker}."),
             Self::Reconcile { .. } => format!("Tried again by itself. Watch your positions in {broker}."),
             Self::Disk { .. } => "Free some space or check the disk.".to_owned(),

@@ -203,6 +203,26 @@ pub fn looser_change(rule: RuleKey, from: &str, to: &str, applies_at: Instant, s
     scene.note(Severity::Info, "Looser change saved", &body)
 }
 
+/// The settings files changed and cannot be used.
+#[must_use]
+pub fn settings_refused(fault: &str) -> Note {
+    Note {
+        title: "Settings not taken over".to_owned(),
+        body: format!("{fault}. The settings from before stay enforced. `riskctl config check` says more."),
+        severity: Severity::Error,
+    }
+}
+
+/// What a test button sends.
+#[must_use]
+pub fn test(now: Instant) -> Note {
+    Note {
+        title: "Test message".to_owned(),
+        body: format!("Messages of Risk Manager arrive here. Sent at {}.", time::event(now, now)),
+        severity: Severity::Info,
+    }
+}
+
 /// Everything that the engine itself asks to be told.
 #[must_use]
 pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {

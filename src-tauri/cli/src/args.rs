@@ -1,0 +1,182 @@
+//! What can be typed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Enforces your own trading rules on TopstepX accounts.
+#[derive(Debug, Parser)]
+#[command(name = "riskctl", version, max_term_width = 100)]
+pub struct Args {
+    /// Home directory of the engine [default: ~/.risk_manager]
+    #[arg(long, global = true, value_name = "DIR", env = "RISK_MANAGER_HOME")]
+    pub home: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the engine in the foreground until Ctrl-C
+    Run,
+    /// Serve a simulated ProjectX gateway on loopback
+    Simulate(Simulate),
+    /// Watch eight rule breaches being enforced on a simulated account
+    Demo(Demo),
+    /// Say whether you are protected, and how each account stands
+    Status(Status),
+    /// List active lockouts
+    Lockouts(Format),
+    /// Print what was enforced, oldest first
+    Log(Log),
+    /// Check the records
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Keep, test or remove the login
+    #[command(subcommand)]
+    Credentials(Credentials),
+    /// Check the settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Close all positions and cancel all orders; asks first
+    Flatten(Act),
+    /// Lock yourself out until the trading day ends or until a time; cannot be taken back
+    LockOut(LockOut),
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Format {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `status`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Status {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Keep printing whenever something changes
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Options of `log`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Log {
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Only the last lines
+    #[arg(long, value_name = "N")]
+    pub tail: Option<u32>,
+    /// Only lines of this rule, by its configuration key
+    #[arg(long, value_name = "KEY")]
+    pub rule: Option<String>,
+    /// Only lines of this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+}
+
+/// What `audit` can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Audit {
+    /// Check that no record was changed, removed or cut off
+    Verify(Format),
+}
+
+/// What `credentials` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Credentials {
+    /// Keep user name and API key in the system's keyring
+    Set {
+        /// Platform user name (not the e-mail address)
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Read the API key from standard input instead of asking for it
+        #[arg(long)]
+        key_from_stdin: bool,
+    },
+    /// Log in once and list the accounts
+    Test(Format),
+    /// Remove the login from the keyring
+    Clear,
+}
+
+/// What `config` can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Config {
+    /// Check all settings files and print every mistake with its place and the way out
+    Check(Format),
+}
+
+/// Options of commands that act on accounts.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Act {
+    /// Only this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Options of `lock-out`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct LockOut {
+    /// Only this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Until this instant (RFC 3339) instead of the end of the trading day
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Who moves prices.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Market {
+    /// A seeded random walk
+    Walk,
+    /// Only POST /sim/quote
+    Manual,
+    /// The timeline of a scenario file
+    Scenario,
+}
+
+/// Options of `simulate`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Simulate {
+    /// Loopback address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Who moves prices
+    #[arg(long, value_enum, default_value_t = Market::Walk)]
+    pub market: Market,
+    /// Scenario file to play
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Seed of everything that is left to chance
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Pace of the walk and of scenarios
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// How many accounts the login has
+    #[arg(long, default_value_t = 1)]
+    pub accounts: u32,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Demo {
+    /// Keep the demo's home directory and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}

@@ -1,0 +1,38 @@
+//! `riskctl audit verify`: whether the records are as they were written.
+
+use std::path::Path;
+
+use runtime::Home;
+use serde_json::json;
+use store::{AuditCheck, Reader};
+
+use crate::{args::Audit, exit::Failure, print};
+
+/// Checks the chain.
+pub fn run(home: Option<&Path>, options: &Audit) -> Result<(), Failure> {
+    let Audit::Verify(format) = options;
+    let home = Home::find(home)?;
+    match Reader::open(home.path())?.verify_audit() {
+        Ok(check) if format.json => {
+            Ok(print::json(&json!({"sound": true, "rows": check.rows, "head": check.head, "breaks": breaks(&check)}))?)
+        }
+        Ok(check) => {
+            println!("Sound: {} records, the last one {}.", check.rows, check.head);
+            for text in breaks(&check) {
+                println!("  {text}");
+            }
+            Ok(())
+        }
+        Err(fault) => {
+            if format.json {
+                print::json(&json!({"sound": false, "reason": fault.to_string()}))?;
+            }
+            Err(Failure::other(format!("the audit is not as it was written: {fault}")))
+        }
+    }
+}
+
+/// Losses that the store found and wrote down itself.
+fn breaks(check: &AuditCheck) -> Vec<String> {
+    check.breaks.iter().map(|it| format!("record {}, {}: {}", it.row, it.at, it.reason)).collect()
+}

@@ -1,0 +1,43 @@
+//! `riskctl config check`: every mistake in every settings file, with its place and the way out.
+
+use std::path::Path;
+
+use config::{Fault, Loaded};
+use engine::rules::BUILT;
+use runtime::Home;
+use serde_json::json;
+
+use crate::{args::Config, exit::Failure, print};
+
+/// Checks the files of the home.
+pub fn run(home: Option<&Path>, options: &Config) -> Result<(), Failure> {
+    let Config::Check(format) = options;
+    let home = Home::find(home)?;
+    match config::check(&home.config(), &|name| std::env::var(name).ok(), &BUILT) {
+        Ok(loaded) => accepted(&loaded, format.json),
+        Err(faults) => {
+            if format.json {
+                print::json(&json!({"ok": false, "faults": faults.0}))?;
+                return Err(Failure::settings(""));
+            }
+            show(&faults.0);
+            let errors = faults.0.iter().filter(|fault| fault.is_error()).count();
+            Err(Failure::settings(format!("{errors} mistake(s) in the settings")))
+        }
+    }
+}
+
+fn accepted(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return Ok(print::json(&json!({"ok": true, "faults": loaded.warnings}))?);
+    }
+    show(&loaded.warnings);
+    println!("The settings are good.");
+    Ok(())
+}
+
+fn show(faults: &[Fault]) {
+    for fault in faults {
+        println!("{fault}\n");
+    }
+}

@@ -1,0 +1,82 @@
+//! `riskctl log`: the audit, oldest first. Reads the database, whether an engine runs or not.
+
+use std::path::Path;
+
+use domain::RuleKey;
+use runtime::{Home, lines};
+use store::{AuditLine, AuditOutcome, LogQuery, Part, Reader};
+use views::text::{money, words};
+
+use crate::{args::Log, exit::Failure, print};
+
+/// Lines read at once.
+const PAGE: u32 = 1_000;
+
+/// Prints the audit.
+pub fn run(home: Option<&Path>, options: &Log) -> Result<(), Failure> {
+    let home = Home::find(home)?;
+    let reader = Reader::open(home.path())?;
+    let rule = options.rule.as_deref().map(rule).transpose()?;
+    let account = options.account.as_deref().map(Into::into);
+    let query = |part, limit| LogQuery { part, limit, account: account.clone(), rule };
+    if let Some(limit) = options.tail {
+        return reader.log(&query(Part::Latest, limit))?.iter().try_for_each(|line| show(line, options.json));
+    }
+    let mut after = 0;
+    loop {
+        let page = reader.log(&query(Part::After(after), PAGE))?;
+        page.iter().try_for_each(|line| show(line, options.json))?;
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = last.seq,
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn rule(key: &str) -> Result<RuleKey, Failure> {
+    RuleKey::from_key(key).ok_or_else(|| {
+        let keys: Vec<&str> = RuleKey::RULES.iter().map(|rule| rule.key()).collect();
+        Failure::other(format!("there is no rule {key:?}. The rules are: {}, trader", keys.join(", ")))
+    })
+}
+
+fn show(line: &AuditLine, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return Ok(print::json(line)?);
+    }
+    println!("{}", sentence(line));
+    Ok(())
+}
+
+fn sentence(line: &AuditLine) -> String {
+    let outcome = match line.outcome {
+        AuditOutcome::Pending => "pending",
+        AuditOutcome::Confirmed => "confirmed",
+        AuditOutcome::Failed => "failed",
+        AuditOutcome::Observed => "observed",
+        AuditOutcome::Superseded => "superseded",
+        AuditOutcome::Recorded => "recorded",
+    };
+    let mut text = format!(
+        "{:>5}  {}  {:<10}  {:<16}  {}: {}",
+        line.seq,
+        line.at.format("%Y-%m-%d %H:%M:%S%.3f"),
+        outcome,
+        lines::action(line.action),
+        words::title(line.rule),
+        line.reason,
+    );
+    if let Some(done) = &line.done {
+        text.push_str(&format!(". {done}"));
+    }
+    if let Some(microseconds) = line.latency_us {
+        text.push_str(&format!(" Detected to seen {}.{:03} ms.", microseconds / 1000, microseconds % 1000));
+    }
+    if let Some(overshoot) = line.overshoot_usd.filter(|amount| amount.0 > 0.into()) {
+        text.push_str(&format!(" {} past the limit.", money::unsigned(overshoot)));
+    }
+    if let Some(error) = &line.error {
+        text.push_str(&format!(" Error: {error}."));
+    }
+    text
+}

@@ -1,0 +1,11 @@
+//! One file a command.
+
+pub mod act;
+pub mod audit;
+pub mod config;
+pub mod credentials;
+pub mod lockouts;
+pub mod log;
+pub mod run;
+pub mod simulate;
+pub mod status;

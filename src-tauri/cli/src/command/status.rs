@@ -1,0 +1,189 @@
+//! `riskctl status`: from the running engine, or from the database when none runs.
+
+use std::path::Path;
+
+use domain::Instant;
+use runtime::{
+    Home,
+    control::client::{Client, ClientError},
+};
+use serde_json::{Value, json};
+use store::{OfflineAccount, OfflineStatus, Reader};
+use views::{
+    View,
+    control::Reply,
+    text::{money, words},
+    view::{AccountView, GaugeState, Protection, Unit},
+};
+
+use crate::{args::Status, exit::Failure, print};
+
+/// Prints the status once, or at every change.
+pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
+    let home = Home::find(home)?;
+    let mut client = match Client::connect(home.path()).await {
+        Ok(client) => client,
+        Err(ClientError::NotRunning { .. }) => return offline(&home, options.json),
+        Err(error) => return Err(error.into()),
+    };
+    if !options.watch {
+        return show(&client.view().await?, options.json);
+    }
+    client.watch().await?;
+    loop {
+        match client.next().await? {
+            Reply::View { view } => show(&view, options.json)?,
+            Reply::Note { note } if !options.json => println!("! {}: {}", note.title, note.body),
+            Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {}
+        }
+    }
+}
+
+fn show(view: &View, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        let mut value = serde_json::to_value(view).map_err(Failure::other)?;
+        value["running"] = Value::Bool(true);
+        return Ok(print::json(&value)?);
+    }
+    print_view(view);
+    Ok(())
+}
+
+fn print_view(view: &View) {
+    println!("{}", headline(view));
+    for doubt in view.doubts.iter().skip(1) {
+        println!("  also: {}", doubt.text);
+    }
+    for account in &view.accounts {
+        println!();
+        print_account(account, view.at);
+    }
+}
+
+fn headline(view: &View) -> String {
+    let word = match (view.protection, view.starting) {
+        (Protection::Armed, _) if view.near_limit => "Armed, near a limit",
+        (Protection::Armed, _) => "Armed",
+        (Protection::Observing, _) => "Observing: limits are not enforced, Stop-Loss Required is",
+        (Protection::Locked, _) => "Locked",
+        (Protection::NotProtected, true) => "Not protected yet",
+        (Protection::NotProtected, false) => "Not protected",
+    };
+    match (&view.reason, view.doubts.first()) {
+        (Some(reason), Some(doubt)) => format!("{word}. {reason} {}", doubt.advice),
+        (Some(reason), None) => format!("{word}. {reason}"),
+        (None, _) => word.to_string(),
+    }
+}
+
+fn print_account(account: &AccountView, now: Instant) {
+    let trade = if account.can_trade { "" } else { ", the broker does not let it trade" };
+    println!("{} ({}{trade})", account.name, account.id);
+    println!(
+        "  Net P&L {}   closed {}   open {}   fees {}",
+        print::pnl(account.net),
+        money::signed(account.realized_today),
+        print::pnl(account.unrealized),
+        money::unsigned(account.fees_today),
+    );
+    for gauge in &account.gauges {
+        let value = gauge.value.map_or_else(|| "unknown".to_string(), |value| value.normalize().to_string());
+        let unit = match gauge.unit {
+            Unit::Usd => "USD",
+            Unit::Contracts => "contracts",
+            Unit::Trades => "trades",
+        };
+        let mark = match gauge.state {
+            GaugeState::Clear => "",
+            GaugeState::Near => "  near",
+            GaugeState::Reached => "  reached",
+            GaugeState::Unknown => "  not judged",
+        };
+        println!("  {}: {value} of {} {unit}{mark}", gauge.title, gauge.limit.normalize());
+    }
+    for position in &account.positions {
+        let stop = match (position.stop_covered, position.closes_at) {
+            (Some(true), _) => "stop covers it".to_string(),
+            (Some(false), Some(at)) => format!("no complete stop, closes {}", print::until(Some(at), now)),
+            (Some(false), None) => "no complete stop".to_string(),
+            (None, _) => "stops unknown".to_string(),
+        };
+        println!(
+            "  {:?} {} {} @ {}   {}   {stop}",
+            position.side,
+            position.size,
+            position.symbol,
+            position.average_price,
+            print::pnl(position.unrealized)
+        );
+    }
+    for lockout in &account.lockouts {
+        let symbol = lockout.symbol.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
+        println!("  Locked: {}{symbol}, {} until {}", lockout.title, lockout.reason, print::until(lockout.until, now));
+    }
+}
+
+/// What the database tells when no engine runs: nobody is protected.
+fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
+    let now = chrono::Utc::now();
+    let reason = "No engine is running: nothing is enforced. Start one with `riskctl run` or with the tray program.";
+    let status = match Reader::open(home.path()) {
+        Ok(reader) => reader.status(now)?,
+        Err(store::ReadError::NoDatabase(_)) => OfflineStatus { last_seen: None, accounts: Vec::new() },
+        Err(error) => return Err(error.into()),
+    };
+    if as_json {
+        let accounts: Vec<Value> = status.accounts.iter().map(offline_account).collect();
+        return Ok(print::json(&json!({
+            "running": false,
+            "protection": Protection::NotProtected,
+            "reason": reason,
+            "last_seen": status.last_seen,
+            "accounts": accounts,
+            "metrics": {},
+        }))?);
+    }
+    println!("Not protected. {reason}");
+    for account in &status.accounts {
+        println!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id);
+        println!("  Closed P&L {}", print::pnl(account.realized_today));
+        for held in &account.lockouts {
+            let title = words::title(held.lockout.key.rule);
+            println!("  Locked: {title} until {}", print::until(held.lockout.end.at(), now));
+        }
+    }
+    Ok(())
+}
+
+fn offline_account(account: &OfflineAccount) -> Value {
+    let positions: Vec<Value> = account
+        .positions
+        .iter()
+        .map(|it| {
+            json!({
+                "contract": it.contract, "symbol": it.symbol, "side": it.side, "size": it.size,
+                "average_price": it.average_price, "stop_covered": it.stop_covered,
+            })
+        })
+        .collect();
+    let lockouts: Vec<Value> = account
+        .lockouts
+        .iter()
+        .map(|held| {
+            json!({
+                "rule": held.lockout.key.rule, "kind": held.lockout.kind, "symbol": held.lockout.key.symbol,
+                "reason": held.reason, "since": held.lockout.since, "until": held.lockout.end.at(),
+            })
+        })
+        .collect();
+    json!({
+        "id": account.id,
+        "name": account.name,
+        "can_trade": account.can_trade,
+        "realized_today": account.realized_today,
+        "unrealized": account.unrealized,
+        "headroom": {"rule": null, "usd": null, "contracts": null},
+        "positions": positions,
+        "lockouts": lockouts,
+    })
+}

@@ -1,0 +1,35 @@
+//! Tables and lines for people.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use domain::{Instant, Usd};
+use views::text::{Zones, money, time};
+
+/// Zones of whoever reads the terminal.
+pub fn zones() -> Zones {
+    let local = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok());
+    local.map_or(Zones::CENTRAL, |local| Zones { local })
+}
+
+/// A plain table with a heading.
+pub fn table(heading: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(heading.iter().map(|title| title.to_string()));
+    table
+}
+
+/// A P&L figure, or a dash where it is unknown.
+pub fn pnl(amount: Option<Usd>) -> String {
+    amount.map_or_else(|| "unknown".to_string(), money::signed)
+}
+
+/// When something ends, and in how long.
+pub fn until(at: Option<Instant>, now: Instant) -> String {
+    at.map_or_else(|| "no time limit".to_string(), |at| time::ahead(at, now, zones()))
+}
+
+/// One JSON value on a line of its own.
+pub fn json(value: &impl serde::Serialize) -> Result<(), anyhow::Error> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The rate budget (ruling 19, gateway reference 2.5): how many requests may be sent, and which share
+//! of them nobody but enforcement may use. Takes the time from a clock it is given.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use domain::broker::Class;
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+
+/// The gateway's limit on all requests but history bars, in any 60 s.
+pub const GATEWAY_LIMIT: u32 = 200;
+
+/// The gateway's limit on history bars, in any 30 s.
+pub const GATEWAY_BARS_LIMIT: u32 = 50;
+
+/// Requests that may go out at once, and that come back per minute: at most 180 in any 60 s.
+pub const WHOLE: Share = Share { burst: 90, per_minute: 90 };
+
+/// The part that calls other than enforcement may use: at most 90 in any 60 s, half of the whole.
+pub const ROUTINE: Share = Share { burst: 20, per_minute: 70 };
+
+/// The part of history bars: at most 40 in any 30 s.
+pub const BARS: Share = Share { burst: 20, per_minute: 40 };
+
+/// A bucket: what it holds, and how fast it fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Requests that may go out at once.
+    pub burst: u32,
+    /// Requests that come back per minute.
+    pub per_minute: u32,
+}
+
+/// What a call costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests, history bars included.
+    pub requests: u32,
+    /// History bars among them.
+    pub bars: u32,
+}
+
+type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// What may still be sent.
+#[derive(Debug)]
+pub struct Budget<C: Clock> {
+    whole: Bucket<C>,
+    routine: Bucket<C>,
+    bars: Bucket<C>,
+    clock: C,
+}
+
+impl<C: Clock + Clone> Budget<C> {
+    /// A full budget.
+    #[must_use]
+    pub fn new(clock: C) -> Self {
+        let bucket = |share: Share| RateLimiter::direct_with_clock(share.quota(), clock.clone());
+        Self { whole: bucket(WHOLE), routine: bucket(ROUTINE), bars: bucket(BARS), clock: clock.clone() }
+    }
+
+    /// Takes what a call costs: all or nothing, except that what a narrower bucket gave is lost when a
+    /// wider one refuses, which errs on the safe side.
+    ///
+    /// # Errors
+    /// Not now; the time after which it is worth another try.
+    pub fn take(&self, class: Class, cost: Cost) -> Result<(), Duration> {
+        self.draw(&self.bars, cost.bars)?;
+        match class {
+            Class::Enforcement => {}
+            Class::Routine => self.draw(&self.routine, cost.requests)?,
+        }
+        self.draw(&self.whole, cost.requests)
+    }
+
+    fn draw(&self, bucket: &Bucket<C>, requests: u32) -> Result<(), Duration> {
+        let Some(requests) = NonZeroU32::new(requests) else { return Ok(()) };
+        match bucket.check_n(requests) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
+            // More than the bucket ever holds: no call costs that much.
+            Err(_) => Err(Duration::from_secs(60)),
+        }
+    }
+}
+
+impl Share {
+    /// The most that can be sent within a span of time, wherever it begins.
+    #[must_use]
+    pub const fn at_most_within(self, seconds: u32) -> u32 {
+        self.burst + self.per_minute * seconds / 60
+    }
+
+    const fn quota(self) -> Quota {
+        Quota::per_minute(at_least_one(self.per_minute)).allow_burst(at_least_one(self.burst))
+    }
+}
+
+const fn at_least_one(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
+
+const _: () = {
+    assert!(WHOLE.at_most_within(60) < GATEWAY_LIMIT);
+    assert!(ROUTINE.at_most_within(60) * 2 <= WHOLE.at_most_within(60));
+    assert!(BARS.at_most_within(30) < GATEWAY_BARS_LIMIT);
+};
+
+#[cfg(test)]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    const ONE: Cost = Cost { requests: 1, bars: 0 };
+    const BAR: Cost = Cost { requests: 1, bars: 1 };
+
+    fn taken(budget: &Budget<FakeRelativeClock>, class: Class, cost: Cost) -> u32 {
+        (0..).take_while(|_| budget.take(class, cost).is_ok()).count() as u32
+    }
+
+    /// Everything that can be got in a minute of asking every second.
+    fn greedy_minute(class: Class, cost: Cost) -> u32 {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::new(clock.clone());
+        let mut sum = taken(&budget, class, cost);
+        for _ in 0..59 {
+            clock.advance(Duration::from_secs(1));
+            sum += taken(&budget, class, cost);
+        }
+        sum
+    }
+
+    #[test]
+    fn no_minute_exceeds_the_gateways_limit_and_routine_gets_half_at_most() {
+        let enforcement = greedy_minute(Class::Enforcement, ONE);
+        let routine = greedy_minute(Class::Routine, ONE);
+        assert!((170..GATEWAY_LIMIT).contains(&enforcement), "{enforcement}");
+        assert!((80..=enforcement / 2 + 1).contains(&routine), "{routine}");
+        let bars = greedy_minute(Class::Routine, BAR);
+        assert!((50..=60).contains(&bars), "{bars}");
+    }
+
+    #[test]
+    fn enforcement_finds_its_share_untouched_after_routine_took_all_it_could() {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::new(clock.clone());
+        for _ in 0..600 {
+            taken(&budget, Class::Routine, ONE);
+            clock.advance(Duration::from_millis(100));
+        }
+        assert!(taken(&budget, Class::Enforcement, ONE) >= WHOLE.burst - ROUTINE.burst);
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_come_back() {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::new(clock.clone());
+        taken(&budget, Class::Routine, ONE);
+        let four = Cost { requests: 4, bars: 0 };
+        let wait = budget.take(Class::Routine, four).unwrap_err();
+        assert!(wait <= Duration::from_secs(4), "{wait:?}");
+        clock.advance(wait);
+        assert_eq!(budget.take(Class::Routine, four), Ok(()));
+    }
+}

@@ -1,0 +1,231 @@
+//! What is asked of the broker beside enforcements: accounts, readings, subscriptions, metadata.
+
+use chrono::TimeDelta;
+use domain::{
+    Account, AccountId, ContractId, Event, Instant, Link, Question,
+    broker::{Answer, Ask, Call, CallError, CallId, Class, Reply},
+    rulebook::Watched,
+};
+
+use super::{Core, Output};
+use crate::executor::Floor;
+
+/// Wait before the list of accounts is asked for again after a failure.
+const ACCOUNTS_RETRY: TimeDelta = TimeDelta::seconds(2);
+/// A question without answer for this long is put again.
+const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
+
+/// What a call was for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    Accounts,
+    Reading(AccountId),
+    Orders(AccountId, Instant),
+    Instrument(ContractId),
+    Subscription,
+}
+
+/// The accounts of the login.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    /// When the list is to be asked for; `None` while it is known and nothing changed.
+    due: Option<Instant>,
+    watched: Vec<AccountId>,
+    quotes: Vec<ContractId>,
+    /// Quotes were subscribed since the last login.
+    subscribed: bool,
+}
+
+impl Accounts {
+    pub fn watched(&self) -> &[AccountId] {
+        &self.watched
+    }
+}
+
+impl Core {
+    pub(super) fn link_changed(&mut self, link: &Link, now: Instant) {
+        match link {
+            Link::LoggedIn => self.accounts.due = Some(now),
+            Link::UserUp => self.reconciler.doubt(None, now),
+            Link::UserDown { why } => {
+                tracing::warn!(target: "daemon", "user stream lost: {why}");
+                self.reconciler.doubt(None, now);
+            }
+            Link::MarketDown { why } => tracing::warn!(target: "daemon", "market stream lost: {why}"),
+            Link::MarketUp => {}
+            Link::LoginFailed { why } => tracing::warn!(target: "daemon", "login failed: {why}"),
+        }
+    }
+
+    fn send(&mut self, call: Call, purpose: Purpose) -> CallId {
+        let id = self.ids.fresh();
+        self.purposes.insert(id, purpose);
+        self.batch.asks.push(Ask { id, class: Class::Routine, call });
+        id
+    }
+
+    /// Asks for the accounts of the login when it is time.
+    pub(super) fn read_accounts(&mut self, now: Instant) {
+        if self.links.logged_in && self.accounts.due.is_some_and(|due| due <= now) {
+            self.accounts.due = Some(now + ANSWER_WITHIN);
+            self.send(Call::Accounts, Purpose::Accounts);
+        }
+    }
+
+    /// Reads the accounts that are due. Without the user stream nothing is read: what it would tell could
+    /// not be kept up to date.
+    pub(super) fn reconcile(&mut self, now: Instant) {
+        if !self.links.user_up {
+            return;
+        }
+        for account in self.reconciler.due(now) {
+            let fills_since = self.engine.rulebook().reset.last_until(self.engine.now());
+            let call = Call::Snapshot { account: account.clone(), fills_since };
+            let id = self.send(call, Purpose::Reading(account.clone()));
+            self.reconciler.asked(&account, id, now);
+        }
+    }
+
+    /// Quotes for everything that is held or wanted, whatever the configuration lists.
+    pub(super) fn subscribe_quotes(&mut self) {
+        let wanted = self.engine.contracts_of_interest();
+        if self.links.logged_in && (wanted != self.accounts.quotes || !self.accounts.subscribed) {
+            self.accounts.subscribed = true;
+            self.accounts.quotes.clone_from(&wanted);
+            self.send(Call::WatchQuotes(wanted), Purpose::Subscription);
+        }
+    }
+
+    pub(super) fn ask_question(&mut self, question: Question, now: Instant) {
+        match question {
+            Question::Orders { account } => {
+                self.send(Call::WorkingOrders(account.clone()), Purpose::Orders(account, now));
+            }
+            Question::Everything { account } => {
+                tracing::warn!(target: "daemon", %account, "positions and fills tell different stories");
+                self.reconciler.doubt(Some(&account), now);
+            }
+            Question::Instrument { contract } => {
+                self.send(Call::Instrument(contract.clone()), Purpose::Instrument(contract));
+            }
+        }
+    }
+
+    pub(super) fn replied(&mut self, now: Instant, reply: &Reply) {
+        let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+        if let Some(effects) = self.executor.replied(reply, &mut floor) {
+            let mut events = std::collections::VecDeque::new();
+            self.take_effects(effects, now, &mut events);
+            for event in events {
+                self.step(now, event);
+            }
+            return;
+        }
+        let Some(purpose) = self.purposes.remove(&reply.id) else { return };
+        match (purpose, &reply.result) {
+            (Purpose::Accounts, Ok(Answer::Accounts(accounts))) => self.accounts_read(accounts, now),
+            (Purpose::Accounts, result) => {
+                self.accounts.due = Some(now + ACCOUNTS_RETRY);
+                tracing::warn!(target: "daemon", "accounts could not be read: {}", failure(result));
+            }
+            (Purpose::Reading(account), result) => self.reading_done(&account, reply.id, result, now),
+            (Purpose::Orders(account, asked_at), Ok(Answer::WorkingOrders(orders))) => {
+                let orders = orders.clone();
+                self.step(now, Event::Orders { account, orders, asked_at });
+            }
+            (Purpose::Orders(account, _), result) => {
+                tracing::warn!(target: "daemon", %account, "orders could not be read: {}", failure(result));
+                self.step(now, Event::Unanswered(Question::Orders { account }));
+            }
+            (Purpose::Instrument(_), Ok(Answer::Instrument(instrument))) => {
+                self.step(now, Event::Instrument(instrument.clone()));
+            }
+            (Purpose::Instrument(contract), result) => {
+                tracing::warn!(target: "daemon", %contract, "metadata could not be read: {}", failure(result));
+                self.step(now, Event::Unanswered(Question::Instrument { contract }));
+            }
+            (Purpose::Subscription, Ok(_)) => {}
+            (Purpose::Subscription, result) => {
+                self.accounts.subscribed = false;
+                tracing::warn!(target: "daemon", "a subscription failed: {}", failure(result));
+            }
+        }
+    }
+
+    fn accounts_read(&mut self, accounts: &[Account], now: Instant) {
+        self.accounts.due = None;
+        let watched: Vec<&Account> = accounts.iter().filter(|it| self.is_to_watch(it)).collect();
+        if let Watched::Listed(listed) = &self.engine.rulebook().accounts {
+            let missing = listed.iter().filter(|id| accounts.iter().all(|it| it.id != **id));
+            let missing: Vec<String> = missing.map(ToString::to_string).collect();
+            self.guard.missing_accounts(missing);
+        }
+        let ids: Vec<AccountId> = watched.iter().map(|it| it.id.clone()).collect();
+        let facts: Vec<Account> = watched.into_iter().cloned().collect();
+        for account in &facts {
+            tracing::info!(
+                target: "daemon",
+                checkpoint = 3,
+                account = %account.id,
+                name = account.name,
+                can_trade = account.can_trade,
+                simulated = ?account.simulated,
+                "account connected"
+            );
+        }
+        for account in facts {
+            self.step(now, Event::Account(account));
+        }
+        self.links.watched = Some(ids.len());
+        if ids != self.accounts.watched || !self.reconciler.is_watching(&ids) {
+            self.accounts.watched.clone_from(&ids);
+            self.reconciler.watch(&ids, now);
+            self.links.user_up = false;
+            self.send(Call::Watch(ids), Purpose::Subscription);
+        }
+    }
+
+    fn is_to_watch(&self, account: &Account) -> bool {
+        match &self.engine.rulebook().accounts {
+            Watched::All => account.visible,
+            Watched::Listed(ids) => ids.contains(&account.id),
+        }
+    }
+
+    fn reading_done(
+        &mut self,
+        account: &AccountId,
+        call: CallId,
+        result: &Result<Answer, CallError>,
+        now: Instant,
+    ) {
+        let asked = self.reconciler.account_of(call).map(|(_, asked)| asked);
+        match (result, asked) {
+            (Ok(Answer::Snapshot(snapshot)), Some(asked_at)) => {
+                let mut snapshot = snapshot.clone();
+                snapshot.asked_at = asked_at;
+                self.step(now, Event::Snapshot(snapshot));
+                self.reconciler.succeeded(account, now);
+                self.finish_pending(account, now);
+            }
+            (_, None) => {}
+            (result, Some(_)) => {
+                let why = failure(result);
+                tracing::warn!(target: "daemon", %account, "could not be read: {why}");
+                self.reconciler.failed(account, why, now);
+            }
+        }
+    }
+
+    /// The first judged reading of all accounts is announced once.
+    pub(super) fn announce(&mut self, protection: views::view::Protection) {
+        self.batch.signs.push(Output::Protected(protection));
+    }
+}
+
+fn failure(result: &Result<Answer, CallError>) -> String {
+    match result {
+        Ok(_) => "an answer to another question".to_string(),
+        Err(error) => error.to_string(),
+    }
+}

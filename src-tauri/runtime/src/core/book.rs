@@ -1,0 +1,32 @@
+//! The engine's state as the executor's book.
+
+use domain::{AccountId, ContractId, Exposure, Order, OrderId, OrderKind};
+use engine::Engine;
+
+use crate::executor::Book;
+
+impl Book for Engine {
+    fn exposure(&self, account: &AccountId, contract: &ContractId) -> Exposure {
+        self.account(account).map_or(Exposure::FLAT, |account| account.exposure(contract))
+    }
+
+    fn held(&self, account: &AccountId) -> Vec<ContractId> {
+        let account = self.account(account);
+        account.map(|it| it.holdings().map(|it| it.position.contract.clone()).collect()).unwrap_or_default()
+    }
+
+    fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order> {
+        self.account(account)?.order(order)
+    }
+
+    fn entries(&self, account: &AccountId) -> Vec<OrderId> {
+        let Some(account) = self.account(account) else { return Vec::new() };
+        let orders = account.working_orders().map(|it| &it.order);
+        orders.filter(|it| is_cancellable(it) && account.is_entry(it)).map(|it| it.id.clone()).collect()
+    }
+}
+
+/// Market orders are filling, suspended children end with their parents (ruling 22).
+fn is_cancellable(order: &Order) -> bool {
+    order.status.covers() && order.kind != OrderKind::Market
+}

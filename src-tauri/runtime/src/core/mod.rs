@@ -1,0 +1,428 @@
+//! The core of the loop, without I/O: inputs and time in, writes, calls and messages out.
+//!
+//! Puts engine, executor and reconciler together and keeps the order that matters: what must be durable
+//! comes out before the broker call that depends on it. Driven by the real loop and, in virtual time, by
+//! simulations.
+
+mod asking;
+mod book;
+mod guard;
+mod links;
+mod metrics;
+mod picture;
+mod reconciler;
+mod records;
+mod telling;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Action, Alert, Command, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity,
+    Symbol,
+    broker::{Ask, CallId, LoginError, Malformed, Signal},
+};
+use engine::Engine;
+use store::{ConfigSnapshot, Durability, Intent, Record};
+use views::{
+    text::{Note, Zones, note},
+    view::{Protection, ReceiptView},
+};
+
+use crate::executor::{CallIds, Effect, Executor, Floor};
+use asking::{Accounts, Purpose};
+use guard::Guard;
+use links::Links;
+pub use metrics::Metrics;
+use picture::Curves;
+use reconciler::Reconciler;
+use telling::Teller;
+
+/// Facts of one run.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The broker in the words of people: `TopstepX`, `Demo`.
+    pub broker: String,
+    /// How the engine runs: `tray`, `headless`, `demo`, `service`.
+    pub mode: String,
+    /// Zones of the people who read.
+    pub zones: Zones,
+    /// When this run began.
+    pub started: Instant,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// From the broker.
+    Signal(Signal),
+    /// Time has passed.
+    Tick,
+    /// New rules apply, and as what they are kept.
+    Rules {
+        /// The rules.
+        rulebook: Box<Rulebook>,
+        /// What is written down of them.
+        snapshot: Box<ConfigSnapshot>,
+    },
+    /// The files changed and cannot be used: what was in force stays so.
+    SettingsRefused(String),
+    /// Whether the settings files can be used; otherwise why not.
+    Settings(Result<(), String>),
+    /// A file tried to weaken RULE-008; it is enforced all the same.
+    StopRuleForced,
+    /// Whether what must be kept can be written; otherwise why not.
+    Disk(Result<(), String>),
+    /// Whether there are credentials.
+    Credentials(bool),
+    /// How far this computer's clock is ahead of the broker's.
+    ClockApart(TimeDelta),
+    /// This computer slept, or its clock jumped: everything may have changed.
+    Jumped,
+    /// Somebody wants everything read again.
+    Reconcile,
+}
+
+/// Something to do, in this order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Write this; with [`Durability::Flush`] before anything that follows.
+    Write {
+        /// What.
+        records: Vec<Record>,
+        /// How safely.
+        durability: Durability,
+    },
+    /// Ask the broker.
+    Send(Ask),
+    /// Tell people.
+    Tell(Note),
+    /// The first reconcile has been judged: accounts and what protects them.
+    Protected(Protection),
+    /// The login was refused by code.
+    Refused(LoginError),
+}
+
+/// The core.
+#[derive(Debug)]
+pub struct Core {
+    setting: Setting,
+    engine: Engine,
+    executor: Executor,
+    ids: CallIds,
+    links: Links,
+    reconciler: Reconciler,
+    accounts: Accounts,
+    purposes: BTreeMap<CallId, Purpose>,
+    /// Roots by contract, as facts named them.
+    symbols: BTreeMap<ContractId, Symbol>,
+    guard: Guard,
+    teller: Teller,
+    curves: Curves,
+    receipts: Vec<ReceiptView>,
+    metrics: Metrics,
+    pending: Vec<Intent>,
+    pictures: records::Pictures,
+    batch: Batch,
+}
+
+/// What one input brings about, collected so that it comes out in the right order.
+#[derive(Debug, Default)]
+struct Batch {
+    records: Vec<Record>,
+    flush: bool,
+    asks: Vec<Ask>,
+    notes: Vec<Note>,
+    signs: Vec<Output>,
+}
+
+impl Batch {
+    fn durable(&mut self, record: Record) {
+        self.records.push(record);
+        self.flush = true;
+    }
+
+    fn lazy(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    fn into_outputs(self) -> Vec<Output> {
+        let durability = if self.flush { Durability::Flush } else { Durability::Lazy };
+        let write = (!self.records.is_empty()).then_some(Output::Write { records: self.records, durability });
+        let asks = self.asks.into_iter().map(Output::Send);
+        let notes = self.notes.into_iter().map(Output::Tell);
+        write.into_iter().chain(asks).chain(notes).chain(self.signs).collect()
+    }
+}
+
+impl Core {
+    /// A core with the rules and with what an earlier run left: its memory and what it had not finished.
+    #[must_use]
+    pub fn new(
+        setting: Setting,
+        rulebook: Rulebook,
+        memory: Memory,
+        pending: Vec<Intent>,
+        now: Instant,
+    ) -> (Self, Vec<Output>) {
+        let guard = Guard::new(setting.started, memory.last_seen);
+        let mut core = Self {
+            engine: Engine::new(rulebook),
+            executor: Executor::default(),
+            ids: CallIds::default(),
+            links: Links::default(),
+            reconciler: Reconciler::default(),
+            accounts: Accounts::default(),
+            purposes: BTreeMap::new(),
+            symbols: BTreeMap::new(),
+            guard,
+            teller: Teller::default(),
+            curves: Curves::default(),
+            receipts: Vec::new(),
+            metrics: Metrics::default(),
+            pending,
+            pictures: records::Pictures::default(),
+            batch: Batch::default(),
+            setting,
+        };
+        core.step(now, Event::Restored(Box::new(memory)));
+        core.assess(now);
+        let outputs = core.take_outputs();
+        (core, outputs)
+    }
+
+    /// Takes one input. `received` is when its last byte was read, on the engine's clock.
+    pub fn handle(&mut self, now: Instant, received: Instant, input: Input) -> Vec<Output> {
+        match input {
+            Input::Signal(signal) => self.signal(now, received, signal),
+            Input::Tick => self.tick(now),
+            Input::Rules { rulebook, snapshot } => {
+                self.record_settings(*snapshot, now);
+                self.step(now, Event::Rules(rulebook));
+            }
+            Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
+            Input::Settings(state) => self.links.config = state,
+            Input::StopRuleForced => {
+                let notice = Notice::StopRuleForced;
+                self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);
+            }
+            Input::Disk(state) => self.links.disk = state,
+            Input::Credentials(known) => self.links.has_credentials = known,
+            Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
+            Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),
+        }
+        self.pursue(now);
+        self.take_outputs()
+    }
+
+    /// Takes a person's command.
+    ///
+    /// # Errors
+    /// Why it can't be carried out, in the words of people.
+    pub fn command(&mut self, now: Instant, command: Command) -> Result<Vec<Output>, String> {
+        self.may(&command)?;
+        self.step(now, Event::Command(command));
+        self.pursue(now);
+        Ok(self.take_outputs())
+    }
+
+    /// When something is due by time alone.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let engine = self.engine.next_deadline().map(|deadline| deadline.at);
+        [engine, self.executor.next_deadline(), self.reconciler.next_deadline(), self.teller.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The latest lines of the audit, newest first, as read back from the store.
+    pub fn show_receipts(&mut self, receipts: Vec<ReceiptView>) {
+        self.receipts = receipts;
+    }
+
+    /// What is measured.
+    pub fn metrics(&mut self) -> &mut Metrics {
+        &mut self.metrics
+    }
+
+    /// The engine, for whoever reads.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether no enforcement is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.executor.is_idle()
+    }
+
+    /// Whether any lockout is active: a program that knows of one does not give up.
+    #[must_use]
+    pub fn has_lockouts(&self) -> bool {
+        self.engine.accounts().any(|account| !account.lockouts().is_empty())
+    }
+
+    fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.batch).into_outputs()
+    }
+
+    fn signal(&mut self, now: Instant, received: Instant, signal: Signal) {
+        match signal {
+            Signal::Event(event) => self.fact(received, event),
+            Signal::Link(link) => {
+                self.links.changed(&link);
+                self.link_changed(&link, now);
+                self.step(now, Event::Link(link));
+            }
+            Signal::LoginRefused(refusal) => {
+                tracing::error!(target: "daemon", "login refused: {refusal}");
+                self.links.logged_in = false;
+                self.links.login_refused = Some(refusal.clone());
+                self.batch.signs.push(Output::Refused(refusal));
+            }
+            Signal::Malformed(malformed) => self.malformed(&malformed, now),
+            Signal::Reply(reply) => self.replied(now, &reply),
+        }
+    }
+
+    fn fact(&mut self, received: Instant, event: Event) {
+        match &event {
+            Event::Quote(_) => self.links.last_quote = Some(received),
+            Event::Account(_)
+            | Event::Position(_)
+            | Event::Order(_)
+            | Event::Fill(_)
+            | Event::Instrument(_)
+            | Event::Snapshot(_)
+            | Event::Orders { .. }
+            | Event::Positions { .. }
+            | Event::Unanswered(_)
+            | Event::Link(_)
+            | Event::Report(_)
+            | Event::Command(_)
+            | Event::Rules(_)
+            | Event::Restored(_)
+            | Event::Tick => self.links.last_event = Some(received),
+        }
+        self.metrics.events += 1;
+        self.step(received, event);
+    }
+
+    fn malformed(&mut self, malformed: &Malformed, now: Instant) {
+        self.metrics.malformed += 1;
+        tracing::error!(
+            target: "errors",
+            what = malformed.what,
+            raw = malformed.raw,
+            "a message of the broker makes no sense: {}", malformed.why
+        );
+        self.reconciler.doubt(malformed.account.as_ref(), now);
+    }
+
+    /// Gives the engine an event, carries out what it decides, and feeds back what comes of it.
+    fn step(&mut self, now: Instant, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            self.learn_symbols(&event);
+            for action in self.engine.step(now, &event) {
+                self.carry(action, now, &mut events);
+            }
+            let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+            let effects = self.executor.advance(&mut floor);
+            self.take_effects(effects, now, &mut events);
+        }
+    }
+
+    fn carry(&mut self, action: Action, now: Instant, events: &mut VecDeque<Event>) {
+        self.record(&action, now);
+        self.tell_of(&action, now);
+        match action {
+            Action::Enforce(enforcement) => {
+                tracing::warn!(
+                    target: "enforcement",
+                    checkpoint = 8,
+                    rule = %enforcement.rule,
+                    account = %enforcement.account,
+                    deed = ?enforcement.deed,
+                    "{}", views::text::reason::full(&enforcement.breach)
+                );
+                let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+                let effects = self.executor.begin(*enforcement, &mut floor);
+                self.take_effects(effects, now, events);
+            }
+            Action::Ask(question) => self.ask_question(question, now),
+            Action::Lock { .. }
+            | Action::Unlock { .. }
+            | Action::Observe(_)
+            | Action::Alert(_)
+            | Action::RecordFill { .. }
+            | Action::RecordStopDeadline { .. }
+            | Action::Reset { .. } => {}
+        }
+    }
+
+    fn take_effects(&mut self, effects: Vec<Effect>, now: Instant, events: &mut VecDeque<Event>) {
+        for effect in effects {
+            match effect {
+                Effect::Ask(ask) => self.batch.asks.push(ask),
+                Effect::Learn(event) => events.push_back(event),
+                Effect::Report(report) => events.push_back(Event::Report(report)),
+                Effect::Ended(receipt) => {
+                    self.record_receipt(&receipt, now);
+                    self.tell_receipt(&receipt, now);
+                    self.metrics.enforced(&receipt);
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.step(now, Event::Tick);
+        self.record_pictures(now);
+        self.tell_due(now);
+        self.curves.sample(&self.engine, now);
+    }
+
+    /// Whatever follows from the new state: subscriptions, readings, protection.
+    fn pursue(&mut self, now: Instant) {
+        self.subscribe_quotes();
+        self.read_accounts(now);
+        self.reconcile(now);
+        self.assess(now);
+    }
+
+    /// Whether a command makes sense now.
+    fn may(&self, command: &Command) -> Result<(), String> {
+        let whose = match command {
+            Command::Flatten { account }
+            | Command::CancelAll { account }
+            | Command::LockOut { account, .. } => account.as_ref(),
+            Command::Override { key, .. } => Some(&key.account),
+        };
+        if let Some(account) = whose.filter(|account| self.engine.account(account).is_none()) {
+            return Err(format!("There is no account {account} here. See `riskctl status`."));
+        }
+        match command {
+            Command::Flatten { .. } | Command::CancelAll { .. } if !self.links.logged_in => Err(format!(
+                "Cannot be sent without a connection. Close in {} or call the trade desk.",
+                self.setting.broker
+            )),
+            Command::LockOut { until: Some(until), .. } if *until <= self.engine.now() => {
+                Err("The lock would end in the past. Choose a later time.".to_string())
+            }
+            Command::Override { .. } => Err(
+                "A lockout can only be overridden with proof: by the guard password, or as administrator of the \
+                 service. Neither is set up."
+                    .to_string(),
+            ),
+            Command::Flatten { .. } | Command::CancelAll { .. } | Command::LockOut { .. } => Ok(()),
+        }
+    }
+
+    /// The watched accounts, in the broker's order.
+    fn watched(&self) -> &[AccountId] {
+        self.accounts.watched()
+    }
+}

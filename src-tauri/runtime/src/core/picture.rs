@@ -1,0 +1,401 @@
+//! The view of this moment, drawn from the state. Draws only what is known.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{AccountId, Instant, Lockout, Order, Side, Usd, rulebook::NoStopLossGrace};
+use engine::{AccountState, Coverage, Engine, Holding, rules};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use views::{
+    View,
+    text::{lockout as lockout_text, words},
+    view::{
+        AccountKind, AccountView, CurvePoint, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
+        Metrics as MetricsView, OrderRole, OrderView, PositionView, Protection, StreamState, Unit,
+    },
+};
+
+use super::{Core, guard};
+
+/// Most points of a day's curve; when full, every second one is left out.
+const MOST_POINTS: usize = 400;
+/// Least time between two points.
+const POINT_EVERY: TimeDelta = TimeDelta::seconds(15);
+/// Used share of a money or trade limit, in percent, from which it counts as near.
+const NEAR_PERCENT: u32 = 75;
+
+/// The day's net result over time, by account.
+#[derive(Debug, Default)]
+pub(super) struct Curves {
+    by_account: BTreeMap<AccountId, Curve>,
+}
+
+#[derive(Debug)]
+struct Curve {
+    day: domain::TradingDay,
+    points: Vec<CurvePoint>,
+    every: TimeDelta,
+}
+
+impl Curves {
+    /// Adds a point to each account's curve when it is time and the result is known.
+    pub fn sample(&mut self, engine: &Engine, now: Instant) {
+        for account in engine.accounts().filter(|account| account.is_known()) {
+            let Some(net) = net(engine, account) else { continue };
+            let day = account.ledger().day();
+            let curve = self.by_account.entry(account.id().clone()).or_insert_with(|| Curve {
+                day,
+                points: from_fills(account),
+                every: POINT_EVERY,
+            });
+            if curve.day != day {
+                *curve = Curve { day, points: Vec::new(), every: POINT_EVERY };
+            }
+            curve.add(CurvePoint { at: now, net });
+        }
+    }
+
+    fn of(&self, account: &AccountId) -> Vec<CurvePoint> {
+        self.by_account.get(account).map(|curve| curve.points.clone()).unwrap_or_default()
+    }
+}
+
+impl Curve {
+    fn add(&mut self, point: CurvePoint) {
+        if self.points.last().is_some_and(|last| point.at - last.at < self.every) {
+            return;
+        }
+        self.points.push(point);
+        if self.points.len() > MOST_POINTS {
+            let mut keep = false;
+            self.points.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.every = self.every * 2;
+        }
+    }
+}
+
+/// The part of the curve from before this run: the closed results as they added up.
+fn from_fills(account: &AccountState) -> Vec<CurvePoint> {
+    let mut fills: Vec<_> =
+        account.ledger().fills().map(|known| &known.fill).filter(|it| !it.voided).collect();
+    fills.sort_by_key(|fill| (fill.at, fill.id.clone()));
+    let mut net = Usd::ZERO;
+    let mut points = Vec::new();
+    for fill in fills {
+        net += fill.pnl.unwrap_or_default() - fill.fees - fill.commissions.unwrap_or_default();
+        points.push(CurvePoint { at: fill.at, net });
+    }
+    let surplus = points.len().saturating_sub(MOST_POINTS / 2);
+    points.split_off(surplus)
+}
+
+fn net(engine: &Engine, account: &AccountState) -> Option<Usd> {
+    Some(account.ledger().realized(true) + account.unrealized(engine.market())?)
+}
+
+impl Core {
+    /// The picture of this moment.
+    #[must_use]
+    pub fn view(&self, now: Instant) -> View {
+        let accounts: Vec<AccountView> =
+            self.shown().into_iter().filter_map(|account| self.account_view(account, now)).collect();
+        let near = accounts.iter().any(|it| it.near_limit && it.protection == Protection::Armed);
+        let doubts = self.doubt_views(now);
+        View {
+            at: now,
+            protection: self.guard.protection,
+            since: self.guard.since,
+            starting: self.guard.is_starting(now),
+            near_limit: near,
+            reason: self.reason(&doubts, &accounts),
+            doubts,
+            accounts,
+            receipts: self.receipts.clone(),
+            health: self.health(),
+            metrics: self.metrics_view(),
+            broker: self.setting.broker.clone(),
+            mode: self.setting.mode.clone(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    }
+
+    /// The watched accounts, and others only while a lockout of theirs is active.
+    fn shown(&self) -> Vec<&AccountState> {
+        let watched = self.watched();
+        let listed = watched.iter().filter_map(|id| self.engine.account(id));
+        let locked = self
+            .engine
+            .accounts()
+            .filter(|account| !watched.contains(account.id()) && !account.lockouts().is_empty());
+        listed.chain(locked).collect()
+    }
+
+    fn reason(&self, doubts: &[DoubtView], accounts: &[AccountView]) -> Option<String> {
+        match self.guard.protection {
+            Protection::NotProtected => doubts.first().map(|doubt| doubt.text.clone()),
+            Protection::Locked => {
+                let lockouts = accounts.iter().flat_map(|account| &account.lockouts);
+                lockouts.max_by_key(|it| (it.kind, it.until)).map(|it| format!("{}: {}", it.title, it.reason))
+            }
+            Protection::Armed | Protection::Observing => None,
+        }
+    }
+
+    fn doubt_views(&self, now: Instant) -> Vec<DoubtView> {
+        let broker = &self.setting.broker;
+        let view = |(doubt, account): &(views::text::Doubt, Option<AccountId>)| DoubtView {
+            kind: doubt.kind().to_string(),
+            text: doubt.text(broker),
+            advice: doubt.advice(broker),
+            since: self.guard.begun.of(doubt, account.as_ref()).unwrap_or(now),
+            account: account.clone(),
+        };
+        self.guard.reasons.iter().map(view).collect()
+    }
+
+    fn account_view(&self, account: &AccountState, now: Instant) -> Option<AccountView> {
+        let ledger = account.ledger();
+        let unrealized = account.unrealized(self.engine.market()).filter(|_| account.is_known());
+        let gauges = self.gauges(account);
+        let info = account.info();
+        let name = info.map_or_else(|| account.id().to_string(), |info| info.name.clone());
+        let near_limit =
+            gauges.iter().any(|gauge| gauge.state == GaugeState::Near && gauge.unit != Unit::Contracts);
+        Some(AccountView {
+            id: account.id().clone(),
+            short_name: words::short_name(&name),
+            kind: kind_of(&name, info.and_then(|info| info.simulated)),
+            name,
+            can_trade: info.is_some_and(|info| info.can_trade),
+            protection: guard::protection_of(account, &self.guard.reasons),
+            near_limit,
+            realized_today: ledger.realized(true),
+            realized_gross: ledger.realized_gross(),
+            fees_today: ledger.costs(),
+            fees_estimated: ledger.is_estimated(),
+            unrealized,
+            net: unrealized.map(|open| ledger.realized(true) + open),
+            trades_today: ledger.trades(),
+            day: ledger.day(),
+            reset_at: self.engine.day_end(),
+            headroom: headroom(&gauges),
+            headroom_if_stopped: self.headroom_if_stopped(account, &gauges),
+            positions: account.holdings().filter_map(|it| self.position_view(account, it)).collect(),
+            orders: account.working_orders().map(|it| order_view(account, &it.order)).collect(),
+            lockouts: account.lockouts().by_strength().into_iter().map(|it| lockout_view(it, now)).collect(),
+            curve: self.curves.of(account.id()),
+            unwatched: self.guard.stretches.clone(),
+            observed_today: account.observed_today(),
+            confirmed_at: self.reconciler.confirmed(account.id()),
+            gauges,
+        })
+    }
+
+    pub(super) fn coverage(&self, account: &AccountState, holding: &Holding) -> Coverage {
+        let contract = &holding.position.contract;
+        let market = self.engine.market();
+        account.coverage(
+            &holding.position,
+            market.price(contract),
+            market.instrument(contract),
+            self.stop_rule(account),
+        )
+    }
+
+    fn stop_rule(&self, account: &AccountState) -> &NoStopLossGrace {
+        &self.engine.rulebook().of(account.id()).no_stop_loss_grace.settings
+    }
+
+    fn position_view(&self, account: &AccountState, holding: &Holding) -> Option<PositionView> {
+        let position = &holding.position;
+        let market = self.engine.market();
+        let coverage = self.coverage(account, holding);
+        let known = account.is_known();
+        let price = market.price(&position.contract);
+        let stop_distance = price.zip(coverage.nearest).map(|(price, stop)| (price.0 - stop.0).abs());
+        let instrument = market.instrument(&position.contract);
+        let stop_distance_usd = price
+            .zip(coverage.nearest)
+            .zip(instrument)
+            .map(|((price, stop), instrument)| instrument.value(position.exposure, stop, price).abs());
+        Some(PositionView {
+            contract: position.contract.clone(),
+            symbol: position.symbol.clone(),
+            side: Side::of(position.exposure)?,
+            size: position.exposure.size(),
+            average_price: position.average_price,
+            price,
+            unrealized: market.value(position),
+            stop_covered: known.then(|| coverage.covered >= position.exposure.size()),
+            covered: known.then_some(coverage.covered),
+            stop_price: coverage.nearest,
+            stop_distance,
+            stop_distance_usd,
+            closes_at: account.stops().of(&position.contract).and_then(|watch| watch.deadline),
+            opened_at: position.opened_at,
+        })
+    }
+
+    fn gauges(&self, account: &AccountState) -> Vec<Gauge> {
+        let known = account.is_known();
+        let mut gauges: Vec<Gauge> = self
+            .engine
+            .gauges(account)
+            .into_iter()
+            .map(|(gauge, mode)| gauge_view(gauge, mode, known))
+            .collect();
+        gauges.sort_by_key(|gauge| (gauge.unit, std::cmp::Reverse(gauge.used_percent)));
+        gauges
+    }
+
+    /// What would be left of the tightest money limit if every position ended at its nearest stop.
+    fn headroom_if_stopped(&self, account: &AccountState, gauges: &[Gauge]) -> Option<Usd> {
+        let money = gauges.iter().find(|gauge| gauge.unit == Unit::Usd && gauge.limit < Decimal::ZERO)?;
+        let market = self.engine.market();
+        let mut worse = Usd::ZERO;
+        let mut any = false;
+        for holding in account.holdings() {
+            let position = &holding.position;
+            let coverage = self.coverage(account, holding);
+            let (stop, instrument) = (coverage.nearest?, market.instrument(&position.contract)?);
+            worse +=
+                market.value(position)? - instrument.value(position.exposure, position.average_price, stop);
+            any = true;
+        }
+        let left = Usd(money.left?) - worse;
+        any.then(|| left.max(Usd::ZERO))
+    }
+
+    fn health(&self) -> Health {
+        let state = |up| if up { StreamState::Up } else { StreamState::Down };
+        Health {
+            user_stream: state(self.links.user_up),
+            market_stream: state(self.links.market_up),
+            logged_in: self.links.logged_in,
+            last_event_at: self.links.last_event,
+            last_quote_at: self.links.last_quote,
+            last_reconcile_at: self.reconciler.all_confirmed(),
+            clock_apart_seconds: self.links.clock_apart.map(|apart| apart.num_seconds()),
+            disk_ok: self.links.disk.is_ok(),
+        }
+    }
+
+    fn metrics_view(&self) -> MetricsView {
+        let metrics = &self.metrics;
+        MetricsView {
+            enforcement_latency_ms: metrics.to_request.timing(),
+            confirmation_latency_ms: metrics.to_confirmation.timing(),
+            event_processing_ms: metrics.processing.timing(),
+            memory_usage_mb: metrics
+                .memory
+                .map(|bytes| (Decimal::from(bytes) / Decimal::from(1 << 20)).round_dp(1)),
+            queue_depth: metrics.queue_depth,
+            reconciliation_time_sec: self
+                .reconciler
+                .last_took()
+                .map(|took| Decimal::new(took.num_milliseconds(), 3)),
+            events: metrics.events,
+            malformed: metrics.malformed,
+        }
+    }
+}
+
+fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge {
+    let value = gauge.value.filter(|_| known);
+    let limit = gauge.limit;
+    // A loss limit is approached from above, every other limit from below.
+    let left = value.map(|value| if limit < Decimal::ZERO { value - limit } else { limit - value });
+    let used = value.and_then(|value| {
+        let share = if limit.is_zero() { Decimal::ONE } else { value / limit };
+        (share * Decimal::ONE_HUNDRED).max(Decimal::ZERO).ceil().to_u32()
+    });
+    let unit = match gauge.unit {
+        rules::Unit::Usd => Unit::Usd,
+        rules::Unit::Contracts => Unit::Contracts,
+        rules::Unit::Trades => Unit::Trades,
+    };
+    let is_size = unit == Unit::Contracts;
+    let state = match used {
+        None => GaugeState::Unknown,
+        // At a contract limit is allowed; only beyond it is a breach.
+        Some(used) if used > 100 || (used == 100 && !is_size) => GaugeState::Reached,
+        Some(used) if used >= NEAR_PERCENT && !is_size => GaugeState::Near,
+        Some(_) => GaugeState::Clear,
+    };
+    Gauge {
+        rule: gauge.rule,
+        title: words::title_with(gauge.rule, gauge.symbol.as_ref()),
+        symbol: gauge.symbol,
+        unit,
+        value,
+        limit,
+        left: left.map(|left| left.max(Decimal::ZERO)),
+        used_percent: used,
+        mode,
+        state,
+    }
+}
+
+/// The smallest distance in dollars, the smallest in contracts, and the rule that bites first: money
+/// before size.
+fn headroom(gauges: &[Gauge]) -> Headroom {
+    let enforced = || gauges.iter().filter(|gauge| gauge.mode == domain::RuleMode::Enforce);
+    let tightest = |unit| enforced().filter(move |gauge| gauge.unit == unit && gauge.left.is_some());
+    let money = tightest(Unit::Usd).min_by_key(|gauge| gauge.left);
+    let size = tightest(Unit::Contracts).min_by_key(|gauge| gauge.left);
+    Headroom {
+        rule: money.or(size).map(|gauge| gauge.rule),
+        usd: money.and_then(|gauge| gauge.left).map(Usd),
+        contracts: size.and_then(|gauge| gauge.left).and_then(|left| left.to_u32()),
+    }
+}
+
+fn order_view(account: &AccountState, order: &Order) -> OrderView {
+    let role = match (account.is_entry(order), order.kind.is_stop()) {
+        (true, _) => OrderRole::Entry,
+        (false, true) => OrderRole::Stop,
+        (false, false) => OrderRole::Exit,
+    };
+    OrderView {
+        id: order.id.clone(),
+        contract: order.contract.clone(),
+        symbol: order.symbol.clone(),
+        side: order.side,
+        kind: order.kind,
+        status: order.status,
+        remaining: order.remaining(),
+        limit_price: order.limit_price,
+        stop_price: order.stop_price,
+        role,
+        own: order.is_own(),
+    }
+}
+
+fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
+    LockoutView {
+        rule: lockout.key.rule,
+        title: lockout_text::title(lockout).to_string(),
+        kind: lockout.kind,
+        symbol: lockout.key.symbol.clone(),
+        reason: lockout_text::reason(lockout),
+        since: lockout.since,
+        until: lockout.end.at(),
+        ends: lockout_text::ends(lockout, now),
+        key: lockout.key.clone(),
+    }
+}
+
+/// From the name (`PRAC-…`, `50KTC-…`, `EXPRESS-…`) and from what the broker says (gateway reference 3.1).
+fn kind_of(name: &str, simulated: Option<bool>) -> AccountKind {
+    let first = name.split('-').next().unwrap_or_default().to_ascii_uppercase();
+    match (first.as_str(), simulated) {
+        (_, Some(false)) => AccountKind::Live,
+        ("PRAC" | "PRACTICE", _) => AccountKind::Practice,
+        (first, _) if first.ends_with("TC") => AccountKind::Combine,
+        (first, _) if first.contains("XFA") || first.contains("EXPRESS") => AccountKind::Funded,
+        _ => AccountKind::Unknown,
+    }
+}

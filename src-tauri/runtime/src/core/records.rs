@@ -1,0 +1,325 @@
+//! What is written down, and how safely: locks, intents and deadlines before their effect, receipts and
+//! pictures when there is time (specification C.15, rulings 12 and 14).
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Action, Breach, Deed, EndCause, Enforcement, Instant, LockEnd, LockKey, Lockout, Observation,
+    Outcome, RuleKey, Usd,
+};
+use engine::AccountState;
+use store::{
+    AccountFigures, AuditAction, ConfigSnapshot, DayRecord, Ending, FillRecord, Holding, Intent, Note,
+    Receipt as ReceiptRow, Record, ResetRecord,
+};
+use views::text::{Deeds, lockout as lockout_text, reason};
+
+use super::Core;
+use crate::executor::Receipt;
+
+/// Pictures of the moment are written at most this often.
+const PICTURE_EVERY: TimeDelta = TimeDelta::seconds(1);
+/// The engine's time is written this often.
+const SEEN_EVERY: TimeDelta = TimeDelta::seconds(5);
+/// A flatten that a restart found unfinished is finished if it is younger than this.
+const STILL_WANTED: TimeDelta = TimeDelta::seconds(60);
+
+/// What was last written of the pictures.
+#[derive(Debug, Default)]
+pub(super) struct Pictures {
+    accounts: BTreeMap<AccountId, (AccountFigures, Vec<Holding>)>,
+    locks: BTreeMap<LockKey, LockEnd>,
+    written: Option<Instant>,
+    seen: Option<Instant>,
+}
+
+impl Core {
+    /// Writes down what must outlive a restart.
+    pub(super) fn record(&mut self, action: &Action, now: Instant) {
+        match action {
+            Action::Lock { lockout } => self.record_lock(lockout, now),
+            Action::Unlock { key, cause } => self.record_unlock(key, cause, now),
+            Action::Enforce(enforcement) => self.record_intent(enforcement, now),
+            Action::Observe(observation) => self.record_observation(observation, now),
+            Action::RecordFill { fill, own, locked, day } => {
+                self.batch.lazy(Record::Fill(Box::new(FillRecord {
+                    fill: fill.clone(),
+                    own: *own,
+                    locked: *locked,
+                    day: *day,
+                    received_at: now,
+                })));
+            }
+            Action::RecordStopDeadline { account, contract, deadline } => {
+                self.batch.durable(Record::StopDeadline {
+                    account: account.clone(),
+                    contract: contract.clone(),
+                    deadline: *deadline,
+                });
+            }
+            Action::Reset { account, closed, day, scheduled } => {
+                self.batch.durable(Record::Reset(Box::new(ResetRecord {
+                    account: account.clone(),
+                    closed: closed.clone(),
+                    day: *day,
+                    scheduled: *scheduled,
+                    executed_at: now,
+                    backup_file: None,
+                })));
+            }
+            Action::Alert(_) | Action::Ask(_) => {}
+        }
+    }
+
+    fn record_lock(&mut self, lockout: &Lockout, now: Instant) {
+        let reason = lockout_text::reason(lockout);
+        // A lowered baseline is written down, but it is no news for the audit.
+        let is_news = self.pictures.locks.insert(lockout.key.clone(), lockout.end) != Some(lockout.end);
+        self.batch.durable(Record::Lock { lockout: Box::new(lockout.clone()), reason: reason.clone() });
+        if is_news {
+            self.batch.durable(Record::Note(Box::new(Note {
+                at: now,
+                account: Some(lockout.key.account.clone()),
+                rule: lockout.key.rule,
+                action: AuditAction::of_lock(lockout.kind),
+                observed: false,
+                reason,
+                breach: Some(lockout.breach.clone()),
+                detected_at: Some(now),
+                done: Some(lockout_text::ends(lockout, now)),
+            })));
+        }
+    }
+
+    fn record_unlock(&mut self, key: &LockKey, cause: &EndCause, now: Instant) {
+        self.pictures.locks.remove(key);
+        self.batch.durable(Record::Unlock { key: key.clone(), cause: cause.clone(), at: now });
+        let (action, reason) = match cause {
+            EndCause::Override { reason } => (AuditAction::Override, format!("overridden: {reason}")),
+            EndCause::Expiry => (AuditAction::Unlock, "its time is over".to_string()),
+            EndCause::Condition => (AuditAction::Unlock, "its condition came true".to_string()),
+            EndCause::Config => (AuditAction::Unlock, "the settings no longer ask for it".to_string()),
+            EndCause::Reset => (AuditAction::Unlock, "a new trading day began".to_string()),
+        };
+        self.batch.durable(Record::Note(Box::new(Note {
+            at: now,
+            account: Some(key.account.clone()),
+            rule: key.rule,
+            action,
+            observed: false,
+            reason,
+            breach: None,
+            detected_at: None,
+            done: None,
+        })));
+    }
+
+    fn record_intent(&mut self, enforcement: &Enforcement, now: Instant) {
+        let position = match &enforcement.deed {
+            Deed::Reduce { contract, .. } => self
+                .engine
+                .account(&enforcement.account)
+                .and_then(|account| account.holdings().find(|it| it.position.contract == *contract))
+                .map(|holding| holding.position.id.clone()),
+            Deed::Flatten | Deed::Cancel { .. } | Deed::Shrink { .. } => None,
+        };
+        self.batch.durable(Record::Intent(Box::new(Intent {
+            at: now,
+            enforcement: enforcement.clone(),
+            reason: reason::full(&enforcement.breach),
+            position,
+        })));
+    }
+
+    fn record_observation(&mut self, observation: &Observation, now: Instant) {
+        self.batch.durable(Record::Note(Box::new(Note {
+            at: now,
+            account: Some(observation.account.clone()),
+            rule: observation.rule,
+            action: observation.lock.map_or(AuditAction::Alert, AuditAction::of_lock),
+            observed: true,
+            reason: reason::full(&observation.breach),
+            breach: Some(observation.breach.clone()),
+            detected_at: Some(observation.detected_at),
+            done: None,
+        })));
+    }
+
+    /// Settings that were accepted, with what differs from those before.
+    pub(super) fn record_settings(&mut self, snapshot: ConfigSnapshot, now: Instant) {
+        let reason = match snapshot.diff.as_str() {
+            "" => "settings accepted".to_string(),
+            diff => format!("settings changed: {diff}"),
+        };
+        self.batch.durable(Record::Config(Box::new(snapshot)));
+        self.batch.durable(Record::Note(Box::new(Note {
+            at: now,
+            account: None,
+            rule: RuleKey::Trader,
+            action: AuditAction::Settings,
+            observed: false,
+            reason,
+            breach: None,
+            detected_at: None,
+            done: None,
+        })));
+    }
+
+    pub(super) fn record_receipt(&mut self, receipt: &Receipt, now: Instant) {
+        let enforcement = &receipt.enforcement;
+        let (ending, error) = match &receipt.outcome {
+            Outcome::Confirmed => (Ending::Confirmed, receipt.error.clone()),
+            Outcome::NotNeeded => (Ending::Superseded, receipt.error.clone()),
+            Outcome::Failed { why } => (Ending::Failed, Some(why.clone())),
+        };
+        let ending = if receipt.superseded { Ending::Superseded } else { ending };
+        let latency = receipt.confirmed_at.map(|at| at - enforcement.detected_at);
+        self.batch.lazy(Record::Receipt(Box::new(ReceiptRow {
+            enforcement: enforcement.id,
+            at: now,
+            ending,
+            attempts: receipt.attempts,
+            sent_at: receipt.sent_at,
+            acknowledged_at: receipt.acknowledged_at,
+            confirmed_at: receipt.confirmed_at,
+            latency: latency.and_then(|latency| latency.to_std().ok()),
+            overshoot: self.final_overshoot(enforcement),
+            error,
+            done: Some(self.deeds(receipt).done()),
+        })));
+    }
+
+    /// Dollars past the limit once everything is closed: what slippage added counts too.
+    fn final_overshoot(&self, enforcement: &Enforcement) -> Option<Usd> {
+        let (_, limit) = enforcement.breach.money()?;
+        let account = self.engine.account(&enforcement.account)?;
+        let Breach::DailyLoss { .. } = enforcement.breach else { return enforcement.breach.overshoot() };
+        let settings = &self.engine.rulebook().of(account.id()).daily_realized_loss.settings;
+        let value =
+            account.ledger().realized(settings.include_fees) + account.unrealized(self.engine.market())?;
+        Some((limit - value).max(Usd::ZERO))
+    }
+
+    /// What a receipt did, with root symbols.
+    pub(super) fn deeds(&self, receipt: &Receipt) -> Deeds {
+        let closed = receipt
+            .closed
+            .iter()
+            .filter(|(_, size)| size.0 > 0)
+            .map(|(contract, size)| (*size, self.symbol_of(contract)))
+            .collect();
+        Deeds { closed, cancelled: receipt.cancelled, shrunk: receipt.shrunk }
+    }
+
+    /// What an earlier run had begun and not finished, once the account is known again: if it is still
+    /// wanted the engine has decided it anew; otherwise its purpose is reached or gone.
+    pub(super) fn finish_pending(&mut self, account: &AccountId, now: Instant) {
+        let pending = std::mem::take(&mut self.pending);
+        let (mine, others) = pending.into_iter().partition(|it| it.enforcement.account == *account);
+        self.pending = others;
+        for intent in mine {
+            self.finish(&intent, now);
+        }
+    }
+
+    fn finish(&mut self, intent: &Intent, now: Instant) {
+        let enforcement = &intent.enforcement;
+        if enforcement.rule == RuleKey::Trader
+            && enforcement.deed == Deed::Flatten
+            && now - enforcement.detected_at < STILL_WANTED
+        {
+            let account = Some(enforcement.account.clone());
+            self.step(now, domain::Event::Command(domain::Command::Flatten { account }));
+        }
+        let is_reached = self.is_reached(&enforcement.account, &enforcement.deed);
+        self.batch.lazy(Record::Receipt(Box::new(ReceiptRow {
+            enforcement: enforcement.id,
+            at: now,
+            ending: if is_reached { Ending::Confirmed } else { Ending::Superseded },
+            attempts: 0,
+            sent_at: None,
+            acknowledged_at: None,
+            confirmed_at: is_reached.then_some(now),
+            latency: None,
+            overshoot: None,
+            error: None,
+            done: Some(match is_reached {
+                true => "Found done after a restart.".to_string(),
+                false => "Judged anew after a restart.".to_string(),
+            }),
+        })));
+    }
+
+    fn is_reached(&self, account: &AccountId, deed: &Deed) -> bool {
+        let Some(account) = self.engine.account(account) else { return false };
+        match deed {
+            Deed::Flatten => account.holdings().next().is_none(),
+            Deed::Reduce { contract, to } => account.exposure(contract).size() <= *to,
+            Deed::Cancel { orders } => orders.iter().all(|order| account.order(order).is_none()),
+            Deed::Shrink { order, to } => account.order(order).is_none_or(|order| order.size <= *to),
+        }
+    }
+
+    /// Figures of the moment, if they changed.
+    pub(super) fn record_pictures(&mut self, now: Instant) {
+        if self.links.clock_apart.is_some() && self.pictures.seen.is_none_or(|at| now - at >= SEEN_EVERY) {
+            self.pictures.seen = Some(now);
+            self.batch.lazy(Record::Seen(now));
+        }
+        if self.pictures.written.is_some_and(|at| now - at < PICTURE_EVERY) {
+            return;
+        }
+        self.pictures.written = Some(now);
+        let mut records = Vec::new();
+        for account in self.engine.accounts().filter(|account| account.is_known()) {
+            let Some(figures) = self.figures(account, now) else { continue };
+            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it)).collect();
+            let known = self.pictures.accounts.get(account.id());
+            if known.is_some_and(|(old, positions)| same(old, &figures) && *positions == held) {
+                continue;
+            }
+            let combined = figures.unrealized.map(|open| figures.realized + open);
+            let figures_of_day = account.ledger().figures();
+            records.push(Record::Account(Box::new(figures.clone())));
+            records.push(Record::Positions { account: account.id().clone(), held: held.clone(), at: now });
+            records.push(Record::Day(Box::new(DayRecord {
+                account: account.id().clone(),
+                figures: figures_of_day,
+                combined,
+                at: now,
+            })));
+            self.pictures.accounts.insert(account.id().clone(), (figures, held));
+        }
+        for record in records {
+            self.batch.lazy(record);
+        }
+    }
+
+    fn figures(&self, account: &AccountState, now: Instant) -> Option<AccountFigures> {
+        Some(AccountFigures {
+            account: account.info()?.clone(),
+            realized: account.ledger().realized(true),
+            unrealized: account.unrealized(self.engine.market()),
+            error: None,
+            at: now,
+        })
+    }
+
+    fn holding(&self, account: &AccountState, holding: &engine::Holding) -> Holding {
+        let position = &holding.position;
+        let coverage = self.coverage(account, holding);
+        Holding {
+            position: position.clone(),
+            symbol: position.symbol.clone(),
+            price: self.engine.market().price(&position.contract),
+            unrealized: self.engine.market().value(position),
+            stop_covered: Some(coverage.covered >= position.exposure.size()),
+            stop_price: coverage.nearest,
+        }
+    }
+}
+
+fn same(old: &AccountFigures, new: &AccountFigures) -> bool {
+    old.account == new.account && old.realized == new.realized && old.unrealized == new.unrealized
+}

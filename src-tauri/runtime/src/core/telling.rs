@@ -1,0 +1,281 @@
+//! What people are told, and when: an enforcement once it is seen to be done, a lost protection once it
+//! has lasted a moment, nothing twice within a minute.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, Event, Instant, LockEnd, Lockout, Notice,
+    Outcome, Side, Symbol,
+};
+use views::{
+    text::{
+        Deeds, Doubt, Held, Note, Scene, WouldLock,
+        note::{self, Enforced, Failure},
+        reason, words,
+    },
+    view::Protection,
+};
+
+use super::Core;
+use crate::executor::Receipt;
+
+/// The same text is told once within this time (specification C.14).
+const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
+/// A lock whose flatten is not seen to be done within this time is told before it is.
+const TELL_LOCK_WITHIN: TimeDelta = TimeDelta::milliseconds(1_500);
+/// Protection that is back within this time was never told to be lost.
+const TELL_LOSS_AFTER: TimeDelta = TimeDelta::seconds(2);
+/// Texts that are remembered; when full, the oldest is forgotten.
+const MOST_TEXTS: usize = 500;
+
+/// What is waiting to be told, and what was told.
+#[derive(Debug, Default)]
+pub(super) struct Teller {
+    told: BTreeMap<String, Instant>,
+    /// Locks of this moment whose flatten is under way.
+    locks: BTreeMap<AccountId, (Lockout, Instant)>,
+    /// When a lost protection is due to be told.
+    loss_due: Option<Instant>,
+    loss_told: bool,
+}
+
+impl Teller {
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let locks = self.locks.values().map(|(_, since)| *since + TELL_LOCK_WITHIN);
+        locks.chain(self.loss_due).min()
+    }
+}
+
+impl Core {
+    pub(super) fn tell_of(&mut self, action: &Action, now: Instant) {
+        match action {
+            Action::Lock { lockout } if lockout.since == now => {
+                let account = lockout.key.account.clone();
+                if lockout.key.symbol.is_none() {
+                    self.teller.locks.insert(account, ((**lockout).clone(), now));
+                }
+            }
+            Action::Alert(alert) => self.tell_alert(alert, now),
+            Action::Observe(it) => {
+                let would = self.would(&it.account);
+                let lock = it.lock.map(|_| WouldLock::Until(self.engine.day_end()));
+                let note =
+                    self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
+                self.tell(note, now);
+            }
+            Action::Lock { .. }
+            | Action::Unlock { .. }
+            | Action::Enforce(_)
+            | Action::Ask(_)
+            | Action::RecordFill { .. }
+            | Action::RecordStopDeadline { .. }
+            | Action::Reset { .. } => {}
+        }
+    }
+
+    /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
+    pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
+        let enforcement = &receipt.enforcement;
+        let lock = self.lock_told_with(&enforcement.account, &enforcement.deed);
+        match &receipt.outcome {
+            Outcome::Confirmed if matches!(enforcement.breach, Breach::Leftover { .. }) => {}
+            Outcome::Confirmed if !receipt.superseded => {
+                let deeds = self.deeds(receipt);
+                let reason = reason::short(&enforcement.breach);
+                let news = Enforced { rule: enforcement.rule, reason: &reason, deeds: &deeds, lock };
+                let note =
+                    self.with_scene(Some(&enforcement.account), now, |scene| note::enforced(&news, scene));
+                self.tell(note, now);
+            }
+            Outcome::Confirmed | Outcome::NotNeeded => {}
+            Outcome::Failed { why } => self.tell_failure(receipt, why, now),
+        }
+    }
+
+    fn tell_failure(&mut self, receipt: &Receipt, why: &str, now: Instant) {
+        let account = &receipt.enforcement.account;
+        tracing::error!(
+            target: "enforcement",
+            rule = %receipt.enforcement.rule,
+            %account,
+            attempts = receipt.attempts,
+            "enforcement failed: {why}"
+        );
+        let open: Vec<(Contracts, Symbol)> =
+            self.held(Some(account)).into_iter().map(|held| (held.size, held.symbol)).collect();
+        let lock_stays =
+            self.engine.account(account).is_some_and(|it| it.lockouts().account_wide().is_some());
+        let failure = Failure {
+            open: &open,
+            tries: receipt.attempts,
+            why,
+            lock_stays,
+            market_closed: why.contains("not in an active trading status"),
+        };
+        let note = self.with_scene(Some(account), now, |scene| note::close_failed(&failure, scene));
+        self.tell(note, now);
+    }
+
+    /// The end of the lock that a flatten belongs to, so that one message tells both.
+    fn lock_told_with(&mut self, account: &AccountId, deed: &Deed) -> Option<LockEnd> {
+        if *deed != Deed::Flatten {
+            return None;
+        }
+        self.teller.locks.remove(account).map(|(lockout, _)| lockout.end)
+    }
+
+    pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
+        // The connection is told as protection lost and back; the rest would be noise.
+        if matches!(alert.notice, Notice::Link { .. }) {
+            return;
+        }
+        let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
+        self.tell(note, now);
+    }
+
+    pub(super) fn protection_changed(&mut self, before: Protection, now: Instant) {
+        let after = self.guard.protection;
+        if after == Protection::NotProtected {
+            let cause = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
+            tracing::warn!(target: "daemon", "not protected: {}", cause.text(&self.setting.broker));
+            self.guard.lost = Some((cause, now));
+            self.teller.loss_due = Some(now + TELL_LOSS_AFTER);
+        } else if before == Protection::NotProtected {
+            tracing::info!(target: "daemon", "protected: {after:?}");
+            self.teller.loss_due = None;
+            let lost = self.guard.lost.take();
+            if let (Some((doubt, since)), true) = (lost, std::mem::take(&mut self.teller.loss_told)) {
+                let note = self.with_scene(None, now, |scene| {
+                    note::protected_again(&doubt, after, now - since, now, scene)
+                });
+                self.tell(note, now);
+            }
+        }
+    }
+
+    /// Messages whose time has come.
+    pub(super) fn tell_due(&mut self, now: Instant) {
+        let late: Vec<AccountId> = self
+            .teller
+            .locks
+            .iter()
+            .filter(|(_, (_, since))| now >= *since + TELL_LOCK_WITHIN)
+            .map(|(account, _)| account.clone())
+            .collect();
+        for account in late {
+            if let Some((lockout, _)) = self.teller.locks.remove(&account) {
+                let note = self.with_scene(Some(&account), now, |scene| note::locked(&lockout, scene));
+                self.tell(note, now);
+            }
+        }
+        if self.teller.loss_due.is_some_and(|due| now >= due) {
+            self.teller.loss_due = None;
+            if let Some((_, since)) = self.guard.lost.clone() {
+                let doubt = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
+                self.guard.lost = Some((doubt.clone(), since));
+                self.teller.loss_told = true;
+                let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
+                self.tell(note, now);
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, note: Note, now: Instant) {
+        let text = format!("{}\n{}", note.title, note.body);
+        if self.teller.told.get(&text).is_some_and(|told| now - *told < SAME_TEXT) {
+            return;
+        }
+        self.teller.told.retain(|_, told| now - *told < SAME_TEXT);
+        if self.teller.told.len() < MOST_TEXTS {
+            self.teller.told.insert(text, now);
+        }
+        tracing::info!(target: "daemon", severity = ?note.severity, "told: {}: {}", note.title, note.body);
+        self.batch.notes.push(note);
+    }
+
+    fn with_scene(
+        &self,
+        account: Option<&AccountId>,
+        now: Instant,
+        write: impl FnOnce(&Scene<'_>) -> Note,
+    ) -> Note {
+        let state = account.and_then(|id| self.engine.account(id));
+        let name = state.and_then(|it| it.info()).map(|info| words::short_name(&info.name));
+        let open = self.held(account);
+        write(&Scene {
+            now,
+            zones: self.setting.zones,
+            broker: &self.setting.broker,
+            account: name.as_deref().filter(|_| self.watched().len() > 1),
+            open: &open,
+            still_locked: state.is_some_and(|it| it.lockouts().account_wide().is_some()),
+            symbols: &self.symbols,
+        })
+    }
+
+    fn held(&self, account: Option<&AccountId>) -> Vec<Held> {
+        self.engine
+            .accounts()
+            .filter(|state| account.is_none_or(|id| id == state.id()))
+            .flat_map(engine::AccountState::holdings)
+            .filter_map(|holding| {
+                let position = &holding.position;
+                Some(Held {
+                    side: Side::of(position.exposure)?,
+                    size: position.exposure.size(),
+                    symbol: position.symbol.clone(),
+                })
+            })
+            .collect()
+    }
+
+    fn would(&self, account: &AccountId) -> Deeds {
+        let held = self.held(Some(account));
+        Deeds { closed: held.into_iter().map(|it| (it.size, it.symbol)).collect(), cancelled: 0, shrunk: 0 }
+    }
+
+    /// The root of a contract, as some fact named it; the contract id where none did.
+    pub(super) fn symbol_of(&self, contract: &ContractId) -> Symbol {
+        self.symbols.get(contract).cloned().unwrap_or_else(|| Symbol::new(contract.as_str()))
+    }
+
+    /// Remembers the roots that an event names.
+    pub(super) fn learn_symbols(&mut self, event: &Event) {
+        match event {
+            Event::Position(position) => self.name(&position.contract, &position.symbol),
+            Event::Order(order) => self.name(&order.contract, &order.symbol),
+            Event::Snapshot(snapshot) => {
+                for position in &snapshot.positions {
+                    self.name(&position.contract, &position.symbol);
+                }
+                for order in &snapshot.orders {
+                    self.name(&order.contract, &order.symbol);
+                }
+            }
+            Event::Positions { positions, .. } => {
+                for position in positions {
+                    self.name(&position.contract, &position.symbol);
+                }
+            }
+            Event::Fill(_)
+            | Event::Orders { .. }
+            | Event::Instrument(_)
+            | Event::Account(_)
+            | Event::Quote(_)
+            | Event::Unanswered(_)
+            | Event::Link(_)
+            | Event::Report(_)
+            | Event::Command(_)
+            | Event::Rules(_)
+            | Event::Restored(_)
+            | Event::Tick => {}
+        }
+    }
+
+    fn name(&mut self, contract: &ContractId, symbol: &Symbol) {
+        if !self.symbols.contains_key(contract) {
+            self.symbols.insert(contract.clone(), symbol.clone());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The writing thread: what must be kept, in order, without ever holding up the loop for longer than a
+//! named moment (invariants 6 and 8, ruling 14).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use store::{AuditLine, Durability, LogQuery, Part, Record, Store};
+use tokio::sync::{oneshot, watch};
+
+/// How long the loop waits for a flush before the broker call goes out all the same.
+pub const FLUSH_WITHIN: Duration = Duration::from_millis(50);
+/// Writes that wait for a slow disk. When full, pictures and receipts of the moment are dropped and
+/// counted; what must be durable is kept in the loop's memory of lockouts anyway and is written with the
+/// next lock, reset or restart reading.
+const MOST_WAITING: usize = 10_000;
+/// Wait before a failed write is repeated.
+const RETRY: Duration = Duration::from_millis(500);
+/// Lines of the audit that are read back for viewers.
+const SHOWN_LINES: u32 = 50;
+
+/// State of the disk, for the loop and for viewers. Only the newest matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskNews {
+    /// Whether the last write went well; otherwise why not.
+    pub state: Result<(), String>,
+    /// The latest lines of the audit, newest first.
+    pub lines: Vec<AuditLine>,
+}
+
+enum Job {
+    Write { records: Vec<Record>, durability: Durability, done: Option<oneshot::Sender<()>> },
+    Stop,
+}
+
+/// The handle of the writing thread.
+#[derive(Debug)]
+pub struct Disk {
+    jobs: SyncSender<Job>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    dropped: u64,
+}
+
+impl Disk {
+    /// Hands the store to a thread of its own.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(store: Store) -> std::io::Result<(Self, watch::Receiver<DiskNews>)> {
+        let (jobs, work) = mpsc::sync_channel(MOST_WAITING);
+        let lines = latest(&store);
+        let (news, watcher) = watch::channel(DiskNews { state: Ok(()), lines });
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stopping);
+        let thread = thread::Builder::new()
+            .name("disk".to_string())
+            .spawn(move || write(store, &work, &news, &stop))?;
+        Ok((Self { jobs, stopping, thread: Some(thread), dropped: 0 }, watcher))
+    }
+
+    /// Writes when there is time.
+    pub fn write_lazily(&mut self, records: Vec<Record>) {
+        let job = Job::Write { records, durability: Durability::Lazy, done: None };
+        if let Err(TrySendError::Full(_)) = self.jobs.try_send(job) {
+            self.dropped += 1;
+            tracing::error!(target: "errors", dropped = self.dropped, "the disk does not keep up");
+        }
+    }
+
+    /// Writes and waits until it is flushed, for [`FLUSH_WITHIN`] at most.
+    ///
+    /// # Errors
+    /// Why it is not known to be flushed. The write goes on or is repeated by itself.
+    pub async fn flush(&mut self, records: Vec<Record>) -> Result<(), String> {
+        let (done, flushed) = oneshot::channel();
+        let job = Job::Write { records, durability: Durability::Flush, done: Some(done) };
+        if self.jobs.try_send(job).is_err() {
+            return Err("the disk does not keep up".to_string());
+        }
+        match tokio::time::timeout(FLUSH_WITHIN, flushed).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err("a write failed".to_string()),
+            Err(_) => Err(format!("the disk does not answer within {} ms", FLUSH_WITHIN.as_millis())),
+        }
+    }
+
+    /// Writes what waits and ends the thread. A write that fails now is not repeated for ever.
+    pub fn stop(mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let _ = self.jobs.send(Job::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(
+    mut store: Store,
+    work: &mpsc::Receiver<Job>,
+    news: &watch::Sender<DiskNews>,
+    stopping: &AtomicBool,
+) {
+    while let Ok(Job::Write { records, durability, mut done }) = work.recv() {
+        loop {
+            match store.commit(&records, durability) {
+                Ok(written) => {
+                    if let Some(done) = done.take() {
+                        let _ = done.send(());
+                    }
+                    let audited = written.iter().any(|it| matches!(it, store::Written::Audit(_)));
+                    settle(&mut store, audited, news);
+                    break;
+                }
+                Err(error) => {
+                    done = None;
+                    tracing::error!(target: "errors", "a write failed and is repeated: {error}");
+                    news.send_modify(|it| it.state = Err(error.to_string()));
+                    if stopping.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    thread::park_timeout(RETRY);
+                }
+            }
+        }
+    }
+    if let Err(error) = store.settle() {
+        tracing::error!(target: "errors", "the second places could not be written: {error}");
+    }
+}
+
+fn settle(store: &mut Store, audited: bool, news: &watch::Sender<DiskNews>) {
+    let state = store.settle().map_err(|error| error.to_string());
+    if let Err(error) = &state {
+        tracing::error!(target: "errors", "the second places could not be written: {error}");
+    }
+    let lines = audited.then(|| latest(store));
+    news.send_if_modified(|it| {
+        let changed = it.state != state || lines.is_some();
+        it.state = state;
+        if let Some(lines) = lines {
+            it.lines = lines;
+        }
+        changed
+    });
+}
+
+fn latest(store: &Store) -> Vec<AuditLine> {
+    let query = LogQuery { part: Part::Latest, limit: SHOWN_LINES, account: None, rule: None };
+    let mut lines = store.log(&query).unwrap_or_else(|error| {
+        tracing::error!(target: "errors", "the audit cannot be read: {error}");
+        Vec::new()
+    });
+    lines.reverse();
+    lines
+}

@@ -1,0 +1,364 @@
+//! The one loop: takes an input, reads the clock once, lets the core decide, writes what must be durable,
+//! then sends. Everything else runs around it and talks to it through bounded channels.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant as Monotonic},
+};
+
+use domain::broker::{Ask as BrokerAsk, LoginError, Signal, Stamped};
+use store::Durability;
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::{Interval, MissedTickBehavior, interval, sleep_until},
+};
+use views::{
+    View,
+    control::{Ask, Reply},
+    text::Note,
+    view::Protection,
+};
+
+use crate::{
+    clock::Clock,
+    control::server::Petition,
+    core::{Core, Input, Output},
+    credentials::{self, Credentials},
+    disk::{Disk, DiskNews},
+    lines,
+    settings::Settings,
+};
+
+/// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
+const INPUTS_IN_A_ROW: usize = 256;
+/// Least time between two views for those who watch.
+const VIEW_EVERY: Duration = Duration::from_millis(200);
+/// The loop wakes at least this often.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a stop waits for enforcements under way (specification C.17).
+const FINISH_WITHIN: Duration = Duration::from_secs(3);
+/// Signs that nobody has taken; there are two kinds, each told at most a few times.
+pub(crate) const MOST_SIGNS: usize = 64;
+
+/// A broker as the loop sees it: two channels and a few handles.
+pub struct Broker {
+    /// Calls go in.
+    pub asks: mpsc::Sender<BrokerAsk>,
+    /// Facts, links and replies come out.
+    pub signals: mpsc::Receiver<Stamped>,
+    /// Tries at once what waits for a later attempt.
+    pub retry: Box<dyn Fn() + Send>,
+    /// Ends the session and logs in with these.
+    pub renew: Box<dyn Fn(Credentials) + Send>,
+    /// Ends everything, once the loop is done.
+    pub end: Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
+}
+
+/// Makes a broker from a login; used once at the start, or when a login is given for the first time.
+pub type Connect = Box<dyn Fn(Credentials) -> Result<Broker, String> + Send>;
+
+impl Broker {
+    /// Nobody: stands in until there is a login.
+    #[must_use]
+    pub fn none() -> Self {
+        let (asks, _) = mpsc::channel(1);
+        let (_, signals) = mpsc::channel(1);
+        let end = || -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(std::future::ready(())) };
+        Self { asks, signals, retry: Box::new(|| {}), renew: Box::new(|_| {}), end: Box::new(end) }
+    }
+}
+
+/// Something the program around the loop wants to know at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// The first reconcile has been judged.
+    Protected {
+        /// What it came to.
+        protection: Protection,
+        /// The watched accounts.
+        accounts: Vec<domain::AccountId>,
+    },
+    /// There is no login to be had.
+    NoLogin {
+        /// A lockout is active: giving up would free somebody.
+        locked: bool,
+    },
+    /// The login was refused by code.
+    Refused {
+        /// How.
+        error: LoginError,
+        /// A lockout is active: giving up would free somebody.
+        locked: bool,
+    },
+}
+
+/// The loop with everything it owns.
+pub(crate) struct Loop {
+    pub core: Core,
+    pub clock: Clock,
+    pub disk: Disk,
+    pub disk_news: watch::Receiver<DiskNews>,
+    pub broker: Broker,
+    /// How to get a broker, while there is none for want of a login.
+    pub connect: Option<Connect>,
+    pub settings: Settings,
+    pub petitions: mpsc::Receiver<Petition>,
+    pub views: watch::Sender<Arc<View>>,
+    pub notes: broadcast::Sender<Note>,
+    pub signs: mpsc::Sender<Sign>,
+    pub stop: oneshot::Receiver<()>,
+    pub shown: Monotonic,
+    pub dirty: bool,
+}
+
+enum Woken {
+    Signal(Option<Stamped>),
+    Petition(Option<Petition>),
+    Disk,
+    Second,
+    Due,
+    Stop,
+}
+
+impl Loop {
+    /// Carries out what the start itself decided.
+    pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>) {
+        self.carry_out(outputs).await;
+        for input in inputs {
+            self.feed(input, None).await;
+        }
+        if self.connect.is_some() {
+            let _ = self.signs.try_send(Sign::NoLogin { locked: self.core.has_lockouts() });
+        }
+    }
+
+    /// Runs until it is told to stop. Enforcements under way are given a moment to finish.
+    pub async fn run(mut self) {
+        let mut seconds = interval(TICK);
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping: Option<Monotonic> = None;
+        loop {
+            let woken = self.wait(&mut seconds, stopping.is_some()).await;
+            match woken {
+                Woken::Signal(Some(stamped)) => self.signals(stamped).await,
+                Woken::Signal(None) => break,
+                Woken::Petition(Some(petition)) => self.petition(petition).await,
+                Woken::Petition(None) => {}
+                Woken::Disk => self.disk_news().await,
+                Woken::Second => self.second().await,
+                Woken::Due => self.feed(Input::Tick, None).await,
+                Woken::Stop => stopping = Some(Monotonic::now()),
+            }
+            self.publish();
+            let over = stopping.is_some_and(|since| self.core.is_idle() || since.elapsed() >= FINISH_WITHIN);
+            if over {
+                break;
+            }
+        }
+        (self.broker.end)().await;
+        tracing::info!(target: "daemon", "stopped");
+        let disk = self.disk;
+        // Joining the writing thread may take a moment; the loop's thread must not be held up by it.
+        let _ = tokio::task::spawn_blocking(move || disk.stop()).await;
+    }
+
+    async fn wait(&mut self, seconds: &mut Interval, stopping: bool) -> Woken {
+        let due = self.due();
+        tokio::select! {
+            biased;
+            _ = &mut self.stop, if !stopping => Woken::Stop,
+            signal = self.broker.signals.recv(), if self.connect.is_none() => Woken::Signal(signal),
+            changed = self.disk_news.changed() => match changed {
+                Ok(()) => Woken::Disk,
+                Err(_) => Woken::Second,
+            },
+            petition = self.petitions.recv() => Woken::Petition(petition),
+            _ = seconds.tick() => Woken::Second,
+            () = sleep_until(due.into()) => Woken::Due,
+        }
+    }
+
+    /// When the core wants to be asked again; a second from now at the latest.
+    fn due(&self) -> Monotonic {
+        let now = Monotonic::now();
+        let wanted = self.core.next_deadline().map(|at| at - self.clock.at(now));
+        let wait = wanted.map_or(TICK, |left| left.to_std().unwrap_or_default()).min(TICK);
+        // A deadline that a tick does not move must not spin the loop.
+        now + wait.max(Duration::from_millis(1))
+    }
+
+    /// Takes what has arrived, in order, before anything else gets a turn.
+    async fn signals(&mut self, first: Stamped) {
+        let mut next = Some(first);
+        for _ in 0..INPUTS_IN_A_ROW {
+            let Some(stamped) = next else { break };
+            self.signal(stamped).await;
+            next = self.broker.signals.try_recv().ok();
+        }
+        if let Some(stamped) = next {
+            self.signal(stamped).await;
+        }
+        self.core.metrics().observed(None, self.broker.signals.len());
+    }
+
+    async fn signal(&mut self, stamped: Stamped) {
+        if let Signal::Reply(reply) = &stamped.signal
+            && let Some(time) = reply.server_time
+        {
+            self.clock.broker_said(time, stamped.received);
+            if let Some(apart) = self.clock.apart() {
+                self.feed(Input::ClockApart(apart), None).await;
+            }
+        }
+        self.feed(Input::Signal(stamped.signal), Some(stamped.received)).await;
+    }
+
+    /// Gives the core one input and carries out what it says, in its order.
+    async fn feed(&mut self, input: Input, received: Option<Monotonic>) {
+        let begun = Monotonic::now();
+        let now = self.clock.at(begun);
+        let received = received.map_or(now, |moment| self.clock.at(moment));
+        let outputs = self.core.handle(now, received, input);
+        self.core.metrics().processed(begun.elapsed());
+        self.dirty = true;
+        self.carry_out(outputs).await;
+    }
+
+    async fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Write { records, durability: Durability::Lazy } => self.disk.write_lazily(records),
+                Output::Write { records, durability: Durability::Flush } => {
+                    if let Err(why) = self.disk.flush(records).await {
+                        self.disk_state(Err(why));
+                    }
+                }
+                Output::Send(ask) => {
+                    if self.broker.asks.send(ask).await.is_err() {
+                        tracing::error!(target: "errors", "the broker connection has ended");
+                    }
+                }
+                Output::Tell(note) => {
+                    let _ = self.notes.send(note);
+                }
+                Output::Protected(protection) => self.announce(protection),
+                Output::Refused(error) => {
+                    let locked = self.core.has_lockouts();
+                    let _ = self.signs.try_send(Sign::Refused { error, locked });
+                }
+            }
+        }
+    }
+
+    fn announce(&mut self, protection: Protection) {
+        let accounts = self.core.engine().accounts().map(|account| account.id().clone()).collect();
+        tracing::info!(target: "daemon", checkpoint = 5, ?protection, "first reading judged, loop running");
+        let _ = self.signs.try_send(Sign::Protected { protection, accounts });
+    }
+
+    fn disk_state(&mut self, state: Result<(), String>) {
+        let now = self.clock.now();
+        // Protection outranks bookkeeping: the state turns red, nothing waits.
+        let outputs = self.core.handle(now, now, Input::Disk(state));
+        for output in outputs {
+            if let Output::Tell(note) = output {
+                let _ = self.notes.send(note);
+            }
+        }
+    }
+
+    async fn disk_news(&mut self) {
+        let news = self.disk_news.borrow_and_update().clone();
+        self.core.show_receipts(news.lines.iter().map(lines::receipt).collect());
+        self.feed(Input::Disk(news.state), None).await;
+    }
+
+    async fn second(&mut self) {
+        if let Some(jump) = self.clock.jumped() {
+            tracing::warn!(target: "daemon", seconds = jump.num_seconds(), "the clock jumped, or this computer slept");
+            (self.broker.retry)();
+            self.feed(Input::Jumped, None).await;
+        }
+        for input in self.settings.look(self.clock.now()).await {
+            self.feed(input, None).await;
+        }
+        let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
+        self.core.metrics().observed(memory, self.broker.signals.len());
+        self.feed(Input::Tick, None).await;
+    }
+
+    async fn petition(&mut self, petition: Petition) {
+        let reply = self.answer(petition.ask).await;
+        let _ = petition.answer.send(reply);
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Reply {
+        match ask {
+            Ask::View | Ask::Watch => Reply::View { view: Box::new(self.view()) },
+            Ask::Command { command } => match self.core.command(self.clock.now(), command) {
+                Ok(outputs) => {
+                    self.carry_out(outputs).await;
+                    Reply::Accepted
+                }
+                Err(reason) => Reply::Refused { reason },
+            },
+            Ask::Log { .. } => {
+                Reply::Refused { reason: "The log is read from the database: `riskctl log`.".to_string() }
+            }
+            Ask::Reconcile => {
+                self.feed(Input::Reconcile, None).await;
+                Reply::Accepted
+            }
+            Ask::Retry => {
+                (self.broker.retry)();
+                Reply::Accepted
+            }
+            Ask::CredentialsChanged => self.renew().await,
+            Ask::TestNotification => {
+                let _ = self.notes.send(views::text::note::test(self.clock.now()));
+                Reply::Accepted
+            }
+        }
+    }
+
+    /// Reads the login anew and uses it.
+    async fn renew(&mut self) -> Reply {
+        let refused = |reason: String| Reply::Refused { reason };
+        match tokio::task::spawn_blocking(credentials::load).await {
+            Ok(Ok(Some((login, _)))) => {
+                match self.connect.take() {
+                    None => (self.broker.renew)(login),
+                    Some(connect) => match connect(login) {
+                        Ok(broker) => self.broker = broker,
+                        Err(reason) => {
+                            self.connect = Some(connect);
+                            return refused(reason);
+                        }
+                    },
+                }
+                self.feed(Input::Credentials(true), None).await;
+                Reply::Accepted
+            }
+            Ok(Ok(None)) => {
+                self.feed(Input::Credentials(false), None).await;
+                refused("There is no login in the keyring.".to_string())
+            }
+            Ok(Err(error)) => refused(error.to_string()),
+            Err(error) => refused(error.to_string()),
+        }
+    }
+
+    fn view(&self) -> View {
+        self.core.view(self.clock.now())
+    }
+
+    /// Shows those who watch how things are, at most a few times a second.
+    fn publish(&mut self) {
+        if self.dirty && self.views.receiver_count() > 0 && self.shown.elapsed() >= VIEW_EVERY {
+            self.dirty = false;
+            self.shown = Monotonic::now();
+            self.views.send_replace(Arc::new(self.view()));
+        }
+    }
+}

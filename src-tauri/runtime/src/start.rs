@@ -1,0 +1,278 @@
+//! Starting an engine: home, settings, database, memory, broker, loop — in this order, and each failure
+//! with its own answer (specification C.17).
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant as Monotonic},
+};
+
+use config::{Api, Faults};
+use domain::Rulebook;
+use store::{OpenError, Opened, Origin, ReadError, Store};
+use thiserror::Error;
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use views::text::{Note, Zones};
+
+use crate::{
+    clock::Clock,
+    control::server::{self, Feed},
+    core::{Core, Input, Setting},
+    credentials::{self, Credentials, KeyringError},
+    disk::Disk,
+    home::{Home, HomeError, HomeLock},
+    lines,
+    run::{Broker, Connect, Loop, MOST_SIGNS, Sign},
+    settings::{self, Settings},
+};
+
+/// Petitions of viewers that wait for the loop; when full, the viewer waits.
+const MOST_PETITIONS: usize = 64;
+/// Messages kept for a viewer that lags.
+const MOST_NOTES: usize = 64;
+
+/// What an engine is started with.
+pub struct Start {
+    /// Where it lives.
+    pub home: Home,
+    /// The broker in the words of people.
+    pub broker: String,
+    /// How it runs: `tray`, `headless`, `demo`.
+    pub mode: String,
+    /// Zones of the people who read.
+    pub zones: Zones,
+    /// The login; `None` takes the one of the environment or of the keyring.
+    pub login: Option<Credentials>,
+    /// Makes a broker from its addresses and a login: the one line where a broker is chosen.
+    pub connect: fn(&Api, Credentials) -> Result<Broker, String>,
+}
+
+/// An engine that runs.
+pub struct Running {
+    /// Where it lives.
+    pub home: Home,
+    /// What the program around it wants to know at once.
+    pub signs: mpsc::Receiver<Sign>,
+    notes: broadcast::Sender<Note>,
+    stop: oneshot::Sender<()>,
+    engine: JoinHandle<()>,
+    viewers: JoinHandle<()>,
+    _lock: HomeLock,
+}
+
+/// An engine could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The home cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The settings cannot be used, and there are none from before.
+    #[error("the settings cannot be used, and no earlier ones are known: nothing can be enforced\n{0}")]
+    Settings(Faults),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// What is kept cannot be read.
+    #[error("what an earlier run kept cannot be read: {0}")]
+    Memory(#[from] ReadError),
+    /// The broker's addresses cannot be used.
+    #[error("the broker cannot be reached with these settings: {0}")]
+    Broker(String),
+    /// The system refused something.
+    #[error("{0}: {1}")]
+    System(&'static str, std::io::Error),
+}
+
+/// Starts an engine. Returns as soon as its loop runs; whether anybody is protected is told by
+/// [`Running::signs`] and by the view.
+///
+/// # Errors
+/// Nothing was started.
+pub async fn start(start: Start) -> Result<Running, StartError> {
+    tracing::info!(
+        target: "daemon",
+        checkpoint = 1,
+        version = env!("CARGO_PKG_VERSION"),
+        process = std::process::id(),
+        mode = start.mode,
+        "starting"
+    );
+    let lock = start.home.claim()?;
+    let loaded = settings::load(&start.home.config());
+    let wall = Clock::start(None).now();
+    let Opened { store, found } = Store::open(start.home.path(), wall)?;
+    tell_found(&found);
+    let rules = rules_in_force(loaded, &store)?;
+    let recall = store.memory(wall, &rules.rulebook.reset)?;
+    for row in &recall.unreadable {
+        tracing::error!(target: "errors", "a row was left out: {row}");
+    }
+    let pending = store.pending_intents()?;
+    let clock = Clock::start(recall.memory.last_seen);
+    let login = match start.login {
+        Some(login) => Ok(Some(login)),
+        None => find_login().await,
+    };
+    let setting =
+        Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
+    let (core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
+    let api = rules.loaded.as_ref().map(|loaded| loaded.api.clone()).unwrap_or_default();
+    let make = start.connect;
+    let connect: Connect = Box::new(move |login| make(&api, login));
+    let (broker, connect, has_login) = match &login {
+        Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None, true),
+        Ok(None) | Err(_) => (Broker::none(), Some(connect), false),
+    };
+    if let Err(error) = &login {
+        tracing::error!(target: "errors", "{error}");
+    }
+
+    let (disk, disk_news) =
+        Disk::start(store).map_err(|error| StartError::System("the writing thread", error))?;
+    let listener =
+        server::open(start.home.path()).map_err(|error| StartError::System("the control socket", error))?;
+    let (petition_sender, petitions) = mpsc::channel(MOST_PETITIONS);
+    let (views, view_receiver) = watch::channel(Arc::new(core.view(clock.now())));
+    let (notes, _) = broadcast::channel(MOST_NOTES);
+    let (sign_sender, signs) = mpsc::channel(MOST_SIGNS);
+    let (stop, stopped) = oneshot::channel();
+    let inputs = rules.first_inputs(has_login);
+    let settings = Settings::watch(&start.home.config(), rules.loaded);
+    let mut engine = Loop {
+        core,
+        clock,
+        disk,
+        disk_news,
+        broker,
+        connect,
+        settings,
+        petitions,
+        views,
+        notes: notes.clone(),
+        signs: sign_sender,
+        stop: stopped,
+        shown: Monotonic::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Monotonic::now),
+        dirty: true,
+    };
+    let receipts = engine.disk_news.borrow().lines.iter().map(lines::receipt).collect();
+    engine.core.show_receipts(receipts);
+    engine.begin(outputs, inputs).await;
+    let feed = Feed { petitions: petition_sender, views: view_receiver, notes: notes.clone() };
+    let viewers = tokio::spawn(server::serve(listener, feed));
+    let engine = tokio::spawn(engine.run());
+    Ok(Running { home: start.home, signs, notes, stop, engine, viewers, _lock: lock })
+}
+
+impl Running {
+    /// Messages to people from now on.
+    #[must_use]
+    pub fn notes(&self) -> broadcast::Receiver<Note> {
+        self.notes.subscribe()
+    }
+
+    /// Whether the loop still runs. It ends by itself only when its broker does.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.engine.is_finished()
+    }
+
+    /// Stops it: enforcements under way are given three seconds, then everything is written.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.engine.await {
+            tracing::error!(target: "errors", "the engine ended badly: {error}");
+        }
+        self.viewers.abort();
+    }
+}
+
+/// The rules that count from the start on.
+struct Rules {
+    rulebook: Rulebook,
+    loaded: Option<config::Loaded>,
+    fault: Option<String>,
+    snapshot: Option<store::ConfigSnapshot>,
+    forced: bool,
+}
+
+impl Rules {
+    fn first_inputs(&self, has_login: bool) -> Vec<Input> {
+        let mut inputs = vec![Input::Credentials(has_login)];
+        if let Some(fault) = &self.fault {
+            inputs.push(Input::Settings(Err(fault.clone())));
+        }
+        if let Some(snapshot) = &self.snapshot {
+            let (rulebook, snapshot) = (Box::new(self.rulebook.clone()), Box::new(snapshot.clone()));
+            inputs.push(Input::Rules { rulebook, snapshot });
+        }
+        if self.forced {
+            inputs.push(Input::StopRuleForced);
+        }
+        inputs
+    }
+}
+
+/// What the files say; where they are broken, the last settings that were good (ruling 5).
+fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Result<Rules, StartError> {
+    let kept = store.last_good_config()?;
+    match loaded {
+        Ok(loaded) => {
+            for fault in &loaded.warnings {
+                tracing::warn!(target: "daemon", "{fault}");
+            }
+            let rules = loaded.rulebook.base.clone();
+            tracing::info!(target: "daemon", checkpoint = 2, ?rules, reset = ?loaded.rulebook.reset, "settings read");
+            let is_news = kept.as_ref().is_none_or(|kept| kept.hash != loaded.fingerprint);
+            let now = Clock::start(None).now();
+            let snapshot = is_news.then(|| settings::snapshot(&loaded, String::new(), now));
+            let forced = settings::forces_stop_rule(&loaded);
+            Ok(Rules {
+                rulebook: loaded.rulebook.clone(),
+                fault: None,
+                snapshot,
+                forced,
+                loaded: Some(loaded),
+            })
+        }
+        Err(faults) => {
+            for fault in &faults.0 {
+                tracing::error!(target: "errors", "{fault}");
+            }
+            let rulebook = kept.as_ref().and_then(settings::restore);
+            let fault = Some(settings::in_short(&faults));
+            match rulebook {
+                Some(rulebook) => Ok(Rules { rulebook, loaded: None, fault, snapshot: None, forced: false }),
+                None => Err(StartError::Settings(faults)),
+            }
+        }
+    }
+}
+
+/// Keyrings can block while they ask their owner.
+async fn find_login() -> Result<Option<Credentials>, KeyringError> {
+    match tokio::task::spawn_blocking(credentials::load).await {
+        Ok(found) => found.map(|found| found.map(|(login, _)| login)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn tell_found(found: &store::Found) {
+    match &found.origin {
+        Origin::Fresh => tracing::info!(target: "daemon", "a new database"),
+        Origin::AsItWas => tracing::info!(target: "daemon", "the database is sound"),
+        Origin::Restored { backup, why, .. } => {
+            tracing::error!(target: "errors", "the database was damaged ({why}); restored from {}", backup.display());
+        }
+        Origin::Rebuilt { why, .. } => {
+            tracing::error!(target: "errors", "the database was damaged ({why}); begun anew");
+        }
+    }
+    for lock in &found.restored_lockouts {
+        tracing::error!(target: "errors", "a lockout came from its second place: {:?}", lock.lockout.key);
+    }
+    for trouble in found.damaged_mirror.iter().cloned().chain(found.audit.as_ref().map(ToString::to_string)) {
+        tracing::error!(target: "errors", "{trouble}");
+    }
+}
