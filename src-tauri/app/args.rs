@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
+use runtime::{Home, HomeError};
 use serde::Serialize;
 
 /// Watches futures accounts from the tray and enforces your own rules.
@@ -13,12 +14,12 @@ use serde::Serialize;
 #[command(name = "risk-manager", version)]
 pub struct Args {
     /// Folder of settings, state and logs [default: ~/.risk_manager].
-    #[arg(long, value_name = "DIR", env = "RISK_MANAGER_HOME")]
+    #[arg(long, value_name = "DIR", env = runtime::home::HOME_VARIABLE)]
     pub home: Option<PathBuf>,
     /// Open the status window at once.
     #[arg(long)]
     pub open: bool,
-    /// Trade against a built-in simulator instead of the broker.
+    /// Watch a simulated account instead of your own, in a home that is thrown away afterwards.
     #[arg(long)]
     pub demo: bool,
     /// Be the window: a viewer of the engine that serves this home.
@@ -59,13 +60,8 @@ impl Args {
     ///
     /// # Errors
     /// When none is named and the system tells no home directory of the user.
-    pub fn home(&self) -> anyhow::Result<PathBuf> {
-        if let Some(home) = &self.home {
-            return Ok(std::path::absolute(home)?);
-        }
-        let user = std::env::home_dir().filter(|dir| !dir.as_os_str().is_empty());
-        user.map(|dir| dir.join(".risk_manager"))
-            .ok_or_else(|| anyhow::anyhow!("no home directory found; name one with --home DIR"))
+    pub fn home(&self) -> Result<Home, HomeError> {
+        Home::find(self.home.as_deref())
     }
 
     /// Name under which only one instance runs: one for each home, and one for its window.

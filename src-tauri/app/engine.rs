@@ -1,84 +1,132 @@
-//! The seam between what people see and the engine: start it, watch it, ask it.
+//! The seam between what people see and the engine: start it here, or find the one that runs already.
 //!
-//! Everything else of this program knows the engine only through these calls. The engine listens on a
-//! local socket in its home; this program is its viewer, whether the engine runs here or as a service.
+//! Either way this program is its viewer over the control socket of the home.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    time::Duration,
+#[path = "../cli/src/broker.rs"]
+mod broker;
+
+use anyhow::Context;
+use runtime::{HomeError, Running, Start, StartError, logs};
+use tracing::Level;
+use views::Zones;
+
+pub use runtime::{
+    Home,
+    control::client::{Client, ClientError},
+    credentials,
 };
 
-use interprocess::local_socket::{ConnectOptions, GenericFilePath, ToFsName, tokio::Stream};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use views::control::{Ask, Reply, Request, Response};
+use crate::demo::Demo;
 
-/// A command that was not answered for so long counts as not answered.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Exit codes of specification C.17.
+const UNEXPECTED: u8 = 1;
+const SETTINGS: u8 = 3;
+const DEPENDENCY: u8 = 5;
 
-/// Why the engine could not be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Nobody listens, or the connection broke.
-    #[error("the engine does not answer ({0})")]
-    Gone(#[from] io::Error),
-    /// Something else than the control protocol was said.
-    #[error("the engine answered in words this version does not know ({0})")]
-    Strange(#[from] serde_json::Error),
-    /// No answer in time.
-    #[error("the engine did not answer within {} s", ANSWER_WITHIN.as_secs())]
-    Late,
+/// The engine of a home, as far as this program is concerned.
+pub enum Engine {
+    /// It lives in this program and ends with it. What it signals is in its view as well.
+    Own(Box<Own>),
+    /// It runs elsewhere, as a service or in a terminal; this program only looks on.
+    Elsewhere,
 }
 
-/// One connection that receives every view and note.
-pub struct Watch {
-    lines: Lines<BufReader<Stream>>,
+/// An engine of our own, with what it stands on.
+pub struct Own {
+    running: Running,
+    demo: Option<Demo>,
+    _log: logs::LogGuard,
 }
 
-impl Watch {
-    /// Connects and asks to watch.
+/// An engine could not be started: what people are told, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is wrong and what to do.
+    pub text: String,
+    /// As in specification C.17.
+    pub code: u8,
+}
+
+impl Engine {
+    /// Starts an engine on a home, or attaches to the one that has claimed it.
     ///
     /// # Errors
-    /// When nobody serves this home.
-    pub async fn open(home: &Path) -> Result<Self, EngineError> {
-        Ok(Self { lines: connected(home, Ask::Watch).await? })
+    /// Nothing runs.
+    pub async fn start(home: Home, demo: Option<Demo>, zones: Zones) -> Result<Self, Failure> {
+        // Claimed before anything is written into it, the logs included.
+        let claim = match home.claim() {
+            Ok(claim) => claim,
+            Err(HomeError::Taken { .. }) => return Ok(Self::Elsewhere),
+            Err(error) => return Err(Failure::of(UNEXPECTED, error)),
+        };
+        let log = logs::start(&home.logs(), Level::WARN)
+            .with_context(|| format!("no logs in {}", home.logs().display()))
+            .map_err(|error| Failure::of(UNEXPECTED, format!("{error:#}")))?;
+        drop(claim);
+        let (name, mode) = if demo.is_some() { ("the demo", "demo") } else { ("TopstepX", "tray") };
+        let login = demo.as_ref().map(Demo::login);
+        let start =
+            Start { home, broker: name.into(), mode: mode.into(), zones, login, connect: broker::projectx };
+        match runtime::start(start).await {
+            Ok(running) => Ok(Self::Own(Box::new(Own { running, demo, _log: log }))),
+            // Another one was faster.
+            Err(StartError::Home(HomeError::Taken { .. })) => Ok(Self::Elsewhere),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// The next view or note. Safe to drop before it is there.
-    ///
-    /// # Errors
-    /// When the connection ended or said something strange; it is of no use after that.
-    pub async fn next(&mut self) -> Result<Reply, EngineError> {
-        next_reply(&mut self.lines).await
+    /// It ends with this program.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    /// Ends what lives here: enforcements under way are given their time, everything is written.
+    pub async fn stop(self) {
+        if let Self::Own(own) = self {
+            let Own { running, demo, _log } = *own;
+            running.stop().await;
+            if let Some(demo) = demo {
+                demo.end().await;
+            }
+        }
     }
 }
 
-/// Asks once.
-///
-/// # Errors
-/// When there is no answer, or none in time.
-pub async fn ask(home: &Path, ask: Ask) -> Result<Reply, EngineError> {
-    let asked = async { next_reply(&mut connected(home, ask).await?).await };
-    tokio::time::timeout(ANSWER_WITHIN, asked).await.map_err(|_| EngineError::Late)?
+impl Failure {
+    fn of(code: u8, error: impl ToString) -> Self {
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+        Self { text: first + letters.as_str(), code }
+    }
 }
 
-/// Connects and says one thing; what comes back is lines.
-async fn connected(home: &Path, ask: Ask) -> Result<Lines<BufReader<Stream>>, EngineError> {
-    let path = socket(home);
-    let name = path.to_fs_name::<GenericFilePath>()?;
-    let mut stream = ConnectOptions::new().name(name).connect_tokio().await?;
-    let mut line = serde_json::to_string(&Request { id: 1, ask })?;
-    line.push('\n');
-    stream.write_all(line.as_bytes()).await?;
-    Ok(BufReader::new(stream).lines())
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let code = match &error {
+            StartError::Settings(_) | StartError::Broker(_) => SETTINGS,
+            StartError::Store(_) | StartError::Memory(_) => DEPENDENCY,
+            StartError::Home(_) | StartError::System(..) => UNEXPECTED,
+        };
+        Self::of(code, error)
+    }
 }
 
-/// Where the engine of a home listens.
-fn socket(home: &Path) -> PathBuf {
-    home.join("control.sock")
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::of(UNEXPECTED, error)
+    }
 }
 
-async fn next_reply(lines: &mut Lines<BufReader<Stream>>) -> Result<Reply, EngineError> {
-    let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof).map_err(io::Error::from)?;
-    Ok(serde_json::from_str::<Response>(&line)?.reply)
+impl From<tauri::Error> for Failure {
+    fn from(error: tauri::Error) -> Self {
+        Self::of(UNEXPECTED, error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::of(UNEXPECTED, format!("{error:#}"))
+    }
 }

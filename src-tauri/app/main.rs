@@ -6,7 +6,7 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod args;
-mod credentials;
+mod demo;
 mod desktop;
 mod engine;
 mod notifier;
@@ -26,20 +26,13 @@ const DESKTOP_MISSING: u8 = 5;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .init();
     if let Err(missing) = desktop::check(&args) {
         eprintln!("{missing}");
         return ExitCode::from(DESKTOP_MISSING);
     }
     let ended = if args.window { window::run(&args) } else { tray::run(args) };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("Risk Manager cannot start: {error:#}");
-            ExitCode::from(UNEXPECTED)
-        }
-    }
+    ended.unwrap_or_else(|error| {
+        eprintln!("Risk Manager cannot start: {error:#}");
+        ExitCode::from(UNEXPECTED)
+    })
 }

@@ -1,4 +1,4 @@
-//! One native question with two answers, asked without a window of ours and without blocking anyone.
+//! Native dialogs: one question with two answers, and one thing said before the program gives up.
 
 use tauri::AppHandle;
 use views::text::quit::QuitQuestion;
@@ -60,4 +60,32 @@ pub fn ask(app: &AppHandle, question: QuitQuestion, on_quit: impl FnOnce() + Sen
     if let Err(error) = shown {
         tracing::error!(%error, "the question could not be asked");
     }
+}
+
+/// Says why the program cannot start, and waits until it was read.
+#[cfg(target_os = "linux")]
+pub fn say(title: &str, body: &str) {
+    use gtk::prelude::*;
+
+    let dialog = gtk::MessageDialog::new(
+        None::<&gtk::Window>,
+        gtk::DialogFlags::empty(),
+        gtk::MessageType::Error,
+        gtk::ButtonsType::Close,
+        title,
+    );
+    dialog.set_title("Risk Manager");
+    dialog.set_secondary_text(Some(body));
+    dialog.run();
+    dialog.close();
+}
+
+/// Says why the program cannot start, and waits until it was read.
+#[cfg(not(target_os = "linux"))]
+pub fn say(title: &str, body: &str) {
+    rfd::MessageDialog::new()
+        .set_level(rfd::MessageLevel::Error)
+        .set_title(title)
+        .set_description(body)
+        .show();
 }

@@ -3,21 +3,18 @@
 //! Reconnects by itself. An engine that is silent is asked; one that does not answer is lost, and
 //! whoever shows its last picture shows that.
 
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
+use std::time::{Duration, Instant};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
 };
+use views::{Note, Sight, View, control::Reply};
 
-use tokio::sync::{mpsc, watch};
-use views::{
-    Note, Sight, View,
-    control::{Ask, Reply},
-};
+use crate::engine::{Client, Home};
 
-use crate::engine::{self, Watch};
-
-/// After so much silence the engine is asked whether it is there.
-const ASK_AFTER: Duration = Duration::from_secs(1);
+/// A healthy engine sends a view every second; after so much silence it is asked whether it is there.
+const ASK_AFTER: Duration = Duration::from_millis(1_500);
 /// An answer that takes longer is none.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// Pause before connecting again.
@@ -63,7 +60,7 @@ pub struct Viewer {
 
 impl Viewer {
     /// Begins to watch the engine of a home, for as long as the viewer lives. Needs a tokio runtime.
-    pub fn of(home: PathBuf) -> Self {
+    pub fn of(home: Home) -> Self {
         let (seen_to, seen) = watch::channel(Seen::nothing());
         let (notes_to, notes) = mpsc::channel(MOST_NOTES);
         tokio::spawn(async move {
@@ -79,7 +76,7 @@ impl Viewer {
 }
 
 struct Eye {
-    home: PathBuf,
+    home: Home,
     seen: watch::Sender<Seen>,
     notes: mpsc::Sender<Note>,
 }
@@ -87,22 +84,19 @@ struct Eye {
 impl Eye {
     /// Until the connection ends, the engine goes silent, or nobody looks any more.
     async fn watch(&mut self) {
-        let Ok(mut connection) = Watch::open(&self.home).await else { return };
+        let (heard, mut replies) = mpsc::channel(1);
+        // Ends with this function: dropping the set ends its task.
+        let mut listening = JoinSet::new();
+        listening.spawn(listen(self.home.clone(), heard));
         loop {
-            let next = tokio::select! {
-                next = connection.next() => next,
-                () = tokio::time::sleep(ASK_AFTER) => match answers(&self.home).await {
-                    Some(view) => Ok(Reply::View { view }),
-                    None => return,
-                },
-                () = self.seen.closed() => return,
+            let reply = tokio::select! {
+                reply = replies.recv() => reply,
+                () = tokio::time::sleep(ASK_AFTER) => ask_for_view(&self.home).await,
+                () = self.seen.closed() => None,
             };
-            match next {
-                Ok(reply) => self.take(reply),
-                Err(error) => {
-                    tracing::warn!(%error, "lost the engine");
-                    return;
-                }
+            match reply {
+                Some(reply) => self.take(reply),
+                None => return,
             }
         }
     }
@@ -113,8 +107,9 @@ impl Eye {
                 self.seen.send_replace(Seen { view: Some(view), at: Instant::now(), answers: true });
             }
             Reply::Note { note } => {
-                if let Err(error) = self.notes.try_send(note) {
-                    tracing::warn!(%error, "a note was dropped");
+                // The window shows no notes and has closed its end.
+                if let Err(mpsc::error::TrySendError::Full(note)) = self.notes.try_send(note) {
+                    tracing::warn!(title = note.title, "a note was dropped");
                 }
             }
             Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {}
@@ -126,11 +121,33 @@ impl Eye {
     }
 }
 
-/// Asks a silent engine for its view.
-async fn answers(home: &Path) -> Option<Box<View>> {
-    let asked = tokio::time::timeout(ANSWER_WITHIN, engine::ask(home, Ask::View)).await;
-    match asked.ok()?.ok()? {
-        Reply::View { view } => Some(view),
-        Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => None,
+/// Hands on everything that a watch brings, until it breaks.
+async fn listen(home: Home, heard: mpsc::Sender<Reply>) {
+    let Ok(mut client) = Client::connect(home.path()).await else { return };
+    if let Err(error) = client.watch().await {
+        tracing::warn!(%error, "the engine cannot be watched");
+        return;
     }
+    loop {
+        match client.next().await {
+            Ok(reply) => {
+                if heard.send(reply).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "lost the engine");
+                return;
+            }
+        }
+    }
+}
+
+/// Asks a silent engine for its view.
+async fn ask_for_view(home: &Home) -> Option<Reply> {
+    let asked = async {
+        let view = Client::connect(home.path()).await?.view().await?;
+        Ok::<_, crate::engine::ClientError>(Reply::View { view: Box::new(view) })
+    };
+    tokio::time::timeout(ANSWER_WITHIN, asked).await.ok()?.ok()
 }

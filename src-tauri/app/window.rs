@@ -2,7 +2,7 @@
 //!
 //! A viewer like every other: closing it gives its memory back, hanging it harms nobody.
 
-use std::{path::PathBuf, sync::Mutex, time::Duration};
+use std::{process::ExitCode, sync::Mutex, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -16,8 +16,10 @@ use views::{
 
 use crate::{
     args::{Args, Page, Sheet},
-    credentials::{self, Credentials, Source},
-    engine,
+    engine::{
+        Client, ClientError, Home,
+        credentials::{self, Credentials, Source},
+    },
     viewer::{Seen, Viewer},
 };
 
@@ -42,7 +44,7 @@ impl Opening {
 
 /// What the page's commands need.
 struct Glass {
-    home: PathBuf,
+    home: Home,
     seen: watch::Receiver<Seen>,
     opening: Mutex<Opening>,
 }
@@ -59,7 +61,8 @@ struct Login {
 ///
 /// # Errors
 /// When the window can't be made.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
     let mut context = tauri::generate_context!("tauri.conf.json");
     let identifier = args.identifier(&context.config().identifier);
     context.config_mut().identifier = identifier;
@@ -85,7 +88,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Ok(())
         })
         .run(context)
-        .context("the window could not be shown")
+        .context("the window could not be shown")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A second start brings the first window to the front, on the wanted page.
@@ -125,7 +129,12 @@ fn opening_of(glass: State<'_, Glass>) -> Result<Opening, String> {
 
 #[tauri::command]
 async fn send(ask: Ask, glass: State<'_, Glass>) -> Result<Reply, String> {
-    engine::ask(&glass.home, ask).await.map_err(|error| error.to_string())
+    let asked = async { Client::connect(glass.home.path()).await?.ask(ask).await };
+    match asked.await {
+        Ok(reply) => Ok(reply),
+        Err(ClientError::Refused(reason)) => Ok(Reply::Refused { reason }),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[tauri::command(rename = "credentials")]

@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use runtime::{Home, home::HomeLock};
 use views::{
     Note, View,
     control::{Ask, Reply, Request, Response},
@@ -24,6 +25,8 @@ pub fn sample(name: &str) -> View {
 pub struct Engine {
     stage: Arc<Mutex<Stage>>,
     socket: PathBuf,
+    /// A home belongs to one engine: the program under test finds it taken and looks on.
+    _claim: HomeLock,
 }
 
 struct Stage {
@@ -36,6 +39,7 @@ struct Stage {
 
 impl Engine {
     pub fn serve(home: &Path, view: View) -> Self {
+        let claim = Home::find(Some(home)).unwrap().claim().unwrap();
         let socket = home.join("control.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let stage = Stage { view, watchers: vec![], asked: vec![], refusal: None, over: false };
@@ -50,7 +54,7 @@ impl Engine {
                 thread::spawn(move || serve(stream, &stage));
             }
         });
-        Self { stage, socket }
+        Self { stage, socket, _claim: claim }
     }
 
     /// The view from now on.

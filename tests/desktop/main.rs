@@ -11,4 +11,5 @@ mod keyring;
 mod notifications;
 mod start;
 mod tray;
+mod whole;
 mod window;

@@ -4,12 +4,13 @@
 mod surface;
 mod windows;
 
-use std::{path::PathBuf, time::Duration};
+use std::{process::ExitCode, sync::Mutex, time::Duration};
 
 use anyhow::Context;
 use chrono_tz::Tz;
 use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent};
+use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use views::{
     Note, Sight, Zones,
@@ -19,6 +20,8 @@ use views::{
 
 use crate::{
     args::{Args, Page, Sheet},
+    demo::Demo,
+    engine::{Engine, Failure, Home},
     notifier::Notifier,
     question,
     viewer::{Seen, Viewer},
@@ -29,10 +32,12 @@ use windows::Windows;
 /// Countdowns in the menu are looked at this often; what reads the same is not drawn again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// What the menu's choices need.
+/// What the menu's choices, and the end, need.
 struct Tray {
     windows: Windows,
     seen: watch::Receiver<Seen>,
+    /// Taken when the program ends.
+    engine: Mutex<Option<Engine>>,
     /// The engine lives in this program and ends with it.
     own_engine: bool,
 }
@@ -41,38 +46,55 @@ struct Tray {
 ///
 /// # Errors
 /// When the tray can't be made.
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
+    let demo_home = args.demo.then(|| TempDir::with_prefix("risk-manager-demo-")).transpose()?;
+    args.home = demo_home.as_ref().map(|place| place.path().to_path_buf()).or(args.home);
     let mut context = tauri::generate_context!("tauri.conf.json");
     let identifier = args.identifier(&context.config().identifier);
     context.config_mut().identifier = identifier;
     let home = args.home()?;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, argv, _| started_again(app, &argv)))
-        .setup(move |app| Ok(set_up(app, &args, home)?))
+        .setup(move |app| {
+            let begun = set_up(app, &args, home, demo_home);
+            // An error given to Tauri would end in a panic: it is told to people here.
+            if let Err(failure) = begun {
+                give_up(app.handle(), &failure);
+            }
+            Ok(())
+        })
         .build(context)
         .context("the tray could not be made")?;
-    app.run(|app, event| {
+    let code = app.run_return(|app, event| {
         // The last window of a tray program is no reason to end it; only an explicit exit is.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();
         } else if matches!(event, RunEvent::Exit) {
-            app.state::<Tray>().windows.close();
+            end(app);
         }
     });
-    Ok(())
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-fn set_up(app: &mut tauri::App, args: &Args, home: PathBuf) -> anyhow::Result<()> {
+fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>) -> Result<(), Failure> {
     let handle = app.handle().clone();
     let zones = zones();
     let notifier = Notifier::start()?;
+    let engine = tauri::async_runtime::block_on(async {
+        let demo = match demo_home {
+            Some(place) => Some(Demo::open(place).await?),
+            None => None,
+        };
+        Engine::start(home.clone(), demo, zones).await
+    })?;
     let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
     let surface = Surface::new(&handle, &seen.borrow().sight(), zones, chosen)?;
     let windows = Windows::new(home);
     if args.open {
         windows.open(args.page, args.sheet);
     }
-    app.manage(Tray { windows, seen: seen.clone(), own_engine: false });
+    let own_engine = engine.is_own();
+    app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
     tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier.clone()));
     tauri::async_runtime::spawn(tell(notes, notifier));
     tauri::async_runtime::spawn(async move {
@@ -80,6 +102,23 @@ fn set_up(app: &mut tauri::App, args: &Args, home: PathBuf) -> anyhow::Result<()
         handle.exit(0);
     });
     Ok(())
+}
+
+/// Nothing runs: that is told where a trader looks, and the program ends.
+fn give_up(app: &AppHandle, failure: &Failure) {
+    eprintln!("Risk Manager cannot start: {}", failure.text);
+    question::say("Risk Manager cannot start: you are not protected.", &failure.text);
+    app.exit(i32::from(failure.code));
+}
+
+/// Windows first, so that none is left without an engine; then the engine, with the time it needs.
+fn end(app: &AppHandle) {
+    let Some(tray) = app.try_state::<Tray>() else { return };
+    tray.windows.close();
+    let engine = tray.engine.lock().ok().and_then(|mut engine| engine.take());
+    if let Some(engine) = engine {
+        tauri::async_runtime::block_on(engine.stop());
+    }
 }
 
 /// Draws every change of what is seen, and of what time makes of it.

@@ -1,24 +1,26 @@
 //! Window processes of this tray: starts them, and ends them with it.
 
 use std::{
-    path::PathBuf,
     process::{Child, Command},
     sync::Mutex,
 };
 
 use clap::ValueEnum;
 
-use crate::args::{Page, Sheet};
+use crate::{
+    args::{Page, Sheet},
+    engine::Home,
+};
 
 /// The window of one home. A second process hands its page over to the first and ends at once.
 pub struct Windows {
-    home: PathBuf,
+    home: Home,
     started: Mutex<Vec<Child>>,
 }
 
 impl Windows {
     /// None is open yet.
-    pub fn new(home: PathBuf) -> Self {
+    pub fn new(home: Home) -> Self {
         Self { home, started: Mutex::default() }
     }
 
@@ -26,7 +28,7 @@ impl Windows {
     pub fn open(&self, page: Page, sheet: Option<Sheet>) {
         let started = std::env::current_exe().and_then(|program| {
             let mut command = Command::new(program);
-            command.arg("--window").arg("--home").arg(&self.home);
+            command.arg("--window").arg("--home").arg(self.home.path());
             command.args(named("--page", page));
             command.args(sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
             command.spawn()

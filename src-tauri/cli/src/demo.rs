@@ -1,1 +1,3 @@
-pub async fn run(_: Option<&std::path::Path>, _: crate::args::Demo) -> Result<(), crate::exit::Failure> { Ok(()) }
+pub async fn run(_: Option<&std::path::Path>, _: crate::args::Demo) -> Result<(), crate::exit::Failure> {
+    Ok(())
+}

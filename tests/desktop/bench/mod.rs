@@ -69,6 +69,7 @@ impl Desktop {
             ("XDG_CACHE_HOME", folder("user/cache")),
             ("XDG_RUNTIME_DIR", folder("run")),
             ("RISK_MANAGER_HOME", folder("home")),
+            ("TMPDIR", folder("tmp")),
             ("GDK_BACKEND", "x11".into()),
             ("NO_AT_BRIDGE", "1".into()),
             ("GTK_A11Y", "none".into()),
@@ -83,6 +84,12 @@ impl Desktop {
     /// The home that the program serves.
     pub fn home(&self) -> PathBuf {
         self.dir.path().join("home")
+    }
+
+    /// What its programs have left in the folder for temporary things.
+    pub fn left_over(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path().join("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// Any program on this desktop.

@@ -34,6 +34,13 @@ it('marks what was not watched, and where the lock began', () => {
   expect(drawn('locked').locked?.at).toBe(ms('2025-11-18T20:24:31Z'));
 });
 
+it('a short outage that is over is a mark without words', () => {
+  const watched = account('armed');
+  const gap = { from: '2025-11-18T15:00:00Z', to: '2025-11-18T15:00:20Z' };
+  const drawn = plot({ ...watched, unwatched: [gap] }, at('armed'), 428);
+  expect(drawn?.gaps).toEqual([{ x: expect.any(Number), width: 1.5, named: false }]);
+});
+
 it('draws nothing without a point', () => {
   expect(plot({ ...account('armed'), curve: [] }, at('armed'), 428)).toBeNull();
 });

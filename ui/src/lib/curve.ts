@@ -17,13 +17,17 @@ export interface Plot {
   target: { y: number; value: string; onScale: boolean } | null;
   hours: { x: number; at: number }[];
   watchedTo: number;
-  gaps: { x: number; width: number }[];
+  gaps: { x: number; width: number; named: boolean }[];
   locked: { x: number; at: number } | null;
 }
 
 const GUTTER = 78;
 const TOP = 20;
 const BOTTOM = 20;
+/** Narrower stretches that are over carry no words. */
+const NAMED_FROM = 40;
+/** Left of this there is no room for words before a stretch. */
+export const WORDS_FROM = 80;
 const HOUR = 3_600_000;
 /** The axis spans at least so much, so that the first minutes do not fill it. */
 const SHORTEST = 4 * HOUR;
@@ -62,7 +66,13 @@ export function plot(account: AccountView, now: number, width: number, height = 
 
   const gaps = account.unwatched.map(({ from, to }) => {
     const begin = x(ms(from));
-    return { x: begin, width: Math.max(7, x(to === null ? now : ms(to)) - begin) };
+    const wide = x(to === null ? now : ms(to)) - begin;
+    // One that lasts must be seen at once; a short one that is over is only a mark.
+    return {
+      x: begin,
+      width: Math.max(to === null ? 7 : 1.5, wide),
+      named: to === null || wide > NAMED_FROM,
+    };
   });
   const lock = account.lockouts.find((one) => one.rule === 'daily_realized_loss');
   const unwatchedSince = account.unwatched.find((one) => one.to === null)?.from;

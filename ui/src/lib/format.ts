@@ -103,6 +103,7 @@ function clock(at: number, timeZone: string, seconds: boolean): string {
 }
 
 function otherDay(at: number, now: number): string {
+  if (at >= now && at - now < DAY * 1000) return '';
   const date = (instant: number) => {
     const { weekday, month, day } = wall(instant, CENTRAL);
     return `${weekday} ${month} ${day}, `;

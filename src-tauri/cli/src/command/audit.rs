@@ -13,9 +13,9 @@ pub fn run(home: Option<&Path>, options: &Audit) -> Result<(), Failure> {
     let Audit::Verify(format) = options;
     let home = Home::find(home)?;
     match Reader::open(home.path())?.verify_audit() {
-        Ok(check) if format.json => {
-            Ok(print::json(&json!({"sound": true, "rows": check.rows, "head": check.head, "breaks": breaks(&check)}))?)
-        }
+        Ok(check) if format.json => Ok(print::json(
+            &json!({"sound": true, "rows": check.rows, "head": check.head, "breaks": breaks(&check)}),
+        )?),
         Ok(check) => {
             println!("Sound: {} records, the last one {}.", check.rows, check.head);
             for text in breaks(&check) {

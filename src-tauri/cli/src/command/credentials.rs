@@ -56,7 +56,9 @@ async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
         .ok_or_else(|| Failure::login("there is no login. Keep one with `riskctl credentials set`"))?;
     let api = settings::load(&home.config()).map_err(Failure::settings)?.api;
     match projectx::probe(&broker::settings(&api, login)).await {
-        Ok(accounts) if as_json => Ok(print::json(&json!({"ok": true, "source": source, "accounts": accounts}))?),
+        Ok(accounts) if as_json => {
+            Ok(print::json(&json!({"ok": true, "source": source, "accounts": accounts}))?)
+        }
         Ok(accounts) => {
             let from = match source {
                 Source::Environment => "the environment",
@@ -87,7 +89,14 @@ async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
 
 fn clear() -> Result<(), Failure> {
     let was_there = credentials::clear().map_err(Failure::dependency)?;
-    println!("{}", if was_there { "The login is removed from the keyring." } else { "There was no login in the keyring." });
+    println!(
+        "{}",
+        if was_there {
+            "The login is removed from the keyring."
+        } else {
+            "There was no login in the keyring."
+        }
+    );
     Ok(())
 }
 

@@ -14,8 +14,9 @@ pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
     let home = Home::find(home)?;
     // The home is claimed before anything is written into it, the logs included.
     let probe = home.claim()?;
-    let _log = logs::start(&home.logs(), Level::INFO)
-        .map_err(|error| Failure::other(format!("cannot write logs to {}: {error}", home.logs().display())))?;
+    let _log = logs::start(&home.logs(), Level::INFO).map_err(|error| {
+        Failure::other(format!("cannot write logs to {}: {error}", home.logs().display()))
+    })?;
     drop(probe);
     let start = Start {
         home,

@@ -40,12 +40,11 @@ pub async fn run(options: Simulate) -> Result<(), Failure> {
 
 fn scenario(options: &Simulate) -> Result<Option<Scenario>, Failure> {
     match (&options.scenario, options.market) {
-        (None, args::Market::Scenario) => {
-            Err(Failure::other("--market scenario needs --scenario FILE"))
-        }
+        (None, args::Market::Scenario) => Err(Failure::other("--market scenario needs --scenario FILE")),
         (None, args::Market::Walk | args::Market::Manual) => Ok(None),
         (Some(file), _) => {
-            let named = |error: &dyn std::fmt::Display| Failure::other(format!("{}: {error}", file.display()));
+            let named =
+                |error: &dyn std::fmt::Display| Failure::other(format!("{}: {error}", file.display()));
             let text = fs::read_to_string(file).map_err(|error| named(&error))?;
             Scenario::parse(&text).map(Some).map_err(|error| named(&error))
         }

@@ -119,14 +119,20 @@ fn print_account(account: &AccountView, now: Instant) {
     }
     for lockout in &account.lockouts {
         let symbol = lockout.symbol.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
-        println!("  Locked: {}{symbol}, {} until {}", lockout.title, lockout.reason, print::until(lockout.until, now));
+        println!(
+            "  Locked: {}{symbol}, {} until {}",
+            lockout.title,
+            lockout.reason,
+            print::until(lockout.until, now)
+        );
     }
 }
 
 /// What the database tells when no engine runs: nobody is protected.
 fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
     let now = chrono::Utc::now();
-    let reason = "No engine is running: nothing is enforced. Start one with `riskctl run` or with the tray program.";
+    let reason =
+        "No engine is running: nothing is enforced. Start one with `riskctl run` or with the tray program.";
     let status = match Reader::open(home.path()) {
         Ok(reader) => reader.status(now)?,
         Err(store::ReadError::NoDatabase(_)) => OfflineStatus { last_seen: None, accounts: Vec::new() },
