@@ -9,8 +9,8 @@ use crate::{
     layer::{Layer, Origin},
     schema::{ACCOUNT, File},
     settings::ListedAccount,
-    walk::Walk,
-    yaml::{Content, Node},
+    walk::{Walk, credential, is_credential},
+    yaml::{Content, Key, Node},
 };
 
 /// One entry with the values that it changes.
@@ -53,9 +53,11 @@ pub(crate) fn read(tree: &Node, open: &mut Open, faults: &mut Vec<Fault>) -> Vec
     entries
 }
 
+/// Names at the top of the file.
+const NAMES: [&str; 2] = ["accounts", "monitored_account"];
+
 /// The nodes of the entries: the list `accounts`, or the single `monitored_account`.
 fn nodes<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<&'a Node> {
-    const NAMES: [&str; 2] = ["accounts", "monitored_account"];
     let wrong = |node: &Node, key: &str, problem: &str| {
         Fault::error(FaultKind::Type, &node.place, key, problem)
             .because("Each account has an entry of its own.")
@@ -66,19 +68,7 @@ fn nodes<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<&'a Node> {
         faults.push(wrong(tree, "", "A map with `accounts` is expected here."));
         return Vec::new();
     };
-    for (key, _) in entries.iter().filter(|(key, _)| !NAMES.contains(&key.name.as_str())) {
-        faults.push(
-            Fault::error(
-                FaultKind::UnknownKey,
-                &key.place,
-                &key.name,
-                format!("There is no setting {} here.", shown(&key.name)),
-            )
-            .because("This file lists accounts; what differs for one of them stands in its entry.")
-            .fix("Valid here: accounts. Put config_overrides into the entry of the account it is meant for.")
-            .nearest(nearest(&key.name, NAMES)),
-        );
-    }
+    refuse_others(entries, faults);
     match (tree.child("accounts"), tree.child("monitored_account")) {
         (Some(list), Some(_)) => {
             faults.push(
@@ -103,6 +93,26 @@ fn nodes<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<&'a Node> {
             }
         },
         (None, None) => Vec::new(),
+    }
+}
+
+fn refuse_others(entries: &[(Key, Node)], faults: &mut Vec<Fault>) {
+    for (key, _) in entries.iter().filter(|(key, _)| !NAMES.contains(&key.name.as_str())) {
+        if is_credential(&key.name) {
+            faults.push(credential(&key.place, &key.name));
+            continue;
+        }
+        faults.push(
+            Fault::error(
+                FaultKind::UnknownKey,
+                &key.place,
+                &key.name,
+                format!("There is no setting {} here.", shown(&key.name)),
+            )
+            .because("This file lists accounts; what differs for one of them stands in its entry.")
+            .fix("Valid here: accounts. Put config_overrides into the entry of the account it is meant for.")
+            .nearest(nearest(&key.name, NAMES)),
+        );
     }
 }
 

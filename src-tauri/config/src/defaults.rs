@@ -7,7 +7,7 @@ use domain::RuleKey;
 use serde_json::Value as Json;
 
 use crate::{
-    json_schema,
+    holidays, json_schema,
     schema::{self, File, Form, Group, Kind, Row, SYMBOL, Unit},
     sheet::Sheet,
 };
@@ -83,6 +83,9 @@ fn heading(out: &mut String, open: &mut Vec<&'static str>, group: &Group, parent
     let indent = "  ".repeat(outer.len());
     let number = group.rule.and_then(RuleKey::number).map(|number| format!("RULE-{number:03} "));
     let _ = writeln!(out, "{indent}# {}{}. {}", number.unwrap_or_default(), group.title, group.help);
+    if group.prefix == "holidays" {
+        let _ = writeln!(out, "{indent}# Source: {}", holidays::source());
+    }
     descend(out, open, &[outer, own].concat());
 }
 
@@ -110,8 +113,8 @@ fn entry(out: &mut String, open: &mut Vec<&'static str>, row: &'static Row, buil
     descend(out, open, parents);
     let indent = "  ".repeat(parents.len());
     let note = if unbuilt { " Not in this version yet." } else { "" };
-    let _ = writeln!(out, "{indent}# {}{note} ({})", row.key.help, range(row));
-    let _ = writeln!(out, "{indent}{name}: {}", value_text(&row.key.kind, &value, parents.len()));
+    let _ = writeln!(out, "{indent}# {}{note}{}", row.key.help, range(row));
+    let _ = writeln!(out, "{indent}{name}:{}", value_text(&row.key.kind, &value, parents.len()));
 }
 
 fn by_symbol(out: &mut String, open: &mut Vec<&'static str>, row: &'static Row, parents: &[&'static str]) {
@@ -121,7 +124,7 @@ fn by_symbol(out: &mut String, open: &mut Vec<&'static str>, row: &'static Row, 
     let Some((name, outer)) = parents.split_last() else { return };
     descend(out, open, outer);
     let indent = "  ".repeat(outer.len());
-    let _ = writeln!(out, "{indent}# {} ({})", row.key.help, range(row));
+    let _ = writeln!(out, "{indent}# {}{}", row.key.help, range(row));
     if symbols.is_empty() {
         let _ = writeln!(out, "{indent}{name}: {{}}");
         return;
@@ -130,7 +133,7 @@ fn by_symbol(out: &mut String, open: &mut Vec<&'static str>, row: &'static Row, 
     for symbol in symbols {
         let value = (lens.get)(&sheet, symbol.as_str());
         let text = value_text(&row.key.kind, &value, parents.len());
-        let _ = writeln!(out, "{}{symbol}: {text}", "  ".repeat(parents.len()));
+        let _ = writeln!(out, "{}{symbol}:{text}", "  ".repeat(parents.len()));
     }
 }
 
@@ -148,7 +151,10 @@ fn range(row: &Row) -> String {
         Unit::Files => " files",
     };
     let or_null = if row.key.nullable { ", or null" } else { "" };
-    format!("{}{unit}{or_null}", row.key.kind.expected())
+    if matches!(row.key.kind, Kind::Bool | Kind::AlwaysTrue(_) | Kind::Only(..)) {
+        return String::new();
+    }
+    format!(" ({}{unit}{or_null})", row.key.kind.expected())
 }
 
 fn accounts() -> String {
@@ -166,20 +172,20 @@ fn accounts() -> String {
     out
 }
 
-/// A value behind its key: short ones in the same line, long lists below.
+/// A value behind its key's colon: short ones in the same line, long lists below.
 fn value_text(kind: &Kind, value: &Json, depth: usize) -> String {
     const LONG: usize = 70;
     let written = kind.written(value);
     if let (Kind::Money(_), Some(amount)) = (kind, value.as_str().and_then(|text| text.parse().ok())) {
-        return domain::Usd(amount).to_string();
+        return format!(" {}", domain::Usd(amount));
     }
     let short = flow(&written);
-    match &written {
-        Json::Array(items) if short.len() > LONG => {
+    match written.as_array().filter(|_| short.len() > LONG) {
+        Some(items) => {
             let indent = "  ".repeat(depth + 1);
             items.iter().fold(String::new(), |lines, item| format!("{lines}\n{indent}- {}", flow(item)))
         }
-        _ => short,
+        None => format!(" {short}"),
     }
 }
 

@@ -149,10 +149,15 @@ pub(crate) fn dot_env(text: &str, faults: &mut Vec<Fault>) -> BTreeMap<String, S
             _ => {
                 let place = Place { file: DOT_ENV.to_string(), line: Some(index + 1), column: None };
                 faults.push(
-                    Fault::error(FaultKind::Syntax, &place, "", "This line is not `NAME=value`.")
-                        .because("It may hold a secret, so it is not shown.")
-                        .fix("Write one variable a line, with both quotes or none.")
-                        .example("DAILY_LIMIT=-250"),
+                    Fault::warning(
+                        FaultKind::Syntax,
+                        &place,
+                        "",
+                        "This line is not `NAME=value`, and is skipped.",
+                    )
+                    .because("It may hold a secret, so it is not shown.")
+                    .fix("Write one variable a line, with both quotes or none.")
+                    .example("DAILY_LIMIT=-250"),
                 );
             }
         }
@@ -205,6 +210,6 @@ mod tests {
     #[test]
     fn a_broken_line_is_told_without_being_shown() {
         let told = check("x", &[], "\nAPI_KEY \"abc").unwrap_err();
-        assert!(told.starts_with(".env:2: error:") && !told.contains("abc"), "{told}");
+        assert!(told.starts_with(".env:2: warning:") && !told.contains("abc"), "{told}");
     }
 }

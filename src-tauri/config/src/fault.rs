@@ -167,7 +167,7 @@ impl fmt::Display for Fault {
         for part in [&self.reason, &self.fix].into_iter().filter(|part| !part.is_empty()) {
             write!(f, " {part}")?;
         }
-        if let Some(nearest) = &self.nearest {
+        if let Some(nearest) = self.nearest.as_ref().filter(|_| self.kind != FaultKind::OldKey) {
             write!(f, " Did you mean `{nearest}`?")?;
         }
         if let Some(example) = &self.example {

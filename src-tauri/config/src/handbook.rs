@@ -2,14 +2,12 @@
 
 use std::fmt::Write;
 
-use domain::RuleKey;
-use serde_json::Value as Json;
-
 use crate::{
     defaults::flow,
     effective::{GroupInfo, KeyInfo, describe},
     schema::Strictness,
 };
+use domain::RuleKey;
 
 /// Every rule and section with its keys, defaults, ranges, and which way is stricter.
 #[must_use]
@@ -65,9 +63,10 @@ fn name<'a>(group: &GroupInfo, key: &'a KeyInfo) -> &'a str {
 }
 
 fn default(key: &KeyInfo) -> String {
+    const LONG: usize = 10;
     match &key.default {
-        Json::Null => String::new(),
-        Json::Array(items) if items.len() > 10 => "the shipped list".to_string(),
+        none if none.is_null() => String::new(),
+        list if list.as_array().is_some_and(|items| items.len() > LONG) => "the shipped list".to_string(),
         value => format!("`{}`", flow(value)),
     }
 }

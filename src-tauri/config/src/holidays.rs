@@ -13,6 +13,8 @@ use crate::fault::{Fault, FaultKind, Place};
 
 #[derive(Deserialize)]
 struct Table {
+    source: String,
+    date: String,
     years: BTreeMap<String, Year>,
 }
 
@@ -21,20 +23,32 @@ struct Year {
     dates: BTreeSet<NaiveDate>,
 }
 
-static SHIPPED: LazyLock<Holidays> = LazyLock::new(|| {
-    let years = serde_json::from_str::<Table>(include_str!("../data/holidays.json"))
-        .map(|table| table.years)
-        .unwrap_or_default();
-    Holidays {
-        dates: years.into_values().flat_map(|year| year.dates).collect(),
-        early_closes: BTreeMap::new(),
-    }
-});
+struct Shipped {
+    holidays: Holidays,
+    source: String,
+}
+
+static SHIPPED: LazyLock<Shipped> =
+    LazyLock::new(|| match serde_json::from_str::<Table>(include_str!("../data/holidays.json")) {
+        Ok(table) => Shipped {
+            source: format!("{} ({}).", table.source, table.date),
+            holidays: Holidays {
+                dates: table.years.into_values().flat_map(|year| year.dates).collect(),
+                early_closes: BTreeMap::new(),
+            },
+        },
+        Err(_) => Shipped { holidays: Holidays::default(), source: String::new() },
+    });
 
 /// The holidays that apply where `timers.yaml` lists none. Early closes are not shipped.
 #[must_use]
 pub fn shipped() -> &'static Holidays {
-    &SHIPPED
+    &SHIPPED.holidays
+}
+
+/// Where the shipped list comes from, and when it was taken.
+pub(crate) fn source() -> &'static str {
+    &SHIPPED.source
 }
 
 /// A warning for the given year and the next one where the list has no date in it.
@@ -72,7 +86,7 @@ mod tests {
                 match date.weekday() {
                     Weekday::Sat => date.pred_opt().unwrap(),
                     Weekday::Sun => date.succ_opt().unwrap(),
-                    _ => date,
+                    Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri => date,
                 }
             };
             let last_monday_of_may =

@@ -167,7 +167,9 @@ fn kind(kind: &Kind) -> Json {
             "type": "string",
             "pattern": "^(use_default|block|allow_unlimited|allow_with_limit:[0-9]+)$",
         }),
-        Kind::Text { longest } => json!({"type": "string", "minLength": 1, "maxLength": longest}),
+        Kind::Text { longest } => {
+            json!({"type": ["string", "integer"], "minLength": 1, "maxLength": longest})
+        }
         Kind::Secret => json!({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}),
         Kind::AccountId => json!({"type": ["integer", "string"]}),
         Kind::Rules => json!({"type": ["object", "null"]}),

@@ -50,14 +50,14 @@ impl fmt::Display for Origin {
 }
 
 /// One value that a file gives.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Given {
     pub value: Json,
     pub origin: Origin,
 }
 
 /// Everything that a file gives, by full path.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Layer {
     pub given: BTreeMap<String, Given>,
     /// Maps by symbol that the file has, empty ones included.

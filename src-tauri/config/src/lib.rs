@@ -9,6 +9,7 @@ mod address;
 mod checks;
 mod compare;
 mod defaults;
+mod edit;
 mod effective;
 mod environment;
 mod fault;
@@ -26,6 +27,7 @@ mod yaml;
 
 pub use compare::{Change, Changes, Direction, Outdated, Pending, apply, compare, split};
 pub use defaults::{default_files, write_defaults};
+pub use edit::{Edit, SaveError, save};
 pub use effective::{Effective, GroupInfo, KeyInfo, describe};
 pub use fault::{Fault, FaultKind, Faults, Place, Severity};
 pub use handbook::handbook;

@@ -46,8 +46,8 @@ pub struct Loaded {
     pub(crate) books: Books,
 }
 
-/// Values with their origin.
-#[derive(Clone, Debug)]
+/// Values with their origin. Holds secrets, so it does not print.
+#[derive(Clone)]
 pub(crate) struct Books {
     pub base: Book,
     pub own: BTreeMap<AccountId, Book>,
@@ -56,8 +56,14 @@ pub(crate) struct Books {
     pub built: Vec<RuleKey>,
 }
 
+impl std::fmt::Debug for Books {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Books")
+    }
+}
+
 /// One sheet and what the files gave for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Book {
     pub sheet: Sheet,
     pub risk: Layer,
@@ -89,15 +95,15 @@ pub fn check(
     read(Sources::new(dir), environment, built, Purpose::Check)
 }
 
-/// Reads one text in place of a file: what a change would lead to.
+/// Checks the folder with other texts in place of some files: what a change would lead to.
 pub(crate) fn check_with(
     dir: &Path,
-    changed: (&str, &str),
+    changed: &BTreeMap<String, String>,
     environment: &dyn Fn(&str) -> Option<String>,
     built: &[RuleKey],
 ) -> Result<Loaded, Faults> {
     let mut sources = Sources::new(dir);
-    sources.changed = Some((changed.0.to_string(), changed.1.to_string()));
+    sources.changed.clone_from(changed);
     read(sources, environment, built, Purpose::Check)
 }
 
@@ -117,20 +123,20 @@ pub fn restart_needed(old: &Loaded, new: &Loaded) -> Vec<&'static str> {
 /// The files of a folder, and what was read of them.
 struct Sources<'a> {
     dir: &'a Path,
-    changed: Option<(String, String)>,
+    changed: BTreeMap<String, String>,
     files: Vec<PathBuf>,
     hash: Sha256,
 }
 
 impl<'a> Sources<'a> {
     fn new(dir: &'a Path) -> Self {
-        Self { dir, changed: None, files: Vec::new(), hash: Sha256::new() }
+        Self { dir, changed: BTreeMap::new(), files: Vec::new(), hash: Sha256::new() }
     }
 
     fn text(&mut self, path: PathBuf, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
-        let read = match &self.changed {
-            Some((changed, text)) if changed == name => Ok(Some(text.clone())),
-            _ => read_file(&path),
+        let read = match self.changed.get(name) {
+            Some(text) => Ok(Some(text.clone())),
+            None => read_file(&path),
         };
         self.files.push(path);
         match read {

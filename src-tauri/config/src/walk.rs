@@ -102,8 +102,9 @@ impl<'a> Walk<'a> {
                 let name = row.key.path.rsplit('.').next().unwrap_or_default();
                 let or_null = if row.key.nullable { ", or null" } else { "" };
                 let name = if name == SYMBOL { path.rsplit('.').next().unwrap_or_default() } else { name };
+                let reason = if told.reason.is_empty() { row.key.help.to_string() } else { told.reason };
                 let fault = Fault::error(told.kind, &told.place, &self.shown(path), told.problem)
-                    .because(told.reason)
+                    .because(reason)
                     .fix(format!("Write {}{or_null}.", row.key.kind.expected()))
                     .nearest(told.nearest.as_deref())
                     .example(format!("{name}: {}", row.key.kind.example()));
@@ -169,9 +170,7 @@ impl<'a> Walk<'a> {
                 .fix(format!("Rename it to {}.", old.instead))
                 .nearest(Some(old.instead))
         } else if is_credential(&key.name) {
-            at(FaultKind::Secret, "Credentials are not kept in this file.".to_string())
-                .because("Files are copied, synchronised and shown to others.")
-                .fix("Remove this line; store them with `riskctl api set-credentials`, or set PROJECT_X_USERNAME and PROJECT_X_API_KEY in the environment.")
+            credential(&key.place, &shown_path)
         } else if pattern.is_empty() && RuleKey::from_key(&key.name).is_some() {
             at(FaultKind::UnknownKey, format!("The rule {} stands outside of `rules`.", key.name))
                 .because("It would not be read.")
@@ -235,8 +234,15 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
 }
 
+/// The fault of a place for credentials; what stands there is never shown.
+pub(crate) fn credential(place: &Place, key: &str) -> Fault {
+    Fault::error(FaultKind::Secret, place, key, "Credentials are not kept in this file.")
+        .because("Files are copied, synchronised and shown to others.")
+        .fix("Remove this line; store them with `riskctl api set-credentials`, or set PROJECT_X_USERNAME and PROJECT_X_API_KEY in the environment.")
+}
+
 /// Whether a name looks like a place for credentials.
-fn is_credential(name: &str) -> bool {
+pub(crate) fn is_credential(name: &str) -> bool {
     const MARKS: [&str; 7] = ["apikey", "password", "passwd", "secret", "token", "credential", "username"];
     let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     MARKS.iter().any(|mark| plain.contains(mark))

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, options};
 
 use crate::fault::{Fault, FaultKind, Place, shown};
 
@@ -70,7 +70,13 @@ impl Scalar {
 
 /// The tree of a file; `None` for a file without content. Faults are added to `faults`.
 pub(crate) fn parse(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Node> {
-    let mut reader = Reader { file, text, events: Parser::new_from_str(text), faults };
+    let mut reader = Reader {
+        file,
+        text,
+        events: Parser::new_from_str_with_options(text, options! { emit_comments: false }),
+        path: Vec::new(),
+        faults,
+    };
     match reader.document() {
         Ok(node) => node,
         Err(Stop::Scan(error)) => {
@@ -90,7 +96,9 @@ enum Stop {
 struct Reader<'a, 'f> {
     file: &'a str,
     text: &'a str,
-    events: Parser<'a, serde_saphyr::granit_parser::StrInput<'a>>,
+    events: Parser<'a, StrInput<'a>>,
+    /// Names of the maps that are open.
+    path: Vec<String>,
     faults: &'f mut Vec<Fault>,
 }
 
@@ -98,13 +106,13 @@ impl<'a> Reader<'a, '_> {
     fn document(&mut self) -> Result<Option<Node>, Stop> {
         let mut root = None;
         while let Some((event, span)) = self.next()? {
-            match event {
-                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-                Event::DocumentStart(..) if root.is_none() => {}
-                Event::DocumentStart(..) => {
-                    return Err(self.stop(&span, "A second document begins here (`---`).", "Keep one."));
-                }
-                other => root = Some(self.node(other, &span, 0)?),
+            if matches!(event, Event::StreamStart | Event::StreamEnd | Event::DocumentEnd) {
+                continue;
+            }
+            if !matches!(event, Event::DocumentStart(..)) {
+                root = Some(self.node(event, &span, 0)?);
+            } else if root.is_some() {
+                return Err(self.stop(&span, "A second document begins here (`---`).", "Keep one."));
             }
         }
         Ok(root.filter(|node| !node.is_null()))
@@ -125,28 +133,22 @@ impl<'a> Reader<'a, '_> {
         let place = self.place(span);
         let start = span.start.byte_offset().unwrap_or(0);
         let mut end = span.end.byte_offset().unwrap_or(start);
-        let content = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_extras(span, anchor, tag.is_some())?;
-                Content::Scalar(Scalar {
-                    text: text.into_owned(),
-                    plain: matches!(style, ScalarStyle::Plain),
-                    reference: None,
-                })
-            }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_extras(span, anchor, tag.is_some())?;
-                let (items, list_end) = self.list(depth)?;
-                end = list_end;
-                Content::List(items)
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                self.refuse_extras(span, anchor, tag.is_some())?;
-                let (entries, map_end) = self.map(depth)?;
-                end = map_end;
-                Content::Map(entries)
-            }
-            _ => return Err(self.refuse_alias(span)),
+        let content = if let Event::Scalar(text, style, anchor, tag) = event {
+            self.refuse_extras(span, anchor, tag.is_some())?;
+            let plain = matches!(style, ScalarStyle::Plain);
+            Content::Scalar(Scalar { text: text.into_owned(), plain, reference: None })
+        } else if let Event::SequenceStart(_, anchor, tag) = event {
+            self.refuse_extras(span, anchor, tag.is_some())?;
+            let items;
+            (items, end) = self.list(depth)?;
+            Content::List(items)
+        } else if let Event::MappingStart(_, anchor, tag) = event {
+            self.refuse_extras(span, anchor, tag.is_some())?;
+            let entries;
+            (entries, end) = self.map(depth)?;
+            Content::Map(entries)
+        } else {
+            return Err(self.refuse_alias(span));
         };
         Ok(Node { place, content, bytes: start..end })
     }
@@ -170,14 +172,16 @@ impl<'a> Reader<'a, '_> {
             }
             let key = self.key(event, &span, depth)?;
             let (event, span) = self.expect()?;
+            self.path.push(key.name.clone());
             let value = self.node(event, &span, depth + 1)?;
             match entries.iter().find(|(earlier, _)| earlier.name == key.name) {
                 Some((earlier, _)) => {
-                    let fault = double_key(&key, earlier);
+                    let fault = double_key(&key, earlier, &self.path.join("."));
                     self.faults.push(fault);
                 }
                 None => entries.push((key, value)),
             }
+            self.path.pop();
         }
     }
 
@@ -229,12 +233,12 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-fn double_key(key: &Key, earlier: &Key) -> Fault {
+fn double_key(key: &Key, earlier: &Key, path: &str) -> Fault {
     let line = earlier.place.line.unwrap_or_default();
     Fault::error(
         FaultKind::Syntax,
         &key.place,
-        &key.name,
+        path,
         format!("{} stands here a second time; it was already set in line {line}.", shown(&key.name)),
     )
     .because("It would be a guess which of the two counts.")
@@ -255,6 +259,8 @@ fn syntax_fault(file: &str, text: &str, error: &ScanError) -> Fault {
     .because("The rest of the file can't be read before this is put right.");
     if indent_has_tab {
         fault.fix("Indent with spaces; YAML does not allow tabs.").example("  limit: 5")
+    } else if line.contains("${") {
+        fault.fix("Put a reference in quotes where it stands between braces.").example("{limit: \"${NAME}\"}")
     } else {
         fault.fix("Check the indentation, and that brackets and quotes are closed.").example("limit: 5")
     }

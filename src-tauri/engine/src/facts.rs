@@ -58,7 +58,7 @@ impl AccountState {
         }
         if !old.same_side(new) {
             kinds = kinds.with(EventKind::PositionOpened);
-        } else if self.positions.get(contract).is_some_and(|holding| holding.position != *position) {
+        } else if self.positions.get(contract).is_some_and(|holding| !is_same(&holding.position, position)) {
             kinds = kinds.with(EventKind::PositionUpdated);
         }
         self.hold(position, old, now);
@@ -200,7 +200,8 @@ impl AccountState {
         let mut listed: Vec<&Position> = positions.iter().collect();
         listed.sort_by_key(|position| position.opened_at);
         for position in listed {
-            let same = self.positions.get(&position.contract).is_some_and(|it| it.position == *position);
+            let same =
+                self.positions.get(&position.contract).is_some_and(|it| is_same(&it.position, position));
             if !same && self.is_fresh(&position.contract, newest)
                 || self.closed_positions.since(&position.id) > Some(newest)
             {
@@ -259,6 +260,12 @@ impl AccountState {
             && self.positions.keys().all(|contract| self.book.contains_key(contract));
         self.disagree_since = if agree { None } else { self.disagree_since.or(Some(now)) };
     }
+}
+
+/// Whether two tellings of a position say the same; its opening time is told with different precision by
+/// stream and query.
+fn is_same(known: &Position, told: &Position) -> bool {
+    known.id == told.id && known.exposure == told.exposure && known.average_price == told.average_price
 }
 
 fn kind_of(known: Option<&Order>, order: &Order) -> EventKind {

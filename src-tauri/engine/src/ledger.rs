@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use domain::{
     DailyReset, Fill, Instant, TradeId, TradingDay, Usd, memory::DayFigures, memory::KnownFill, products,
 };
+
+/// Two tellings of one execution differ by less than this.
+const SAME_INSTANT: TimeDelta = TimeDelta::milliseconds(1);
 
 /// Fills of the current trading day, and later ones that belong to the next.
 #[derive(Clone, Debug)]
@@ -146,6 +150,10 @@ impl Ledger {
         let learned = match self.fills.get_mut(&fill.id) {
             Some(entry) => {
                 fill.commissions = fill.commissions.or(entry.known.fill.commissions);
+                // The same instant is told with different precision by stream and query.
+                if (fill.at - entry.known.fill.at).abs() < SAME_INSTANT {
+                    fill.at = entry.known.fill.at;
+                }
                 fill.pnl = fill.pnl.or(entry.known.fill.pnl);
                 if entry.known.fill == fill {
                     return Learned::Nothing;

@@ -235,9 +235,11 @@ impl Loop {
                     }
                 }
                 Output::Send(ask) => {
+                    let call = ask.id;
                     if self.broker.asks.send(ask).await.is_err() {
                         tracing::error!(target: "errors", "the broker connection has ended");
                     }
+                    self.core.left(call, self.clock.now());
                 }
                 Output::Tell(note) => {
                     let _ = self.notes.send(note);

@@ -65,9 +65,19 @@ pub(crate) fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
     db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
-/// The first damage that a check finds; `check` is `quick_check` or `integrity_check`.
-pub(crate) fn integrity(db: &Connection, check: &str) -> rusqlite::Result<Option<String>> {
-    let verdict: String = db.query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))?;
+/// The first damage that a look at every page finds. Whether indexes agree with their tables is checked
+/// for the lockouts only: that takes longest, and only there does a start depend on it.
+pub(crate) fn quick_damage(db: &Connection) -> rusqlite::Result<Option<String>> {
+    Ok(verdict(db, "quick_check(1)")?.or(verdict(db, "integrity_check(lockouts)")?))
+}
+
+/// The first damage of any kind.
+pub(crate) fn any_damage(db: &Connection) -> rusqlite::Result<Option<String>> {
+    verdict(db, "integrity_check(1)")
+}
+
+fn verdict(db: &Connection, check: &str) -> rusqlite::Result<Option<String>> {
+    let verdict: String = db.query_row(&format!("PRAGMA {check}"), [], |row| row.get(0))?;
     Ok((verdict != "ok").then_some(verdict))
 }
 

@@ -17,7 +17,7 @@ pub enum Trouble {
     Busy,
     /// It cannot be written or opened.
     NotWritable,
-    /// Its contents make no sense. Opening the home anew quarantines the file.
+    /// Its contents make no sense. Opening the home anew puts the file aside.
     Damaged,
     /// The disk failed.
     Disk,
@@ -81,6 +81,16 @@ pub enum OpenError {
     /// An existing database must be brought to a new schema, and the backup before it failed.
     #[error("no backup could be made before the database is changed: {0}")]
     Backup(#[from] BackupError),
+    /// An existing database could not be brought to a new schema. It is as it was.
+    #[error("{} could not be brought to schema {to} and stays as it was: {source}", path.display())]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// The schema it was to get.
+        to: u32,
+        /// What went wrong.
+        source: DatabaseError,
+    },
     /// The database did not do what it must.
     #[error("{}: {source}", path.display())]
     Database {
@@ -98,7 +108,9 @@ pub enum ReadError {
     #[error("there is no database at {}", .0.display())]
     NoDatabase(PathBuf),
     /// The database has a schema that this program does not know.
-    #[error("the database has schema {found}, this program knows {known}")]
+    #[error(
+        "the database has schema {found} of another version of this program; this one knows schema {known}"
+    )]
     OtherSchema {
         /// Its schema.
         found: u32,
@@ -169,7 +181,14 @@ impl From<rusqlite::Error> for DatabaseError {
 
 impl Trouble {
     pub(crate) fn in_error(error: &rusqlite::Error) -> Self {
-        const KINDS: [(ErrorCode, Trouble); 9] = [
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+        };
+        // Fixed and tested SQL fails as such (`Unknown` is SQLITE_ERROR) only if the schema is damaged, and
+        // nothing that is written here is ever too big.
+        const KINDS: [(ErrorCode, Trouble); 11] = [
+            (ErrorCode::Unknown, Trouble::Damaged),
+            (ErrorCode::TooBig, Trouble::Damaged),
             (ErrorCode::DiskFull, Trouble::DiskFull),
             (ErrorCode::DatabaseBusy, Trouble::Busy),
             (ErrorCode::DatabaseLocked, Trouble::Busy),
@@ -180,8 +199,19 @@ impl Trouble {
             (ErrorCode::NotADatabase, Trouble::Damaged),
             (ErrorCode::SystemIoFailure, Trouble::Disk),
         ];
+        let unreadable = matches!(
+            error,
+            FromSqlConversionFailure(..)
+                | IntegralValueOutOfRange(..)
+                | InvalidColumnType(..)
+                | Utf8Error(..)
+        );
         let code = error.sqlite_error_code();
-        KINDS.iter().find(|(kind, _)| Some(*kind) == code).map_or(Self::Other, |(_, trouble)| *trouble)
+        match KINDS.iter().find(|(kind, _)| Some(*kind) == code) {
+            Some((_, trouble)) => *trouble,
+            None if unreadable => Self::Damaged,
+            None => Self::Other,
+        }
     }
 }
 

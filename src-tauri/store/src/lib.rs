@@ -32,17 +32,17 @@ mod store;
 mod write;
 
 pub use audit::{
-    entry::AuditOutcome,
     log::{AuditLine, LogQuery, Part},
     verify::{AuditBreak, AuditCheck, AuditFault},
+    words::{AuditAction, AuditOutcome},
 };
 pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, SettleError, Trouble};
 pub use memory::Recall;
 pub use opening::{Found, Opened, Origin};
 pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};
 pub use record::{
-    AccountFigures, AlertRecord, AuditAction, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability,
-    Ending, FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Written,
+    AccountFigures, AlertRecord, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability, Ending,
+    FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Written,
 };
 pub use store::{METRICS_KEPT, PRUNED_AT_ONCE, Store};
 pub use write::lockouts::HeldLock;

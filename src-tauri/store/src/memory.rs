@@ -40,18 +40,31 @@ pub(crate) fn recall(
     floor: u64,
 ) -> Result<Recall, ReadError> {
     let mut recall = Recall::default();
+    let unreadable = &mut recall.unreadable;
+    let next = log::next_enforcement(db).map_err(ReadError::of("enforcement_history"));
+    recall.memory.next_enforcement = or_told(next, unreadable)?.unwrap_or_default().max(floor);
+    recall.memory.last_seen = or_told(last_seen(db), unreadable)?.flatten();
     for account in accounts(db)? {
-        let remembered = account_memory(db, &account, now, reset, &mut recall.unreadable)?;
+        let remembered = account_memory(db, &account, now, reset, unreadable)?;
         recall.memory.accounts.insert(account, remembered);
     }
     for held in lockouts::all_active(db).map_err(ReadError::of("lockouts"))? {
         let account = recall.memory.accounts.entry(held.lockout.key.account.clone()).or_default();
         account.lockouts.push(held.lockout);
     }
-    let next = log::next_enforcement(db).map_err(ReadError::of("enforcement_history"))?;
-    recall.memory.next_enforcement = next.max(floor);
-    recall.memory.last_seen = last_seen(db)?;
     Ok(recall)
+}
+
+/// Nothing and a sentence in `unreadable` where a value makes no sense; a failing database stays an error.
+fn or_told<T>(read: Result<T, ReadError>, unreadable: &mut Vec<String>) -> Result<Option<T>, ReadError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ ReadError::Unreadable { .. }) => {
+            unreadable.push(error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The accounts that have a row, except the one that stands for all.
@@ -134,11 +147,7 @@ fn readable<T>(
     let mut statement = db.prepare(sql).map_err(ReadError::of(table))?;
     let mut found = Vec::new();
     for row in statement.query_map(values, read).map_err(ReadError::of(table))? {
-        match row.map_err(ReadError::of(table)) {
-            Ok(row) => found.push(row),
-            Err(error @ ReadError::Unreadable { .. }) => unreadable.push(error.to_string()),
-            Err(error) => return Err(error),
-        }
+        found.extend(or_told(row.map_err(ReadError::of(table)), unreadable)?);
     }
     Ok(found)
 }

@@ -3,6 +3,8 @@
 //! Every database keeps the checksums of the scripts that made it, so that a file made by another build
 //! under the same number is recognised instead of being misread.
 
+use std::collections::BTreeSet;
+
 use domain::Instant;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -26,13 +28,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: inclu
 pub(crate) enum Standing {
     /// No tables at all.
     Empty,
-    /// Made by a beginning of the list, up to this version; zero tables missing.
+    /// Made by a beginning of the list, up to this version.
     Known(u32),
     /// Newer than the list.
     Newer(u32),
     /// The script of this version was another one.
     Foreign(u32),
-    /// It has tables, but none of ours.
+    /// It has tables, but no list of schemas that makes sense.
     Stranger,
 }
 
@@ -45,7 +47,12 @@ pub(crate) fn standing(db: &Connection, known: &[Migration]) -> rusqlite::Result
     let applied = rows
         .query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let newest = applied.last().map_or(0, |(version, _)| *version);
+    let newest = u32::try_from(applied.len()).unwrap_or(u32::MAX);
+    if newest == 0
+        || !applied.iter().zip(1..).all(|((version, sum), place)| *version == place && is_checksum(sum))
+    {
+        return Ok(Standing::Stranger);
+    }
     if newest > newest_of(known) {
         return Ok(Standing::Newer(newest));
     }
@@ -68,6 +75,27 @@ pub(crate) fn run(db: &mut Connection, known: &[Migration], from: u32, now: Inst
     Ok(())
 }
 
+/// The first table or index that a schema should have and the database has not, or has differently. More
+/// than the schema's own is nobody's harm.
+pub(crate) fn lost_object(
+    db: &Connection,
+    known: &[Migration],
+    version: u32,
+) -> rusqlite::Result<Option<String>> {
+    let ideal = Connection::open_in_memory()?;
+    for step in known.iter().filter(|step| step.version <= version) {
+        ideal.execute_batch(step.sql)?;
+    }
+    let found = objects(db)?;
+    Ok(objects(&ideal)?.into_iter().find(|object| !found.contains(object)).map(|(name, _)| name))
+}
+
+fn objects(db: &Connection) -> rusqlite::Result<BTreeSet<(String, Option<String>)>> {
+    db.prepare("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index')")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 /// The newest schema of a list.
 pub(crate) fn newest_of(known: &[Migration]) -> u32 {
     known.last().map_or(0, |step| step.version)
@@ -76,6 +104,10 @@ pub(crate) fn newest_of(known: &[Migration]) -> u32 {
 /// SHA-256 of a script; line ends do not count, they depend on how the source was checked out.
 fn checksum(sql: &str) -> String {
     hex(&Sha256::digest(sql.replace('\r', "")))
+}
+
+fn is_checksum(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Lower-case hexadecimal.

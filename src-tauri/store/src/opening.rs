@@ -16,14 +16,15 @@ use crate::{
     audit::{
         head::HeadFile,
         verify::{self, AuditFault},
+        words::AuditAction,
     },
     backup::{self, BackupFile},
     database,
-    error::{FileError, OpenError, SettleError, Trouble},
+    error::{DatabaseError, FileError, OpenError, SettleError, Trouble},
     files,
     migrate::{self, Migration, Standing},
     mirror::{self, Mirror},
-    record::{AuditAction, Note, Record},
+    record::{Note, Record},
     store::Store,
     write::{self, lockouts::HeldLock},
 };
@@ -87,10 +88,9 @@ enum Condition {
 /// Opens a home with a list of migrations.
 pub(crate) fn open(home: &Path, now: Instant, known: &[Migration]) -> Result<Opened, OpenError> {
     prove_writable(home)?;
-    let path = home.join(database::FILE);
     let head = HeadFile::read(home);
     let mirror = Mirror::read(home);
-    let origin = match inspect(&path, known)? {
+    let origin = match inspect(&home.join(database::FILE), known)? {
         Condition::Sound => Origin::AsItWas,
         Condition::Damaged(why) => recover(home, now, known, why)?,
         Condition::Missing if was_inhabited(home, &head, &mirror)? => {
@@ -98,20 +98,45 @@ pub(crate) fn open(home: &Path, now: Instant, known: &[Migration]) -> Result<Ope
         }
         Condition::Missing => Origin::Fresh,
     };
+    let seemed_sound = origin == Origin::AsItWas;
+    match take_over(home, now, known, origin, &head, &mirror) {
+        // What the quick look does not see, such as a lockout that cannot be read. Only with a whole
+        // mirror: without one, putting the file aside could free somebody.
+        Err(OpenError::Database { source: DatabaseError { trouble: Trouble::Damaged, text }, .. })
+            if seemed_sound && mirror.damage.is_none() =>
+        {
+            let origin = recover(home, now, known, text)?;
+            take_over(home, now, known, origin, &head, &mirror)
+        }
+        opened => opened,
+    }
+}
+
+/// Makes a database that looks sound the store's own: schema, lockouts of the mirror, end of the audit.
+fn take_over(
+    home: &Path,
+    now: Instant,
+    known: &[Migration],
+    origin: Origin,
+    head: &HeadFile,
+    mirror: &Mirror,
+) -> Result<Opened, OpenError> {
+    let path = home.join(database::FILE);
     let mut db = open_to_write(&path)?;
     let migrated_from = bring_up_to_date(&mut db, home, now, known)?;
     let audit = match origin {
         Origin::Fresh => None,
-        Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, &head).err(),
+        Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, head).err(),
     };
     let restored_lockouts =
-        write_down(&mut db, &origin, audit.as_ref(), &mirror, now).map_err(OpenError::at(&path))?;
+        write_down(&mut db, &origin, audit.as_ref(), mirror, now).map_err(OpenError::at(&path))?;
     let mut store = Store::new(db, home, head.next_enforcement()).map_err(OpenError::at(&path))?;
     store.settle().map_err(|error| match error {
         SettleError::File(error) => OpenError::from(error),
         SettleError::Database(source) => OpenError::Database { path, source },
     })?;
-    let found = Found { origin, migrated_from, restored_lockouts, damaged_mirror: mirror.damage, audit };
+    let damaged_mirror = mirror.damage.clone();
+    let found = Found { origin, migrated_from, restored_lockouts, damaged_mirror, audit };
     Ok(Opened { store, found })
 }
 
@@ -125,15 +150,18 @@ fn prove_writable(home: &Path) -> Result<(), OpenError> {
 
 /// Looks at the file without changing it.
 fn inspect(path: &Path, known: &[Migration]) -> Result<Condition, OpenError> {
-    if fs::metadata(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
-    {
-        return Ok(Condition::Missing);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
+        Err(error) => return Err(FileError::at(path)(error).into()),
+        Ok(file) if !file.is_file() => return Err(refused(path, "there is something else than a file")),
+        Ok(file) if file.len() == 0 => return Ok(Condition::Missing),
+        Ok(_) => {}
     }
     match examine(path, known) {
         Ok((Standing::Known(_), None)) => Ok(Condition::Sound),
         Ok((Standing::Known(_), Some(damage))) => Ok(Condition::Damaged(damage)),
         Ok((Standing::Empty, _)) => Ok(Condition::Missing),
-        Ok((Standing::Stranger, _)) => Ok(Condition::Damaged("it is another program's database".to_owned())),
+        Ok((Standing::Stranger, _)) => Ok(Condition::Damaged("it is no database of this program".to_owned())),
         Ok((Standing::Newer(found), _)) => {
             Err(OpenError::Newer { path: path.to_owned(), found, known: migrate::newest_of(known) })
         }
@@ -158,7 +186,13 @@ fn examine(path: &Path, known: &[Migration]) -> rusqlite::Result<(Standing, Opti
         standing => standing?,
     };
     match standing {
-        Standing::Known(_) => Ok((standing, database::integrity(&db, "quick_check")?)),
+        Standing::Known(version) => {
+            // Only a connection that could write knows the CHECK constraints that a row may break.
+            let db = database::open_to_write(path)?;
+            let lost = migrate::lost_object(&db, known, version)?
+                .map(|name| format!("{name} is not as it was made"));
+            Ok((standing, lost.or(database::quick_damage(&db)?)))
+        }
         Standing::Empty | Standing::Newer(_) | Standing::Foreign(_) | Standing::Stranger => {
             Ok((standing, None))
         }
@@ -183,17 +217,23 @@ fn recover(home: &Path, now: Instant, known: &[Migration], why: String) -> Resul
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, OpenError> {
-    let refused = |reason: &str| OpenError::NotWritable { path: path.to_owned(), reason: reason.to_owned() };
     let db = database::open_to_write(path).map_err(OpenError::at(path))?;
     if db.is_readonly(MAIN_DB).map_err(OpenError::at(path))? {
-        return Err(refused("the file may only be read"));
+        return Err(refused(path, "the file may only be read"));
     }
     let mode: String =
         db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(OpenError::at(path))?;
     if mode != "wal" {
-        return Err(refused("this file system cannot hold a database that is read while it is written"));
+        return Err(refused(
+            path,
+            "this file system cannot hold a database that is read while it is written",
+        ));
     }
     Ok(db)
+}
+
+fn refused(path: &Path, reason: &str) -> OpenError {
+    OpenError::NotWritable { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 /// Runs the missing migrations, behind a backup where there is something to lose. Returns the old schema.
@@ -214,7 +254,12 @@ fn bring_up_to_date(
     if from > 0 {
         backup::take_from(db, home, now, known)?;
     }
-    migrate::run(db, known, from, now).map_err(OpenError::at(&path))?;
+    // Not the database's fault, whatever it says: no reason to put the file aside.
+    migrate::run(db, known, from, now).map_err(|error| OpenError::Migration {
+        path,
+        to: migrate::newest_of(known),
+        source: error.into(),
+    })?;
     Ok((from > 0).then_some(from))
 }
 
@@ -228,7 +273,7 @@ fn write_down(
 ) -> rusqlite::Result<Vec<HeldLock>> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let restored = mirror::merge(&change, mirror, origin.is_recovered())?;
-    if let Some(reason) = story(origin, audit) {
+    if let Some(reason) = story(origin, audit, &restored) {
         let note = Note {
             at: now,
             account: None,
@@ -247,7 +292,7 @@ fn write_down(
 }
 
 /// What happened, if anything did that the audit must tell.
-fn story(origin: &Origin, audit: Option<&AuditFault>) -> Option<String> {
+fn story(origin: &Origin, audit: Option<&AuditFault>, restored: &[HeldLock]) -> Option<String> {
     let database = match origin {
         Origin::Fresh | Origin::AsItWas => None,
         Origin::Restored { backup, why, .. } => {
@@ -259,7 +304,10 @@ fn story(origin: &Origin, audit: Option<&AuditFault>) -> Option<String> {
         }
     };
     let audit = audit.map(|fault| format!("The audit before this row is not whole: {fault}."));
-    let sentences: Vec<_> = [database, audit].into_iter().flatten().collect();
+    let lockouts = (!restored.is_empty()).then(|| {
+        format!("Lockouts that the database had lost came back from the mirror: {}.", restored.len())
+    });
+    let sentences: Vec<_> = [database, audit, lockouts].into_iter().flatten().collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
@@ -270,5 +318,77 @@ impl Origin {
             Self::Fresh | Self::AsItWas => false,
             Self::Restored { .. } | Self::Rebuilt { .. } => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{migrate::MIGRATIONS, record::Durability};
+
+    const NEXT: [Migration; 2] = [
+        MIGRATIONS[0],
+        Migration {
+            version: 2,
+            sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
+        },
+    ];
+
+    const BROKEN: [Migration; 2] = [
+        MIGRATIONS[0],
+        Migration { version: 2, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
+    ];
+
+    fn now() -> Instant {
+        "2026-03-02T14:30:00Z".parse().unwrap()
+    }
+
+    fn seen(home: &Path) -> Option<Instant> {
+        let db = database::open_to_read(&home.join(database::FILE)).unwrap();
+        crate::memory::last_seen(&db).unwrap()
+    }
+
+    fn home_of_schema_1() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path(), now()).unwrap().store;
+        store.commit(&[Record::Seen(now())], Durability::Flush).unwrap();
+        home
+    }
+
+    #[test]
+    fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
+        let home = home_of_schema_1();
+        let found = open(home.path(), now(), &NEXT).unwrap().found;
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(1)));
+        assert_eq!(seen(home.path()), Some(now()));
+        let backups = backup::list(home.path()).unwrap();
+        assert_eq!(backups.len(), 1);
+        backup::check(&backups[0].path).unwrap();
+
+        let again = open(home.path(), now(), &NEXT).unwrap().found;
+        assert_eq!(again.migrated_from, None);
+        let error = Store::open(home.path(), now()).unwrap_err();
+        assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_database_as_it_was() {
+        let home = home_of_schema_1();
+        let error = open(home.path(), now(), &BROKEN).unwrap_err();
+        assert!(matches!(error, OpenError::Migration { to: 2, .. }), "{error}");
+        assert!(!home.path().join(database::QUARANTINE).exists());
+        assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
+        assert_eq!(seen(home.path()), Some(now()));
+    }
+
+    #[test]
+    fn a_backup_of_an_older_schema_is_restored_and_migrated() {
+        let home = home_of_schema_1();
+        backup::take(home.path(), now()).unwrap();
+        fs::remove_file(home.path().join(database::FILE)).unwrap();
+        let found = open(home.path(), now(), &NEXT).unwrap().found;
+        assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
+        assert_eq!(found.migrated_from, Some(1));
+        assert_eq!(seen(home.path()), Some(now()));
     }
 }

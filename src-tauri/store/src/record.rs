@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use domain::{
-    Account, AccountId, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, EnforcementId, Fill,
-    Instant, Link, LockKey, LockKind, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey,
-    Severity, Symbol, TradingDay, Usd, memory::DayFigures,
+    Account, AccountId, Breach, ContractId, Contracts, EndCause, Enforcement, EnforcementId, Fill, Instant,
+    Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity, TradingDay, Usd,
+    memory::DayFigures,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::audit::words::AuditAction;
 
 /// How safe a commit is when it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,47 +196,6 @@ pub struct Note {
     pub done: Option<String>,
 }
 
-/// The kinds of audit rows: the list of specification D.1 and what else is worth a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditAction {
-    /// Close one position.
-    ClosePosition,
-    /// Bring one position down to a size.
-    ReducePosition,
-    /// Close everything.
-    FlattenAccount,
-    /// Cancel orders.
-    CancelOrder,
-    /// A HARD lockout.
-    Lockout,
-    /// A TIMER lockout.
-    Cooldown,
-    /// A SYMBOL lockout.
-    SymbolLockout,
-    /// A protective stop was placed.
-    PlaceStop,
-    /// A protective stop was changed.
-    ModifyStop,
-    /// A target was placed.
-    PlaceTarget,
-    /// A notification of weight.
-    Alert,
-    /// A lockout was ended before its time.
-    Override,
-    /// Not in D.1: a protective order was made smaller, stop or target.
-    ShrinkOrder,
-    /// Not in D.1: a lockout ended as it was meant to.
-    Unlock,
-    /// Not in D.1: settings were accepted or refused.
-    Settings,
-    /// Not in D.1: a trading day ended.
-    Reset,
-    /// Not in D.1: this database was restored or rebuilt, or the chain was found broken. Written by the
-    /// store alone.
-    Recovery,
-}
-
 /// A fill with what this product knew of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FillRecord {
@@ -316,8 +277,6 @@ pub struct AccountFigures {
 pub struct Holding {
     /// The position; a flat one is not stored.
     pub position: Position,
-    /// Its root; the contract id where the metadata is unknown.
-    pub symbol: Symbol,
     /// The price that values it.
     pub price: Option<Price>,
     /// Open result.
@@ -379,28 +338,4 @@ pub struct AlertRecord {
     pub error: Option<String>,
     /// Equal ones held back before it.
     pub suppressed: u32,
-}
-
-impl AuditAction {
-    /// The kind of row for a deed at the broker.
-    #[must_use]
-    pub fn of_deed(deed: &Deed) -> Self {
-        match deed {
-            Deed::Flatten => Self::FlattenAccount,
-            Deed::Reduce { to: Contracts::ZERO, .. } => Self::ClosePosition,
-            Deed::Reduce { .. } => Self::ReducePosition,
-            Deed::Cancel { .. } => Self::CancelOrder,
-            Deed::Shrink { .. } => Self::ShrinkOrder,
-        }
-    }
-
-    /// The kind of row for a lockout that begins.
-    #[must_use]
-    pub fn of_lock(kind: LockKind) -> Self {
-        match kind {
-            LockKind::Hard => Self::Lockout,
-            LockKind::Timer => Self::Cooldown,
-            LockKind::Symbol => Self::SymbolLockout,
-        }
-    }
 }

@@ -115,22 +115,10 @@ impl Store {
     /// # Errors
     /// A file could not be written. The database is not concerned.
     pub fn settle(&mut self) -> Result<(), SettleError> {
-        if self.unsettled.lockouts {
-            mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
-            self.unsettled.lockouts = false;
-        }
-        if self.unsettled.head {
-            let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
-            Head::at(self.flushed.clone(), next.max(self.next_enforcement)).write(&self.home)?;
-            self.unsettled.head = false;
-        }
-        if self.unsettled.commits >= COMMITS_PER_CHECKPOINT {
-            self.db
-                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                .map_err(DatabaseError::from)?;
-            self.unsettled.commits = 0;
-        }
-        Ok(())
+        let mirror = self.settle_lockouts();
+        let head = self.settle_head();
+        self.checkpoint()?;
+        mirror.and(head)
     }
 
     /// What a start needs: active lockouts, deadlines, the open day and its fills, the next enforcement id,
@@ -196,6 +184,31 @@ impl Store {
         Ok(self.db.execute(sql, params![At(now - METRICS_KEPT), limit])?)
     }
 
+    fn settle_lockouts(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.lockouts {
+            mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
+            self.unsettled.lockouts = false;
+        }
+        Ok(())
+    }
+
+    fn settle_head(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.head {
+            let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
+            Head::at(self.flushed.clone(), next.max(self.next_enforcement)).write(&self.home)?;
+            self.unsettled.head = false;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), DatabaseError> {
+        if self.unsettled.commits >= COMMITS_PER_CHECKPOINT {
+            database::checkpoint(&self.db)?;
+            self.unsettled.commits = 0;
+        }
+        Ok(())
+    }
+
     /// In WAL mode FULL flushes the log at each commit; NORMAL leaves that to the next flushed one.
     fn be(&mut self, durability: Durability) -> Result<(), DatabaseError> {
         if self.durability != durability {
@@ -212,4 +225,102 @@ impl Store {
 
 fn touches_lockouts(record: &Record) -> bool {
     matches!(record, Record::Lock { .. } | Record::Unlock { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AuditAction,
+        error::Trouble,
+        record::{ConfigOrigin, Note},
+    };
+    use domain::RuleKey;
+
+    fn now() -> Instant {
+        "2026-03-02T14:30:00Z".parse().unwrap()
+    }
+
+    fn note() -> Record {
+        Record::Note(Box::new(Note {
+            at: now(),
+            account: None,
+            rule: RuleKey::Trader,
+            action: AuditAction::Settings,
+            observed: false,
+            reason: "limit 5 to 4".to_owned(),
+            breach: None,
+            detected_at: None,
+            done: None,
+        }))
+    }
+
+    fn large() -> Record {
+        Record::Config(Box::new(ConfigSnapshot {
+            at: now(),
+            hash: String::new(),
+            origin: ConfigOrigin::File,
+            os_user: None,
+            diff: String::new(),
+            content: "x".repeat(1 << 20),
+            valid: true,
+        }))
+    }
+
+    fn allow(store: &Store, pages: u32) {
+        store.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    }
+
+    /// Page limit and full disk give the same answer of SQLite.
+    #[test]
+    fn a_full_disk_takes_nothing_by_halves_and_writing_goes_on_once_there_is_room() {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path(), now()).unwrap().store;
+        store.commit(&[note()], Durability::Flush).unwrap();
+        let pages: u32 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        allow(&store, pages + 1);
+
+        let error = store.commit(&[note(), large(), note()], Durability::Flush).unwrap_err();
+        assert_eq!(error.trouble, Trouble::DiskFull, "{error}");
+        assert_eq!(store.verify_audit().unwrap().rows, 1);
+        store.settle().unwrap();
+        assert_eq!(
+            store.commit(&[note()], Durability::Lazy),
+            Ok(vec![Written::Audit(2)]),
+            "a small one fits"
+        );
+
+        allow(&store, 1 << 20);
+        let written = store.commit(&[note(), large(), note()], Durability::Flush).unwrap();
+        assert_eq!(written, [Written::Audit(3), Written::Stored, Written::Audit(4)]);
+        store.settle().unwrap();
+        assert_eq!(store.verify_audit().unwrap().rows, 4);
+    }
+
+    #[test]
+    fn another_program_that_holds_the_database_is_told_apart() {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path(), now()).unwrap().store;
+        let other = Connection::open(home.path().join(database::FILE)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(store.commit(&[note()], Durability::Flush).unwrap_err().trouble, Trouble::Busy);
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(store.commit(&[note()], Durability::Flush), Ok(vec![Written::Audit(1)]));
+    }
+
+    #[test]
+    fn the_log_is_moved_into_the_database_while_nobody_waits() {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path(), now()).unwrap().store;
+        let size = || std::fs::metadata(home.path().join(database::FILE)).unwrap().len();
+        let before = size();
+        store.commit(&[large()], Durability::Flush).unwrap();
+        store.settle().unwrap();
+        assert_eq!(size(), before);
+        for _ in 1..COMMITS_PER_CHECKPOINT {
+            store.commit(&[Record::Seen(now())], Durability::Lazy).unwrap();
+        }
+        store.settle().unwrap();
+        assert!(size() > before);
+    }
 }

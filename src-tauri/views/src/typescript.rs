@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use chrono::TimeDelta;
 use domain::{Instant, Usd};
-use serde_json::json;
+use serde::Serialize;
 use ts_rs::{Config, TS};
 
 use crate::{
@@ -45,17 +45,8 @@ fn the_pages_sample_views_are_current() {
 #[test]
 fn the_pages_format_cases_are_current() {
     let amounts = ["0", "-0.004", "-312.5", "35", "1234567.895", "-15.625", "-1000", "0.005", "-500.00"];
-    let money = amounts.map(|text| {
-        let amount = Usd(text.parse().unwrap());
-        json!({ "amount": text, "signed": money::signed(amount), "unsigned": money::unsigned(amount) })
-    });
     let spans = [-1, 0, 1, 999, 1_000, 40_001, 59_999, 60_000, 300_000, 599_001, 600_000, 8_020_000];
     let long = [86_340_000, 86_400_000, 86_400_001, 180_000_001];
-    let times = spans.iter().chain(&long).map(|ms| {
-        let span = TimeDelta::milliseconds(*ms);
-        json!({ "ms": ms, "countdown": time::countdown(span), "elapsed": time::elapsed(span) })
-    });
-    let now: Instant = "2025-11-18T20:46:20Z".parse().unwrap();
     let instants = [
         "2025-11-18T23:00:00Z",
         "2025-11-18T20:53:10Z",
@@ -63,16 +54,67 @@ fn the_pages_format_cases_are_current() {
         "2025-11-19T06:00:00Z",
         "2026-07-01T17:30:00Z",
     ];
-    let clocks = instants.map(|text| {
-        let at: Instant = text.parse().unwrap();
-        let local = Zones { local: chrono_tz::Europe::Berlin }.local_clock(at);
-        json!({
-            "at": text, "schedule": time::schedule(at, now), "event": time::event(at, now), "berlin": local
-        })
-    });
-    let cases = json!({ "money": money, "spans": times.collect::<Vec<_>>(), "now": now, "clocks": clocks });
+    let now: Instant = "2025-11-18T20:46:20Z".parse().unwrap();
+    let cases = Cases {
+        money: amounts.map(Money::of).to_vec(),
+        spans: spans.iter().chain(&long).map(|ms| Span::of(*ms)).collect(),
+        now,
+        clocks: instants.map(|at| Clock::of(at.parse().unwrap(), now)).to_vec(),
+    };
     let text = serde_json::to_string_pretty(&cases).unwrap() + "\n";
     expect_test::expect_file![format!("../{CASES}")].assert_eq(&text);
+}
+
+/// Structs, not maps: the order of a map's members depends on how the whole workspace is built.
+#[derive(Serialize)]
+struct Cases {
+    money: Vec<Money>,
+    spans: Vec<Span>,
+    now: Instant,
+    clocks: Vec<Clock>,
+}
+
+#[derive(Serialize)]
+struct Money {
+    amount: &'static str,
+    signed: String,
+    unsigned: String,
+}
+
+#[derive(Serialize)]
+struct Span {
+    ms: i64,
+    countdown: String,
+    elapsed: String,
+}
+
+#[derive(Serialize)]
+struct Clock {
+    at: Instant,
+    schedule: String,
+    event: String,
+    berlin: Option<String>,
+}
+
+impl Money {
+    fn of(amount: &'static str) -> Self {
+        let usd = Usd(amount.parse().unwrap());
+        Self { amount, signed: money::signed(usd), unsigned: money::unsigned(usd) }
+    }
+}
+
+impl Span {
+    fn of(ms: i64) -> Self {
+        let span = TimeDelta::milliseconds(ms);
+        Self { ms, countdown: time::countdown(span), elapsed: time::elapsed(span) }
+    }
+}
+
+impl Clock {
+    fn of(at: Instant, now: Instant) -> Self {
+        let berlin = Zones { local: chrono_tz::Europe::Berlin }.local_clock(at);
+        Self { at, schedule: time::schedule(at, now), event: time::event(at, now), berlin }
+    }
 }
 
 fn check(made: &Files, dir: &Path) {

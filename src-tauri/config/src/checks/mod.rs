@@ -178,10 +178,10 @@ pub(crate) fn settings(sheet: &Sheet, risk: &Layer, faults: &mut Vec<Fault>) {
                 FaultKind::Conflict,
                 &risk.place(&switch, File::Risk),
                 &path,
-                format!("{channel} is switched on and has no {key}."),
+                format!("{channel} is switched on and has no `{key}`."),
             )
             .because("No message would arrive.")
-            .fix(format!("Set {key}, or switch {channel} off."))
+            .fix(format!("Set `{key}`, or switch {channel} off."))
             .add(faults);
         }
     }

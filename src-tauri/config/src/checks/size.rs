@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::Check;
-use crate::fault::FaultKind;
+use crate::fault::{Fault, FaultKind};
 
 impl Check<'_> {
     pub(super) fn max_contracts(&mut self) {
@@ -127,38 +127,40 @@ impl Check<'_> {
     }
 
     fn automatic(&mut self, part: &str, values: &TradeManagementValues) {
-        let path = |key: &str| format!("rules.trade_management.{part}{key}");
         let (even, trail) = (&values.breakeven, &values.trailing);
         if even.offset_ticks >= even.profit_threshold_ticks {
-            let paths = [path("auto_breakeven.offset_ticks"), path("auto_breakeven.profit_threshold_ticks")];
+            let problem = format!(
+                "The offset of {} ticks is not below the threshold of {} ticks.",
+                even.offset_ticks, even.profit_threshold_ticks
+            );
             self.pair(
-                &paths,
-                format!(
-                    "The offset of {} ticks is not below the threshold of {} ticks.",
-                    even.offset_ticks, even.profit_threshold_ticks
-                ),
+                part,
+                ["auto_breakeven.offset_ticks", "auto_breakeven.profit_threshold_ticks"],
+                problem,
             )
             .because("The moved stop would lie at or beyond the market.")
             .fix("Make offset_ticks smaller than profit_threshold_ticks.")
             .add(self.faults);
         }
         if trail.trail_ticks > trail.activation_ticks {
-            let paths = [path("trailing_stop.trail_ticks"), path("trailing_stop.activation_ticks")];
-            self.pair(
-                &paths,
-                format!(
-                    "The distance of {} ticks is larger than the activation of {} ticks.",
-                    trail.trail_ticks, trail.activation_ticks
-                ),
-            )
-            .because("The first trailing stop would lie behind the entry.")
-            .fix("Make trail_ticks at most activation_ticks.")
-            .add(self.faults);
+            let problem = format!(
+                "The distance of {} ticks is larger than the activation of {} ticks.",
+                trail.trail_ticks, trail.activation_ticks
+            );
+            self.pair(part, ["trailing_stop.trail_ticks", "trailing_stop.activation_ticks"], problem)
+                .because("The first trailing stop would lie behind the entry.")
+                .fix("Make trail_ticks at most activation_ticks.")
+                .add(self.faults);
         }
     }
 
-    fn pair(&self, paths: &[String; 2], problem: String) -> crate::fault::Fault {
-        let path = paths.iter().find(|path| self.is_given(path)).unwrap_or(&paths[0]);
-        self.error(FaultKind::Conflict, path, problem)
+    /// A fault at the first of two keys that a file gives: of this part, or of the general values that it
+    /// takes over.
+    fn pair(&self, part: &str, keys: [&str; 2], problem: String) -> Fault {
+        let path = |part: &str, key: &str| format!("rules.trade_management.{part}{key}");
+        let paths: Vec<String> =
+            [part, ""].into_iter().flat_map(|part| keys.map(|key| path(part, key))).collect();
+        let given = paths.iter().find(|path| self.is_given(path));
+        self.error(FaultKind::Conflict, given.unwrap_or(&paths[0]), problem)
     }
 }

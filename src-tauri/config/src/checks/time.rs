@@ -6,7 +6,10 @@ use domain::{
 };
 
 use super::{Check, is_of_account, minute};
-use crate::fault::FaultKind;
+use crate::{
+    fault::{Fault, FaultKind},
+    schema::File,
+};
 
 const DAY: i64 = 24 * 60;
 const WEEK: i64 = 7 * DAY;
@@ -49,7 +52,7 @@ impl Check<'_> {
         ];
         if settings.windows.iter().any(|window| window.start == window.end) {
             let place = self.first_place(&paths);
-            crate::fault::Fault::error(
+            Fault::error(
                 FaultKind::Conflict,
                 &place,
                 paths[0],
@@ -103,11 +106,17 @@ impl Check<'_> {
         }
         let respected = self.sheet.rules.session_block_outside.settings.respect_holidays;
         if self.is_sound(RuleKey::SessionBlockOutside) && respected && self.sheet.holidays.dates.is_empty() {
-            self.error(FaultKind::Conflict, &format!("{SESSION}.respect_holidays"), "Holidays are to be respected and the list is empty.")
-                .because("Sessions would be open on every holiday.")
-                .fix("Fill holidays.dates in timers.yaml (without the key, the shipped list applies), or set respect_holidays to false.")
-                .example("dates: [\"2026-12-25\"]")
-                .add(self.faults);
+            let path = "holidays.dates";
+            Fault::error(
+                FaultKind::Conflict,
+                &self.timers.place(path, File::Timers),
+                path,
+                "Holidays are to be respected and the list is empty.",
+            )
+            .because("Sessions would be open on every holiday.")
+            .fix("Fill the list, remove the key (then the shipped list applies), or set respect_holidays to false in risk.yaml.")
+            .example("dates: [\"2026-12-25\"]")
+            .add(self.faults);
         }
     }
 

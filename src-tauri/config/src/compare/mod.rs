@@ -239,7 +239,7 @@ fn differences(account: Option<&AccountId>, old: &RuleSet, new: &RuleSet, change
     let (before, after) = sheets(old, new);
     for part in Part::all(old, new) {
         let (from, to) = (part.get(&before), part.get(&after));
-        if from == to {
+        if part.shown(&from) == part.shown(&to) {
             continue;
         }
         let (direction, _) = judge(&part, &before, &after);

@@ -146,7 +146,14 @@ impl Part {
     pub fn shown(&self, value: &Json) -> Json {
         match self {
             Self::Row(row) => row.key.kind.written(value),
-            Self::Hours => Json::from_iter([Kind::Windows.written(&value[0]), value[1].clone()]),
+            Self::Hours => {
+                let own = value[2].as_object().into_iter().flatten();
+                let own: Json =
+                    own.map(|(symbol, windows)| (symbol.clone(), Kind::Windows.written(windows))).collect();
+                let no_own = own.as_object().is_none_or(serde_json::Map::is_empty);
+                let general = [Kind::Windows.written(&value[0]), value[1].clone()];
+                general.into_iter().chain((!no_own).then_some(own)).collect()
+            }
             Self::Unlisted | Self::Limit(_) | Self::SymbolList | Self::Automation => value.clone(),
         }
     }
@@ -188,8 +195,10 @@ impl Part {
             Self::Automation => {
                 let (old, new) = (&before.trade_management.settings, &after.trade_management.settings);
                 let kept = json(&meet::nearer_stops(old, new));
+                let free_both_ways = json(&meet::nearer_stops(new, old)) == from;
                 match () {
-                    () if kept == to => (Direction::Neutral, to),
+                    () if kept == to && free_both_ways => (Direction::Neutral, to),
+                    () if kept == to => (Direction::Stricter, to),
                     () if kept == from => (Direction::Looser, from),
                     () => (Direction::Mixed, kept),
                 }
@@ -254,9 +263,9 @@ fn stricter_if(stricter: bool, from: Json, to: Json) -> (Direction, Json) {
 
 /// A number, or an amount of money, which the domain writes as text.
 fn amount(value: &Json) -> Option<Decimal> {
-    match value {
-        Json::String(text) => text.parse().ok(),
-        other => other.as_i64().map(Decimal::from),
+    match value.as_str() {
+        Some(text) => text.parse().ok(),
+        None => value.as_i64().map(Decimal::from),
     }
 }
 

@@ -128,7 +128,7 @@ impl Kind {
             Self::Choice(words) => words.last().copied().unwrap_or_default().to_string(),
             Self::Only(word, _) => (*word).to_string(),
             Self::Duration { max, .. } => seconds_text(900.min(*max)),
-            Self::Time => "08:30".to_string(),
+            Self::Time => "\"08:30\"".to_string(),
             Self::Zone => "America/Chicago".to_string(),
             Self::Days => "[0, 1, 2, 3, 4]".to_string(),
             Self::Dates => "[\"2026-12-25\"]".to_string(),
@@ -139,7 +139,7 @@ impl Kind {
             Self::Symbols => "[MNQ, ES]".to_string(),
             Self::UnlistedSymbols => "allow_with_limit:2".to_string(),
             Self::Text { .. } => "a text".to_string(),
-            Self::Secret => "${NAME_OF_THE_VARIABLE}".to_string(),
+            Self::Secret => "\"${NAME_OF_THE_VARIABLE}\"".to_string(),
             Self::Url { hub: false } => "https://api.topstepx.com".to_string(),
             Self::Url { hub: true } => "https://rtc.topstepx.com/hubs/user".to_string(),
             Self::AccountId => "1234567".to_string(),
@@ -149,21 +149,22 @@ impl Kind {
 
     /// The words of a choice.
     pub fn choices(&self) -> Vec<&'static str> {
-        match self {
-            Self::Choice(words) => words.to_vec(),
-            Self::Only(word, _) => vec![word],
-            _ => Vec::new(),
+        if let Self::Choice(words) = self {
+            return words.to_vec();
         }
+        if let Self::Only(word, _) = self { vec![word] } else { Vec::new() }
     }
 
     /// The range of a number: seconds for durations, dollars for money.
     pub fn range(&self) -> Option<(i64, i64)> {
-        match *self {
-            Self::Whole { min, max } | Self::Duration { min, max } => Some((min.into(), max.into())),
-            Self::Money(Sign::Loss) => Some((-i64::from(LARGEST_AMOUNT), 0)),
-            Self::Money(Sign::Gain) => Some((0, LARGEST_AMOUNT.into())),
-            _ => None,
+        if let Self::Whole { min, max } | Self::Duration { min, max } = *self {
+            return Some((min.into(), max.into()));
         }
+        let Self::Money(sign) = self else { return None };
+        Some(match sign {
+            Sign::Loss => (-i64::from(LARGEST_AMOUNT), 0),
+            Sign::Gain => (0, LARGEST_AMOUNT.into()),
+        })
     }
 
     /// A value in the form in which people write it.
@@ -193,7 +194,21 @@ impl Kind {
                 Some(limit) => json!(format!("allow_with_limit:{limit}")),
                 None => value.clone(),
             },
-            _ => value.clone(),
+            Self::Bool
+            | Self::AlwaysTrue(_)
+            | Self::Whole { .. }
+            | Self::Choice(_)
+            | Self::Only(..)
+            | Self::Zone
+            | Self::Days
+            | Self::Dates
+            | Self::Patterns
+            | Self::Symbols
+            | Self::Text { .. }
+            | Self::Secret
+            | Self::Url { .. }
+            | Self::AccountId
+            | Self::Rules => value.clone(),
         }
     }
 }

@@ -125,8 +125,8 @@ static NO_STOP_LOSS_GRACE: Group = Group {
     title: "No stop-loss grace (always on)",
     help: "Closes a position that has no working stop when its grace is over. It cannot be switched off.",
     keys: &[
-        enabled!(no_stop_loss_grace),
-        rule_mode!(no_stop_loss_grace),
+        Key { help: "Always true: it cannot be switched off.", ..enabled!(no_stop_loss_grace) },
+        Key { help: "Always enforce: it cannot be weakened.", ..rule_mode!(no_stop_loss_grace) },
         Key::new(
             "grace_period_seconds",
             Kind::Whole { min: 5, max: 600 },

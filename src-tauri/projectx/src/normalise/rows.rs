@@ -2,7 +2,7 @@
 //! would cost money: unknown enum numbers, missing members and impossible values are faults, never
 //! guesses. Unknown members are ignored (gateway reference 3.9).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
     Account, Contracts, Exposure, Fill, Instant, Order, OrderKind, OrderSide, OrderStatus, Position, Price,
     Quote, Usd, products,
@@ -227,7 +227,8 @@ fn optional_price(
 
 /// Up to seven fractional digits, `Z` or an offset (gateway reference 8.10).
 fn time(field: &'static str, text: &str) -> Result<Instant, Fault> {
+    // The stream tells seven digits of a second, REST six of the same instant (gateway reference 8.10).
     DateTime::parse_from_rfc3339(text)
-        .map(|at| at.with_timezone(&Utc))
+        .map(|at| at.with_timezone(&Utc).trunc_subsecs(6))
         .map_err(|error| Fault::value(field, text, format!("no time: {error}")))
 }

@@ -71,25 +71,25 @@ fn accounts_and_orders() {
     check(
         "entry pending",
         &expect![[
-            r#"{"event":"order","id":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","kind":"market","status":"pending","size":1,"filled":0,"limit_price":null,"stop_price":null,"filled_price":null,"tag":"run7-0001","parent":null,"linked":null,"created_at":"2026-06-10T14:31:07.204118300Z"}"#
+            r#"{"event":"order","id":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","kind":"market","status":"pending","size":1,"filled":0,"limit_price":null,"stop_price":null,"filled_price":null,"tag":"run7-0001","parent":null,"linked":null,"created_at":"2026-06-10T14:31:07.204118Z"}"#
         ]],
     );
     check(
         "entry filled",
         &expect![[
-            r#"{"event":"order","id":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","kind":"market","status":"filled","size":1,"filled":1,"limit_price":null,"stop_price":null,"filled_price":"21455.25","tag":"run7-0001","parent":null,"linked":null,"created_at":"2026-06-10T14:31:07.204118300Z"}"#
+            r#"{"event":"order","id":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","kind":"market","status":"filled","size":1,"filled":1,"limit_price":null,"stop_price":null,"filled_price":"21455.25","tag":"run7-0001","parent":null,"linked":null,"created_at":"2026-06-10T14:31:07.204118Z"}"#
         ]],
     );
     check(
         "stop suspended",
         &expect![[
-            r#"{"event":"order","id":"3300000418","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","kind":"stop","status":"suspended","size":1,"filled":0,"limit_price":null,"stop_price":null,"filled_price":null,"tag":"run7-0001-SL","parent":"3300000417","linked":null,"created_at":"2026-06-10T14:31:07.204118300Z"}"#
+            r#"{"event":"order","id":"3300000418","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","kind":"stop","status":"suspended","size":1,"filled":0,"limit_price":null,"stop_price":null,"filled_price":null,"tag":"run7-0001-SL","parent":"3300000417","linked":null,"created_at":"2026-06-10T14:31:07.204118Z"}"#
         ]],
     );
     check(
         "target working",
         &expect![[
-            r#"{"event":"order","id":"3300000419","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","kind":"limit","status":"open","size":1,"filled":0,"limit_price":"21475.25","stop_price":null,"filled_price":null,"tag":"run7-0001-TP","parent":"3300000417","linked":"3300000418","created_at":"2026-06-10T14:31:07.204118300Z"}"#
+            r#"{"event":"order","id":"3300000419","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","kind":"limit","status":"open","size":1,"filled":0,"limit_price":"21475.25","stop_price":null,"filled_price":null,"tag":"run7-0001-TP","parent":"3300000417","linked":"3300000418","created_at":"2026-06-10T14:31:07.204118Z"}"#
         ]],
     );
 }
@@ -99,7 +99,7 @@ fn positions_and_trades() {
     check(
         "position open",
         &expect![[
-            r#"{"event":"position","id":"810000231","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","exposure":1,"average_price":"21455.25","opened_at":"2026-06-10T14:31:07.216402200Z"}"#
+            r#"{"event":"position","id":"810000231","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","exposure":1,"average_price":"21455.25","opened_at":"2026-06-10T14:31:07.216402Z"}"#
         ]],
     );
     check(
@@ -111,13 +111,13 @@ fn positions_and_trades() {
     check(
         "opening trade",
         &expect![[
-            r#"{"event":"fill","id":"2950000730","order":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","size":1,"price":"21455.25","pnl":null,"fees":"0.36","commissions":"0.25","voided":false,"at":"2026-06-10T14:31:07.211152200Z"}"#
+            r#"{"event":"fill","id":"2950000730","order":"3300000417","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"buy","size":1,"price":"21455.25","pnl":null,"fees":"0.36","commissions":"0.25","voided":false,"at":"2026-06-10T14:31:07.211152Z"}"#
         ]],
     );
     check(
         "closing trade",
         &expect![[
-            r#"{"event":"fill","id":"2950000731","order":"3300000418","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","size":1,"price":"21445.25","pnl":"-20","fees":"0.36","commissions":"0.25","voided":false,"at":"2026-06-10T14:33:41.871552200Z"}"#
+            r#"{"event":"fill","id":"2950000731","order":"3300000418","account":"26100417","contract":"CON.F.US.MNQ.U26","symbol":"MNQ","side":"sell","size":1,"price":"21445.25","pnl":"-20","fees":"0.36","commissions":"0.25","voided":false,"at":"2026-06-10T14:33:41.871552Z"}"#
         ]],
     );
 }
@@ -127,13 +127,13 @@ fn quotes_tell_what_changed() {
     check(
         "full quote",
         &expect![[
-            r#"{"event":"quote","contract":"CON.F.US.MNQ.U26","last":"21455.25","bid":"21455","ask":"21455.25","at":"2026-06-10T14:31:07.118043200Z"}"#
+            r#"{"event":"quote","contract":"CON.F.US.MNQ.U26","last":"21455.25","bid":"21455","ask":"21455.25","at":"2026-06-10T14:31:07.118043Z"}"#
         ]],
     );
     check(
         "partial quote",
         &expect![[
-            r#"{"event":"quote","contract":"CON.F.US.MNQ.U26","bid":"21455","ask":"21455.5","at":"2026-06-10T14:31:07.140227400Z"}"#
+            r#"{"event":"quote","contract":"CON.F.US.MNQ.U26","bid":"21455","ask":"21455.5","at":"2026-06-10T14:31:07.140227Z"}"#
         ]],
     );
 }

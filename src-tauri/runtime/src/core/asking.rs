@@ -111,7 +111,8 @@ impl Core {
         }
     }
 
-    pub(super) fn replied(&mut self, now: Instant, reply: &Reply) {
+    pub(super) fn replied(&mut self, received: Instant, reply: &Reply) {
+        let now = self.engine.now().max(received);
         let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
         if let Some(effects) = self.executor.replied(reply, &mut floor) {
             let mut events = std::collections::VecDeque::new();

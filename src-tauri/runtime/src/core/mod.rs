@@ -226,6 +226,11 @@ impl Core {
         Ok(self.take_outputs())
     }
 
+    /// A call of [`Output::Send`] was handed to the wire.
+    pub fn left(&mut self, call: CallId, at: Instant) {
+        self.executor.left(call, at);
+    }
+
     /// When something is due by time alone.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -283,7 +288,7 @@ impl Core {
                 self.batch.signs.push(Output::Refused(refusal));
             }
             Signal::Malformed(malformed) => self.malformed(&malformed, now),
-            Signal::Reply(reply) => self.replied(now, &reply),
+            Signal::Reply(reply) => self.replied(received, &reply),
         }
     }
 
@@ -323,6 +328,7 @@ impl Core {
 
     /// Gives the engine an event, carries out what it decides, and feeds back what comes of it.
     fn step(&mut self, now: Instant, event: Event) {
+        let now = self.engine.now().max(now);
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);

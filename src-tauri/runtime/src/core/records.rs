@@ -311,7 +311,6 @@ impl Core {
         let coverage = self.coverage(account, holding);
         Holding {
             position: position.clone(),
-            symbol: position.symbol.clone(),
             price: self.engine.market().price(&position.contract),
             unrealized: self.engine.market().value(position),
             stop_covered: Some(coverage.covered >= position.exposure.size()),

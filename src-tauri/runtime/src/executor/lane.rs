@@ -94,7 +94,8 @@ pub(super) struct Moved {
 /// What a move adds to the receipts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stamps {
-    pub sent: Option<Instant>,
+    /// A request was decided: its name, and when.
+    pub requested: Option<(CallId, Instant)>,
     pub waited: Option<TimeDelta>,
     pub acknowledged: Option<Instant>,
     pub error: Option<String>,
@@ -207,6 +208,13 @@ impl Lane {
         moved
     }
 
+    /// Its request left at another time than it was decided.
+    pub fn left(&mut self, call: CallId, at: Instant) {
+        if let Some(request) = self.request.as_mut().filter(|request| request.call == call) {
+            request.at = at;
+        }
+    }
+
     /// Takes the reply to its request or to its look.
     pub fn replied(&mut self, reply: &Reply, floor: &mut Floor<'_>) -> Moved {
         let mut moved = self.nothing();
@@ -278,7 +286,7 @@ impl Lane {
         self.unmoved = 0;
         self.request = Some(Request { call, at: floor.now, before });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
-        moved.stamps.sent = Some(floor.now);
+        moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, call_for(&self.subject, &self.goal, &self.account, before.size())));
     }
 

@@ -121,6 +121,19 @@ impl Executor {
         self.advance(floor)
     }
 
+    /// A call was handed to the wire: a little later than it was decided, because what must be durable
+    /// goes first.
+    pub fn left(&mut self, call: CallId, at: Instant) {
+        let Some(Purpose::Lane(account, subject)) = self.calls.get(&call) else { return };
+        let Some(lane) = self.lanes.get_mut(&(account.clone(), subject.clone())) else { return };
+        lane.left(call, at);
+        for id in &lane.tasks {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.left(call, at);
+            }
+        }
+    }
+
     /// Takes a reply; `None` if the call is not one of this executor's. After an [`Effect::Learn`] the
     /// caller gives the fact to the engine and then calls [`Executor::advance`].
     pub fn replied(&mut self, reply: &Reply, floor: &mut Floor<'_>) -> Option<Vec<Effect>> {

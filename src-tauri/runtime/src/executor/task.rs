@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ContractId, Contracts, Enforcement, Instant, Outcome, Report};
+use domain::{ContractId, Contracts, Enforcement, Instant, Outcome, Report, broker::CallId};
 
 use super::lane::{Ending, Goal, Lane, Stamps, Subject};
 
@@ -15,6 +15,8 @@ pub(super) struct Task {
     acted: bool,
     superseded: bool,
     failure: Option<String>,
+    /// The first request, whose hand-over to the wire the receipt shows.
+    first: Option<CallId>,
     receipt: Receipt,
 }
 
@@ -63,14 +65,24 @@ impl Task {
             cancelled: 0,
             shrunk: 0,
         };
-        Self { enforcement, parts: 0, rounds: 0, acted: false, superseded: false, failure: None, receipt }
+        Self {
+            enforcement,
+            parts: 0,
+            rounds: 0,
+            acted: false,
+            superseded: false,
+            failure: None,
+            first: None,
+            receipt,
+        }
     }
 
     pub fn stamp(&mut self, stamps: &Stamps) {
         let receipt = &mut self.receipt;
-        if let Some(sent) = stamps.sent {
+        if let Some((call, decided)) = stamps.requested {
             receipt.attempts += 1;
-            receipt.sent_at.get_or_insert(sent);
+            self.first.get_or_insert(call);
+            receipt.sent_at.get_or_insert(decided);
         }
         if let (Some(waited), Some(sent), None) = (stamps.waited, receipt.sent_at, receipt.acknowledged_at) {
             // The first request left only after it had waited for its turn.
@@ -81,6 +93,13 @@ impl Task {
         receipt.acknowledged_at = stamps.acknowledged.or(receipt.acknowledged_at);
         if let Some(error) = &stamps.error {
             receipt.error = Some(error.clone());
+        }
+    }
+
+    /// A request was handed to the wire.
+    pub fn left(&mut self, call: CallId, at: Instant) {
+        if self.first == Some(call) {
+            self.receipt.sent_at = Some(at);
         }
     }
 

@@ -3,32 +3,15 @@
 use domain::{AccountId, Breach, Deed, EnforcementId, OrderId};
 use rusqlite::{Connection, OptionalExtension, types::Value};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
-use super::{EVERYONE, chain};
+use super::{
+    EVERYONE, chain,
+    words::{AuditAction, AuditOutcome},
+};
 use crate::{
     Ending, Intent, Note, Receipt, Written,
     columns::{json_text, text_of, word_text},
-    record::AuditAction,
 };
-
-/// How a line of the audit ended (ruling 12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditOutcome {
-    /// Not ended yet.
-    Pending,
-    /// Seen at the broker.
-    Confirmed,
-    /// Given up.
-    Failed,
-    /// Only recorded, because the rule does not enforce.
-    Observed,
-    /// Another action, or the trader, made it needless.
-    Superseded,
-    /// Done by being written down.
-    Recorded,
-}
 
 /// The columns of a row between `id` and `prev_hash`, in their order.
 #[derive(Default)]

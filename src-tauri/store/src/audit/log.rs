@@ -6,11 +6,14 @@ use domain::{
 use rusqlite::{Connection, Row, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::{EVERYONE, entry::AuditOutcome};
+use super::{
+    EVERYONE,
+    words::{AuditAction, AuditOutcome},
+};
 use crate::{
     columns::{At, Id, Json, Word, amount, moment},
     error::ReadError,
-    record::{AuditAction, Intent},
+    record::Intent,
 };
 
 const TABLE: &str = "enforcement_history";

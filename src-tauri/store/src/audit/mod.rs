@@ -8,6 +8,7 @@ pub(crate) mod entry;
 pub(crate) mod head;
 pub(crate) mod log;
 pub(crate) mod verify;
+pub(crate) mod words;
 
 /// The account of rows that concern all accounts: the table wants one in every row.
 pub(crate) const EVERYONE: &str = "*";

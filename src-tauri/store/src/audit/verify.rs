@@ -10,10 +10,7 @@ use super::{
     chain::{COLUMNS, Tip, hash_of, tip},
     head::{Head, HeadFile},
 };
-use crate::{
-    columns::At,
-    error::{DatabaseError, ReadError},
-};
+use crate::{columns::At, error::ReadError};
 
 const TABLE: &str = "enforcement_history";
 
@@ -188,10 +185,4 @@ fn break_in(row: &Row<'_>, number: i64) -> rusqlite::Result<Option<AuditBreak>> 
         return Ok(None);
     }
     Ok(Some(AuditBreak { row: number, at: row.get::<_, At>("timestamp")?.0, reason: row.get("reason")? }))
-}
-
-impl From<DatabaseError> for AuditFault {
-    fn from(error: DatabaseError) -> Self {
-        Self::Unreadable(error.into())
-    }
 }

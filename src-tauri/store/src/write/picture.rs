@@ -72,7 +72,7 @@ fn position(
     .execute(named_params! {
         ":id": position.id.as_str(),
         ":account": account.as_str(),
-        ":symbol": holding.symbol.as_str(),
+        ":symbol": holding.position.symbol.as_str(),
         ":side": Word(side),
         ":quantity": position.exposure.size().0,
         ":entry": Exact(position.average_price.0),

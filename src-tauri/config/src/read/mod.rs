@@ -1,15 +1,11 @@
 //! One value of a file, read as its type says: type first, then range. The answer is in the form in
 //! which the domain serialises it. Never looks at other values.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lists;
 
-use chrono::{NaiveDate, NaiveTime};
-use domain::{
-    Contracts, Symbol, Usd, products,
-    rulebook::{LossTier, SessionWindow, UnknownSymbol},
-};
+use chrono::NaiveTime;
+use domain::{Contracts, Symbol, Usd, products, rulebook::UnknownSymbol};
 use rust_decimal::Decimal;
-use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::{
@@ -18,6 +14,8 @@ use crate::{
     schema::{self, Kind, Sign, seconds_text},
     yaml::{Content, Node, Scalar},
 };
+
+use lists::{dates, days, early_closes, entries, patterns, symbols, tier, window};
 
 /// What is wrong with one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,20 +27,20 @@ pub(crate) struct Complaint {
     pub nearest: Option<String>,
 }
 
-type Read<T> = Result<T, Complaint>;
+type Read<T> = Result<T, Box<Complaint>>;
 
 impl Complaint {
-    pub fn new(kind: FaultKind, node: &Node, problem: impl Into<String>) -> Self {
-        Self {
+    pub fn new(kind: FaultKind, node: &Node, problem: impl Into<String>) -> Box<Self> {
+        Box::new(Self {
             kind,
             place: node.place.clone(),
             problem: problem.into(),
             reason: String::new(),
             nearest: None,
-        }
+        })
     }
 
-    fn because(mut self, reason: impl Into<String>) -> Self {
+    fn because(mut self: Box<Self>, reason: impl Into<String>) -> Box<Self> {
         self.reason = reason.into();
         self
     }
@@ -111,7 +109,7 @@ pub(crate) fn scalar(node: &Node) -> Read<&Scalar> {
     }
 }
 
-fn wrong(kind: FaultKind, node: &Node, scalar: &Scalar, what: &str) -> Complaint {
+fn wrong(kind: FaultKind, node: &Node, scalar: &Scalar, what: &str) -> Box<Complaint> {
     Complaint::new(kind, node, format!("{} is not {what}.", quoted(scalar)))
 }
 
@@ -152,7 +150,7 @@ fn whole(node: &Node, min: u32, max: u32) -> Read<u32> {
     u32::try_from(number)
         .ok()
         .filter(|count| (min..=max).contains(count))
-        .ok_or_else(|| wrong(FaultKind::Range, node, scalar, &format!("from {min} to {max}")))
+        .ok_or_else(|| wrong(FaultKind::Range, node, scalar, &format!("in the range from {min} to {max}")))
 }
 
 fn money(node: &Node, sign: Sign) -> Read<Usd> {
@@ -170,8 +168,15 @@ fn money(node: &Node, sign: Sign) -> Read<Usd> {
         _ if amount.abs() > largest => {
             Err(wrong(FaultKind::Range, node, scalar, &format!("within {largest} dollars")))
         }
-        Sign::Loss | Sign::Gain => Ok(Usd(amount.normalize())),
+        Sign::Loss | Sign::Gain => Ok(Usd(in_cents(amount))),
     }
+}
+
+/// The same amount with two decimals, or more where it has them: equal limits are written alike.
+fn in_cents(amount: Decimal) -> Decimal {
+    let mut amount = amount.normalize();
+    amount.rescale(amount.scale().max(2));
+    amount
 }
 
 fn choice(node: &Node, words: &[&'static str]) -> Read<&'static str> {
@@ -218,7 +223,7 @@ fn duration(node: &Node, min: u32, max: u32) -> Read<u32> {
         .and_then(|count| count.checked_mul(factor))
         .filter(|seconds| (min..=max).contains(seconds))
         .ok_or_else(|| {
-            let range = format!("from {} to {}", seconds_text(min), seconds_text(max));
+            let range = format!("in the range from {} to {}", seconds_text(min), seconds_text(max));
             wrong(FaultKind::Range, node, scalar, &range)
         })
 }
@@ -246,145 +251,6 @@ fn zone(node: &Node) -> Read<chrono_tz::Tz> {
         told.nearest = nearest(&scalar.text, names).map(ToString::to_string);
         told
     })
-}
-
-/// The items of a list.
-pub(crate) fn list(node: &Node) -> Read<&[Node]> {
-    match &node.content {
-        Content::List(items) => Ok(items),
-        Content::Scalar(_) | Content::Map(_) | Content::Bad => {
-            Err(Complaint::new(FaultKind::Type, node, "A list is expected here."))
-        }
-    }
-}
-
-fn days(node: &Node) -> Read<BTreeSet<u8>> {
-    let mut days = BTreeSet::new();
-    for item in list(node)? {
-        let day = whole(item, 0, 6)?;
-        if !days.insert(u8::try_from(day).unwrap_or_default()) {
-            return Err(twice(item, &day.to_string()));
-        }
-    }
-    match days.is_empty() {
-        true => Err(Complaint::new(FaultKind::Range, node, "The list of days is empty.")
-            .because("No session would ever begin.")),
-        false => Ok(days),
-    }
-}
-
-fn twice(node: &Node, what: &str) -> Complaint {
-    Complaint::new(FaultKind::Conflict, node, format!("{what} is in the list twice."))
-}
-
-fn date(node: &Node) -> Read<NaiveDate> {
-    let scalar = scalar(node)?;
-    let shaped = scalar.text.len() == 10 && scalar.text.is_ascii();
-    NaiveDate::parse_from_str(&scalar.text, "%Y-%m-%d")
-        .ok()
-        .filter(|_| shaped)
-        .ok_or_else(|| wrong(FaultKind::Type, node, scalar, "a date as YYYY-MM-DD"))
-}
-
-fn dates(node: &Node) -> Read<BTreeSet<NaiveDate>> {
-    let mut dates = BTreeSet::new();
-    for item in list(node)? {
-        let date = date(item)?;
-        if !dates.insert(date) {
-            return Err(twice(item, &date.to_string()));
-        }
-    }
-    Ok(dates)
-}
-
-fn early_closes(node: &Node) -> Read<BTreeMap<NaiveDate, NaiveTime>> {
-    let mut days = BTreeMap::new();
-    for item in list(node)? {
-        fields(item, &["date", "close_time"], &["date", "close_time"])?;
-        let day = date(item.child("date").unwrap_or(item))?;
-        if days.insert(day, time(item.child("close_time").unwrap_or(item))?).is_some() {
-            return Err(twice(item, &day.to_string()));
-        }
-    }
-    Ok(days)
-}
-
-/// A map with these fields, of which some are needed.
-fn fields(node: &Node, known: &[&str], needed: &[&str]) -> Read<()> {
-    let Content::Map(entries) = &node.content else {
-        let problem = format!("An entry with {} is expected here.", known.join(", "));
-        return Err(Complaint::new(FaultKind::Type, node, problem));
-    };
-    for (key, _) in entries {
-        if !known.contains(&key.name.as_str()) {
-            let problem =
-                format!("{} is not known here; the entry has {}.", shown(&key.name), known.join(", "));
-            let mut told = Complaint::new(FaultKind::UnknownKey, node, problem);
-            told.place = key.place.clone();
-            told.nearest = nearest(&key.name, known.iter().copied()).map(ToString::to_string);
-            return Err(told);
-        }
-    }
-    match needed.iter().find(|name| node.child(name).is_none()) {
-        Some(missing) => Err(Complaint::new(FaultKind::Type, node, format!("The entry has no {missing}."))),
-        None => Ok(()),
-    }
-}
-
-fn entries<T: Serialize>(node: &Node, read: impl Fn(&Node) -> Read<T>) -> Read<Json> {
-    let items = list(node)?;
-    if items.is_empty() {
-        return Err(Complaint::new(FaultKind::Range, node, "The list is empty."));
-    }
-    let entries = items.iter().map(read).collect::<Read<Vec<T>>>()?;
-    Ok(schema::json(&entries))
-}
-
-fn window(node: &Node) -> Read<SessionWindow> {
-    fields(node, &["start", "end", "days"], &["start", "end"])?;
-    let start = time(node.child("start").unwrap_or(node))?;
-    let end = time(node.child("end").unwrap_or(node))?;
-    if start == end {
-        return Err(Complaint::new(
-            FaultKind::Conflict,
-            node,
-            "The session begins and ends at the same time.",
-        ));
-    }
-    let days = node.child("days").map(days).transpose()?.unwrap_or_default();
-    Ok(SessionWindow { start, end, days })
-}
-
-fn tier(node: &Node) -> Read<LossTier> {
-    fields(node, &["loss_amount", "cooldown_duration"], &["loss_amount", "cooldown_duration"])?;
-    Ok(LossTier {
-        loss: money(node.child("loss_amount").unwrap_or(node), Sign::Loss)?,
-        cooldown_seconds: duration(node.child("cooldown_duration").unwrap_or(node), 1, 86_400)?,
-    })
-}
-
-fn patterns(node: &Node) -> Read<BTreeSet<String>> {
-    let mut patterns = BTreeSet::new();
-    for item in list(node)? {
-        let scalar = scalar(item)?;
-        let legal = |c: char| c.is_ascii_alphanumeric() || c == '*' || c == '?';
-        if scalar.text.len() > 20 || !scalar.text.chars().all(legal) {
-            let what = "a pattern of 1 to 20 letters, digits, * and ?";
-            return Err(wrong(FaultKind::Range, item, scalar, what));
-        }
-        patterns.insert(scalar.text.to_ascii_uppercase());
-    }
-    Ok(patterns)
-}
-
-fn symbols(node: &Node) -> Read<BTreeSet<Symbol>> {
-    list(node)?
-        .iter()
-        .map(|item| {
-            let scalar = scalar(item)?;
-            symbol(&scalar.text).ok_or_else(|| wrong(FaultKind::Range, item, scalar, "a root symbol"))
-        })
-        .collect()
 }
 
 /// A root symbol by any of its names: `ENQ` and `nq` are `NQ`.

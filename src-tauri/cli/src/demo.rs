@@ -1,3 +1,0 @@
-pub async fn run(_: Option<&std::path::Path>, _: crate::args::Demo) -> Result<(), crate::exit::Failure> {
-    Ok(())
-}

@@ -1,0 +1,103 @@
+//! Backups: whole, checked, few, and a way back (specification C.15).
+
+use std::fs;
+
+use domain::{LockEnd, LockKind, RuleKey};
+use rusqlite::Connection;
+use store::{BackupError, Durability, Origin, Record, backup};
+
+use crate::fixtures::*;
+
+#[test]
+fn a_backup_stands_alone_and_is_whole_while_the_engine_goes_on_writing() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[intent(1)]);
+    let path = home.path().to_owned();
+    let taker = std::thread::spawn(move || backup::take(&path, now()).unwrap());
+    for id in 2..=200 {
+        store.commit(&[intent(id)], Durability::Lazy).unwrap();
+    }
+    let taken = taker.join().unwrap();
+    assert_eq!(taken.path, home.file("backups").join("state-20260302T143000Z.db"));
+    let files: Vec<_> =
+        fs::read_dir(home.file("backups")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files, [taken.path.as_path()], "no log, no half file beside it");
+    backup::check(&taken.path).unwrap();
+    let rows: i64 = Connection::open(&taken.path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM enforcement_history", [], |row| row.get(0))
+        .unwrap();
+    assert!((1..=200).contains(&rows));
+}
+
+#[test]
+fn the_newest_seven_are_kept() {
+    let home = Home::new();
+    let store = home.open();
+    for hour in 0..9 {
+        store.backup(later(3600 * hour)).unwrap();
+    }
+    fs::write(home.file("backups").join("notes.txt"), "mine").unwrap();
+    let listed: Vec<_> = backup::list(home.path()).unwrap().into_iter().map(|backup| backup.at).collect();
+    assert_eq!(listed, (2..9).rev().map(|hour| later(3600 * hour)).collect::<Vec<_>>());
+    assert!(home.file("backups").join("notes.txt").exists());
+}
+
+#[test]
+fn a_restored_backup_keeps_the_lockouts_and_the_audit_tells_of_it() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[intent(1)]);
+    let taken = store.backup(now()).unwrap();
+    let locked = lockout(RuleKey::Trader, LockKind::Hard, LockEnd::Reset(later(9000)));
+    flush(&mut store, &[confirmed(1), lock(&locked)]);
+    store.settle().unwrap();
+    drop(store);
+
+    let aside = backup::restore(home.path(), &taken.path, later(60)).unwrap().unwrap();
+    assert!(aside.exists());
+    let opened = home.opened();
+    assert_eq!(opened.found.origin, Origin::AsItWas);
+    assert_eq!(opened.found.restored_lockouts, [held(&locked)]);
+    assert_eq!(opened.store.pending_intents().unwrap().len(), 1);
+    assert_eq!(opened.store.verify_audit().unwrap().breaks.len(), 1);
+}
+
+#[test]
+fn an_unsound_file_is_not_restored() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[intent(1)]);
+    drop(store);
+    let before = fs::read(home.file("state.db")).unwrap();
+    fs::write(home.file("letter.txt"), "a text that is no database at all").unwrap();
+    let error = backup::restore(home.path(), &home.file("letter.txt"), now()).unwrap_err();
+    assert!(matches!(error, BackupError::Unsound { .. }), "{error}");
+    assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
+}
+
+#[test]
+fn old_measurements_go_in_small_portions() {
+    let home = Home::new();
+    let mut store = home.open();
+    let metric = |name: &str, seconds: i64, value| Record::Metric {
+        name: name.to_owned(),
+        value,
+        account: None,
+        at: later(seconds),
+    };
+    let month = 30 * 86_400;
+    let old: Vec<_> = (0..5_001).map(|_| metric("queue_depth", -month - 1, 3.0)).collect();
+    store.commit(&old, Durability::Lazy).unwrap();
+    store.commit(&[metric("queue_depth", -month, 1.5), metric("x", 0, f64::NAN)], Durability::Lazy).unwrap();
+    assert_eq!(
+        [store.prune(now()).unwrap(), store.prune(now()).unwrap(), store.prune(now()).unwrap()],
+        [5_000, 1, 0]
+    );
+    let kept: f64 = home
+        .tampered()
+        .query_row("SELECT metric_value FROM performance_metrics", [], |row| row.get(0))
+        .unwrap();
+    assert!((kept - 1.5).abs() < f64::EPSILON);
+}
