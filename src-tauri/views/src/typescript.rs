@@ -56,10 +56,10 @@ fn the_pages_format_cases_are_current() {
     ];
     let now: Instant = "2025-11-18T20:46:20Z".parse().unwrap();
     let cases = Cases {
-        money: amounts.map(Money::of).to_vec(),
+        money: amounts.map(Money::of).into(),
         spans: spans.iter().chain(&long).map(|ms| Span::of(*ms)).collect(),
         now,
-        clocks: instants.map(|at| Clock::of(at.parse().unwrap(), now)).to_vec(),
+        clocks: instants.map(|at| Clock::of(at.parse().unwrap(), now)).into(),
     };
     let text = serde_json::to_string_pretty(&cases).unwrap() + "\n";
     expect_test::expect_file![format!("../{CASES}")].assert_eq(&text);
