@@ -30,8 +30,16 @@ it('begins at a full hour and keeps its labels few', () => {
 it('marks what was not watched, and where the lock began', () => {
   const outage = drawn('not-protected');
   expect(outage.gaps).toHaveLength(1);
-  expect(outage.watchedTo).toBeCloseTo(outage.gaps[0]?.x ?? 0);
+  expect(outage.watched.to).toBeCloseTo(outage.gaps[0]?.x ?? 0);
   expect(drawn('locked').locked?.at).toBe(ms('2025-11-18T20:24:31Z'));
+});
+
+it('claims no guarded minute before the first point', () => {
+  const late = account('armed');
+  const from = ms(late.curve[20]?.at ?? '');
+  const drawn = plot({ ...late, curve: late.curve.slice(20) }, at('armed'), 428);
+  expect(drawn?.watched.from).toBeGreaterThan(0);
+  expect(from % 3_600_000).not.toBe(0);
 });
 
 it('a short outage that is over is a mark without words', () => {

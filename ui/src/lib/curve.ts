@@ -16,7 +16,8 @@ export interface Plot {
   limit: { y: number; value: string; mode: RuleMode } | null;
   target: { y: number; value: string; onScale: boolean } | null;
   hours: { x: number; at: number }[];
-  watchedTo: number;
+  /** Guarded minutes: from the first point on. Before it nobody watched. */
+  watched: { from: number; to: number };
   gaps: { x: number; width: number; named: boolean }[];
   locked: { x: number; at: number } | null;
 }
@@ -90,7 +91,7 @@ export function plot(account: AccountView, now: number, width: number, height = 
     limit: limit ? { y: y(Number(limit.limit)), value: limit.limit, mode: limit.mode } : null,
     target: target ? { y: onScale ? y(Number(target.limit)) : 6, value: target.limit, onScale } : null,
     hours,
-    watchedTo: x(unwatchedSince ? ms(unwatchedSince) : now),
+    watched: { from: x(first.at), to: x(unwatchedSince ? ms(unwatchedSince) : now) },
     gaps,
     locked: lock ? { x: x(ms(lock.since)), at: ms(lock.since) } : null,
   };
