@@ -4,10 +4,12 @@
 //! the page can't drift away from it.
 
 pub mod control;
+pub mod sight;
 pub mod text;
 pub mod tray;
 pub mod view;
 
+pub use sight::Sight;
 pub use text::{Deeds, Doubt, Held, Note, Scene, Zones};
 pub use view::View;
 

@@ -40,6 +40,7 @@ pub fn armed() -> View {
         count(RuleKey::MaxContractsPerInstrument, Some("MNQ"), 2, 4, Unit::Contracts),
         count(RuleKey::MaxContracts, None, 2, 5, Unit::Contracts),
         count(RuleKey::TradeFrequencyLimit, None, 3, 10, Unit::Trades),
+        target("-312.5", "1000"),
     ];
     main.curve = curve(MORNING, 10 * 60 + 42);
     let receipts = vec![open_loss_receipt()];
@@ -348,6 +349,12 @@ fn money(rule: RuleKey, value: &str, limit: &str) -> Gauge {
     gauge(rule, None, Unit::Usd, value, limit, (limit - value).abs().min(limit.abs() + value), used)
 }
 
+fn target(value: &str, limit: &str) -> Gauge {
+    let (value, limit): (Decimal, Decimal) = (value.parse().unwrap(), limit.parse().unwrap());
+    let used = (value / limit * Decimal::ONE_HUNDRED).max(Decimal::ZERO);
+    gauge(RuleKey::DailyRealizedProfit, None, Unit::Usd, value, limit, limit - value, used)
+}
+
 fn count(rule: RuleKey, symbol: Option<&str>, value: u32, limit: u32, unit: Unit) -> Gauge {
     let (value, limit) = (Decimal::from(value), Decimal::from(limit));
     gauge(rule, symbol, unit, value, limit, limit - value, value / limit * Decimal::ONE_HUNDRED)
@@ -422,7 +429,7 @@ fn daily_loss_lock() -> LockoutView {
 fn cooldown() -> LockoutView {
     LockoutView {
         reason: "10 of 10 trades in one hour".into(),
-        ends: "Cooldown since 2:23:10 PM CT, ends by itself when its time is over. New and larger positions \
+        ends: "Cooldown since 2:23:10 PM CT, ends by itself. New and larger positions \
                are closed back at once; exits stay allowed."
             .into(),
         ..lockout(RuleKey::TradeFrequencyLimit, LockKind::Timer, None, ct(14, 23, 10), Some(ct(14, 53, 10)))

@@ -2,10 +2,10 @@
 //!
 //! Equal values need not be drawn again. Holds no state and draws nothing.
 
-use chrono::Timelike;
 use domain::{Instant, Usd};
 
 use crate::{
+    sight::Sight,
     text::{Zones, money, time, words},
     view::{AccountView, Gauge, GaugeState, LockoutView, Protection, Unit, View},
 };
@@ -95,14 +95,25 @@ pub fn menu(view: &View, now: Instant, zones: Zones) -> Menu {
     Menu { state, detail, accounts, items: items(Possible::of(view)) }
 }
 
-/// The menu while the engine gives no answer: nothing that is shown could be true.
+/// Icon and menu of what a viewer knows. A lost engine shows no figure that could be untrue by now.
 #[must_use]
-pub fn lost_menu(since: Instant, now: Instant) -> Menu {
-    Menu {
-        state: format!("Not protected since {}", time::event(since, now)),
-        detail: "The engine does not answer".to_owned(),
+pub fn of(sight: &Sight, zones: Zones) -> (Icon, Menu) {
+    let silent = |state: String, detail: &str| Menu {
+        state,
+        detail: detail.to_owned(),
         accounts: Vec::new(),
         items: items(Possible::default()),
+    };
+    match (sight, sight.now()) {
+        (Sight::Live { view, .. }, now) => (icon(view), menu(view, now.unwrap_or(view.at), zones)),
+        (Sight::Connecting { .. }, _) => {
+            (Icon::Starting, silent("Not protected yet".to_owned(), "Waiting for the engine"))
+        }
+        (Sight::Lost { view, .. }, now) => {
+            let since = view.as_ref().zip(now).map(|(view, now)| time::event(view.at, now));
+            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            (Icon::NotProtected, silent(format!("Not protected{since}"), "The engine does not answer"))
+        }
     }
 }
 
@@ -112,16 +123,6 @@ pub fn tooltip(menu: &Menu) -> String {
     let head = format!("Risk Manager: {}", menu.state);
     let lines = [head, menu.detail.clone()].into_iter().chain(menu.accounts.iter().cloned());
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
-}
-
-/// When the menu of this view will read differently without a new view: at the next minute of a
-/// countdown. Null where nothing counts.
-#[must_use]
-pub fn changes_at(view: &View, now: Instant) -> Option<Instant> {
-    let until = strongest(view)?.1.until?;
-    let left = until - now;
-    let to_next_minute = chrono::TimeDelta::seconds(left.num_seconds().rem_euclid(60) + 1);
-    (left > chrono::TimeDelta::zero()).then(|| (now + to_next_minute).with_nanosecond(0).unwrap_or(until))
 }
 
 /// Which deeds make sense. A control that looks alive without a connection would be a lie.
@@ -205,7 +206,7 @@ fn near_lines(view: &View) -> (String, String) {
         .filter(|gauge| gauge.state == GaugeState::Near)
         .max_by_key(|gauge| gauge.used_percent);
     let Some(gauge) = nearest else {
-        return ("Armed · near limit".to_owned(), String::new());
+        return ("Armed · near limit".to_owned(), watched(view));
     };
     let left = left_of(gauge).map(|left| format!(" · {left}")).unwrap_or_default();
     let used = gauge.used_percent.map(|percent| format!(", {percent} % used")).unwrap_or_default();
@@ -213,18 +214,23 @@ fn near_lines(view: &View) -> (String, String) {
 }
 
 fn armed_lines(view: &View) -> (String, String) {
-    let tightest = view
-        .accounts
-        .iter()
-        .filter(|account| account.protection == Protection::Armed)
-        .filter_map(|account| Some((account.headroom.usd?, account.headroom.rule?)))
-        .min_by_key(|(usd, _)| *usd);
-    match tightest {
-        Some((usd, rule)) => {
-            (format!("Armed · {} left", money::unsigned(usd)), format!("{} bites first", words::title(rule)))
-        }
-        None => ("Armed".to_owned(), view.reason.clone().unwrap_or_default()),
+    let armed = || view.accounts.iter().filter(|account| account.protection == Protection::Armed);
+    let money = armed().filter_map(|account| Some((account.headroom.usd?, account.headroom.rule?)));
+    if let Some((usd, rule)) = money.min_by_key(|(usd, _)| *usd) {
+        let bites = format!("{} bites first", words::title(rule));
+        return (format!("Armed · {} left", money::unsigned(usd)), bites);
     }
+    (format!("Armed{}", contracts_left(armed())), watched(view))
+}
+
+fn contracts_left<'a>(accounts: impl Iterator<Item = &'a AccountView>) -> String {
+    let fewest = accounts.filter_map(|account| account.headroom.contracts).min();
+    fewest.map(|left| format!(" · {} left", words::count(left, "contract"))).unwrap_or_default()
+}
+
+fn watched(view: &View) -> String {
+    let accounts = u32::try_from(view.accounts.len()).unwrap_or(u32::MAX);
+    format!("{} watched", words::count(accounts, "account"))
 }
 
 fn observing_lines(view: &View) -> (String, String) {

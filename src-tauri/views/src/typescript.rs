@@ -4,15 +4,21 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use chrono::TimeDelta;
+use domain::{Instant, Usd};
+use serde::Serialize;
 use ts_rs::{Config, TS};
 
 use crate::{
+    Sight, Zones,
     control::{Request, Response},
     sample,
+    text::{money, time},
 };
 
 const TYPES: &str = "../../ui/src/lib/types";
 const SAMPLES: &str = "../../ui/src/lib/fake/views";
+const CASES: &str = "../../ui/src/lib/format.cases.json";
 
 type Files = BTreeMap<String, String>;
 
@@ -23,6 +29,7 @@ fn the_pages_types_are_current() {
     let config = Config::new().with_large_int("number").with_out_dir(dir.path());
     Request::export_all(&config).unwrap();
     Response::export_all(&config).unwrap();
+    Sight::export_all(&config).unwrap();
     check(&files(dir.path()), Path::new(TYPES));
 }
 
@@ -31,6 +38,83 @@ fn the_pages_sample_views_are_current() {
     let json = |view| serde_json::to_string_pretty(&view).unwrap() + "\n";
     let made = sample::all().into_iter().map(|(name, view)| (format!("{name}.json"), json(view))).collect();
     check(&made, Path::new(SAMPLES));
+}
+
+/// What the page writes itself, because it counts down or redraws without a new view, has to read as
+/// it reads in messages: inputs and expected texts for the page's own test.
+#[test]
+fn the_pages_format_cases_are_current() {
+    let amounts = ["0", "-0.004", "-312.5", "35", "1234567.895", "-15.625", "-1000", "0.005", "-500.00"];
+    let spans = [-1, 0, 1, 999, 1_000, 40_001, 59_999, 60_000, 300_000, 599_001, 600_000, 8_020_000];
+    let long = [86_340_000, 86_400_000, 86_400_001, 180_000_001];
+    let instants = [
+        "2025-11-18T23:00:00Z",
+        "2025-11-18T20:53:10Z",
+        "2025-11-14T22:10:05Z",
+        "2025-11-19T06:00:00Z",
+        "2026-07-01T17:30:00Z",
+    ];
+    let now: Instant = "2025-11-18T20:46:20Z".parse().unwrap();
+    let cases = Cases {
+        money: amounts.map(Money::of).into(),
+        spans: spans.iter().chain(&long).map(|ms| Span::of(*ms)).collect(),
+        now,
+        clocks: instants.map(|at| Clock::of(at.parse().unwrap(), now)).into(),
+    };
+    let text = serde_json::to_string_pretty(&cases).unwrap() + "\n";
+    expect_test::expect_file![format!("../{CASES}")].assert_eq(&text);
+}
+
+/// Structs, not maps: the order of a map's members depends on how the whole workspace is built.
+#[derive(Serialize)]
+struct Cases {
+    money: Vec<Money>,
+    spans: Vec<Span>,
+    now: Instant,
+    clocks: Vec<Clock>,
+}
+
+#[derive(Serialize)]
+struct Money {
+    amount: &'static str,
+    signed: String,
+    unsigned: String,
+}
+
+#[derive(Serialize)]
+struct Span {
+    ms: i64,
+    countdown: String,
+    elapsed: String,
+}
+
+#[derive(Serialize)]
+struct Clock {
+    at: Instant,
+    schedule: String,
+    event: String,
+    berlin: Option<String>,
+}
+
+impl Money {
+    fn of(amount: &'static str) -> Self {
+        let usd = Usd(amount.parse().unwrap());
+        Self { amount, signed: money::signed(usd), unsigned: money::unsigned(usd) }
+    }
+}
+
+impl Span {
+    fn of(ms: i64) -> Self {
+        let span = TimeDelta::milliseconds(ms);
+        Self { ms, countdown: time::countdown(span), elapsed: time::elapsed(span) }
+    }
+}
+
+impl Clock {
+    fn of(at: Instant, now: Instant) -> Self {
+        let berlin = Zones { local: chrono_tz::Europe::Berlin }.local_clock(at);
+        Self { at, schedule: time::schedule(at, now), event: time::event(at, now), berlin }
+    }
 }
 
 fn check(made: &Files, dir: &Path) {

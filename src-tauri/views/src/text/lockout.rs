@@ -44,7 +44,7 @@ fn ending(lockout: &Lockout, now: Instant) -> String {
     let since = time::event(lockout.since, now);
     let own = if lockout.key.rule == RuleKey::Trader { " It cannot be taken back." } else { "" };
     let how = match lockout.end {
-        LockEnd::Time(_) => "ends by itself when its time is over".to_owned(),
+        LockEnd::Time(_) => "ends by itself".to_owned(),
         LockEnd::Reset(_) => "ends at the daily reset".to_owned(),
         LockEnd::SessionStart(Some(_)) => "ends when the next trading hours begin".to_owned(),
         LockEnd::SessionStart(None) => "no next trading hours are known".to_owned(),
@@ -90,7 +90,7 @@ mod tests {
         );
         check(
             lockout(RuleKey::TradeFrequencyLimit, LockKind::Timer, LockEnd::Time(reset), None),
-            "Cooldown since 2:24:31 PM CT, ends by itself when its time is over. New and larger positions \
+            "Cooldown since 2:24:31 PM CT, ends by itself. New and larger positions \
              are closed back at once; exits stay allowed.",
         );
         check(
@@ -100,7 +100,7 @@ mod tests {
         );
         check(
             lockout(RuleKey::Trader, LockKind::Hard, LockEnd::Time(reset), None),
-            "Lock since 2:24:31 PM CT, ends by itself when its time is over. It cannot be taken back. New \
+            "Lock since 2:24:31 PM CT, ends by itself. It cannot be taken back. New \
              positions are closed at once; exits stay allowed.",
         );
         check(

@@ -11,7 +11,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::view::Protection;
+use crate::view::{PositionView, Protection, View};
 
 use super::{Deeds, Doubt, Held, WouldLock, Zones, money, reason, time, words};
 
@@ -146,6 +146,26 @@ pub fn not_protected(doubt: &Doubt, since: Instant, scene: &Scene<'_>) -> Note {
         held => format!("Open: {}. Watch it in {}.", words::holdings(held), scene.broker),
     };
     scene.note(Severity::Error, "Not protected", &format!("{what} since {since}. {open}"))
+}
+
+/// The engine stopped answering its viewer: told by the viewer itself, from the last picture it has.
+#[must_use]
+pub fn engine_lost(last: &View, now: Instant, zones: Zones) -> Note {
+    let open: Vec<Held> = last.accounts.iter().flat_map(|account| &account.positions).map(held).collect();
+    let scene = Scene {
+        now,
+        zones,
+        broker: &last.broker,
+        account: None,
+        open: &open,
+        still_locked: false,
+        symbols: &BTreeMap::new(),
+    };
+    not_protected(&Doubt::EngineLost, last.at, &scene)
+}
+
+fn held(position: &PositionView) -> Held {
+    Held { side: position.side, size: position.size, symbol: position.symbol.clone() }
 }
 
 /// Protection is back: from what doubt, to which state, after how long.

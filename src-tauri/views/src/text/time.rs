@@ -30,7 +30,8 @@ impl Zones {
     }
 }
 
-/// A planned time: `5:00 PM CT`; seconds only if it has some, the date only if it is another day's.
+/// A planned time: `5:00 PM CT`; seconds only if it has some, the date only where the next such time of
+/// day is not meant.
 #[must_use]
 pub fn schedule(at: Instant, now: Instant) -> String {
     format!("{}{} CT", other_day(at, now), wall(at, CENTRAL))
@@ -127,6 +128,9 @@ fn wall(at: Instant, zone: Tz) -> String {
 }
 
 fn other_day(at: Instant, now: Instant) -> String {
+    if at >= now && at - now < TimeDelta::days(1) {
+        return String::new();
+    }
     let date = |instant: Instant| CENTRAL.from_utc_datetime(&instant.naive_utc()).date_naive();
     match date(at) == date(now) {
         true => String::new(),
@@ -200,7 +204,8 @@ mod tests {
     #[test]
     fn another_day_carries_its_date() {
         let now = utc("2025-11-18T23:30:00Z");
-        assert_eq!(schedule(utc("2025-11-19T23:00:00Z"), now), "Wed Nov 19, 5:00 PM CT");
+        assert_eq!(schedule(utc("2025-11-20T23:00:00Z"), now), "Thu Nov 20, 5:00 PM CT");
+        assert_eq!(schedule(utc("2025-11-19T23:00:00Z"), now), "5:00 PM CT", "the next one is meant");
         assert_eq!(event(utc("2025-11-14T22:10:05Z"), now), "Fri Nov 14, 4:10:05 PM CT");
         assert_eq!(event(utc("2025-11-18T19:12:04Z"), now), "1:12:04 PM CT");
     }

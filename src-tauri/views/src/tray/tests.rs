@@ -40,6 +40,21 @@ fn armed_leads_with_the_smallest_headroom() {
 }
 
 #[test]
+fn without_a_money_limit_contracts_lead_and_without_any_the_accounts() {
+    let mut view = sample::armed();
+    for account in &mut view.accounts {
+        account.headroom = crate::view::Headroom { rule: None, usd: None, contracts: Some(2) };
+    }
+    let head = |view: &View| {
+        let menu = menu(view, view.at, Zones::CENTRAL);
+        format!("{} / {}", menu.state, menu.detail)
+    };
+    assert_eq!(head(&view), "Armed · 2 contracts left / 2 accounts watched");
+    view.accounts.iter_mut().for_each(|account| account.headroom = Default::default());
+    assert_eq!(head(&view), "Armed / 2 accounts watched");
+}
+
+#[test]
 fn near_a_limit_leads_with_the_most_used_limit() {
     check(
         &sample::near(),
@@ -157,10 +172,11 @@ fn without_credentials_it_says_so() {
 
 #[test]
 fn a_lost_engine_shows_nothing_that_could_be_untrue() {
-    let view = sample::armed();
-    let menu = lost_menu(view.since, view.at);
+    let view = Box::new(sample::armed());
+    let (icon, menu) = of(&Sight::Lost { view: Some(view), age_ms: 65_000 }, Zones::CENTRAL);
+    assert_eq!(icon, Icon::NotProtected);
     expect![[r#"
-          Not protected since 8:00:05 AM CT
+          Not protected since 10:42:18 AM CT
           The engine does not answer
         > Open Status
         > Setup
@@ -170,6 +186,21 @@ fn a_lost_engine_shows_nothing_that_could_be_untrue() {
         > Quit…
     "#]]
     .assert_eq(&drawn(&menu));
+    let (_, never_seen) = of(&Sight::Lost { view: None, age_ms: 12_000 }, Zones::CENTRAL);
+    assert_eq!(never_seen.state, "Not protected");
+}
+
+#[test]
+fn before_the_first_answer_it_waits() {
+    let (icon, menu) = of(&Sight::Connecting { age_ms: 300 }, Zones::CENTRAL);
+    assert_eq!((icon, menu.state.as_str()), (Icon::Starting, "Not protected yet"));
+}
+
+#[test]
+fn a_live_view_counts_on_by_its_age() {
+    let live = |age_ms| of(&Sight::Live { view: Box::new(sample::locked()), age_ms }, Zones::CENTRAL).1.state;
+    assert_eq!(live(0), "Locked until 5:00 PM CT (in 2h 14m)");
+    assert_eq!(live(60_000), "Locked until 5:00 PM CT (in 2h 13m)");
 }
 
 #[test]
@@ -204,16 +235,6 @@ fn the_tooltip_carries_result_and_countdown() {
         50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
         PRAC-V2-…7733: +$184.00, $684.00 left"#]]
     .assert_eq(&tooltip(&menu));
-}
-
-#[test]
-fn the_countdown_is_drawn_again_when_its_minute_is_over() {
-    let view = sample::locked();
-    let line = |at| menu(&view, at, Zones::CENTRAL).state;
-    let next = changes_at(&view, view.at).unwrap();
-    assert_eq!(line(view.at), line(next - chrono::TimeDelta::seconds(2)));
-    assert_ne!(line(view.at), line(next));
-    assert_eq!(changes_at(&sample::armed(), view.at), None);
 }
 
 #[test]

@@ -264,3 +264,13 @@ fn without_a_position_the_advice_is_to_look_after_the_cause() {
     );
     assert_eq!(note.severity, Severity::Warning);
 }
+
+#[test]
+fn a_viewer_that_lost_the_engine_says_so_itself() {
+    let last = crate::sample::armed();
+    check(
+        &engine_lost(&last, last.at + TimeDelta::seconds(3), Zones::CENTRAL),
+        "Not protected",
+        "The engine does not answer since 10:42:18 AM CT. Open: Long 2 MNQ. Watch it in TopstepX.",
+    );
+}

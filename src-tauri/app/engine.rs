@@ -1,0 +1,132 @@
+//! The seam between what people see and the engine: start it here, or find the one that runs already.
+//!
+//! Either way this program is its viewer over the control socket of the home.
+
+#[path = "../cli/src/broker.rs"]
+mod broker;
+
+use anyhow::Context;
+use runtime::{HomeError, Running, Start, StartError, logs};
+use tracing::Level;
+use views::Zones;
+
+pub use runtime::{
+    Home,
+    control::client::{Client, ClientError},
+    credentials,
+};
+
+use crate::demo::Demo;
+
+/// Exit codes of specification C.17.
+const UNEXPECTED: u8 = 1;
+const SETTINGS: u8 = 3;
+const DEPENDENCY: u8 = 5;
+
+/// The engine of a home, as far as this program is concerned.
+pub enum Engine {
+    /// It lives in this program and ends with it. What it signals is in its view as well.
+    Own(Box<Own>),
+    /// It runs elsewhere, as a service or in a terminal; this program only looks on.
+    Elsewhere,
+}
+
+/// An engine of our own, with what it stands on.
+pub struct Own {
+    running: Running,
+    demo: Option<Demo>,
+    _log: logs::LogGuard,
+}
+
+/// An engine could not be started: what people are told, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is wrong and what to do.
+    pub text: String,
+    /// As in specification C.17.
+    pub code: u8,
+}
+
+impl Engine {
+    /// Starts an engine on a home, or attaches to the one that has claimed it.
+    ///
+    /// # Errors
+    /// Nothing runs.
+    pub async fn start(home: Home, demo: Option<Demo>, zones: Zones) -> Result<Self, Failure> {
+        // Claimed before anything is written into it, the logs included.
+        let claim = match home.claim() {
+            Ok(claim) => claim,
+            Err(HomeError::Taken { .. }) => return Ok(Self::Elsewhere),
+            Err(error) => return Err(Failure::of(UNEXPECTED, error)),
+        };
+        let log = logs::start(&home.logs(), Level::WARN)
+            .with_context(|| format!("no logs in {}", home.logs().display()))
+            .map_err(|error| Failure::of(UNEXPECTED, format!("{error:#}")))?;
+        drop(claim);
+        let (name, mode) = if demo.is_some() { ("the demo", "demo") } else { ("TopstepX", "tray") };
+        let login = demo.as_ref().map(Demo::login);
+        let start =
+            Start { home, broker: name.into(), mode: mode.into(), zones, login, connect: broker::projectx };
+        match runtime::start(start).await {
+            Ok(running) => Ok(Self::Own(Box::new(Own { running, demo, _log: log }))),
+            // Another one was faster.
+            Err(StartError::Home(HomeError::Taken { .. })) => Ok(Self::Elsewhere),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// It ends with this program.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    /// Ends what lives here: enforcements under way are given their time, everything is written.
+    pub async fn stop(self) {
+        if let Self::Own(own) = self {
+            let Own { running, demo, _log } = *own;
+            running.stop().await;
+            if let Some(demo) = demo {
+                demo.end().await;
+            }
+        }
+    }
+}
+
+impl Failure {
+    fn of(code: u8, error: impl ToString) -> Self {
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+        Self { text: first + letters.as_str(), code }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let code = match &error {
+            StartError::Settings(_) | StartError::Broker(_) => SETTINGS,
+            StartError::Store(_) | StartError::Memory(_) => DEPENDENCY,
+            StartError::Home(_) | StartError::System(..) => UNEXPECTED,
+        };
+        Self::of(code, error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::of(UNEXPECTED, error)
+    }
+}
+
+impl From<tauri::Error> for Failure {
+    fn from(error: tauri::Error) -> Self {
+        Self::of(UNEXPECTED, error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::of(UNEXPECTED, format!("{error:#}"))
+    }
+}

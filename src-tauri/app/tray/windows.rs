@@ -1,0 +1,58 @@
+//! Window processes of this tray: starts them, and ends them with it.
+
+use std::{
+    process::{Child, Command},
+    sync::Mutex,
+};
+
+use clap::ValueEnum;
+
+use crate::{
+    args::{Page, Sheet},
+    engine::Home,
+};
+
+/// The window of one home. A second process hands its page over to the first and ends at once.
+pub struct Windows {
+    home: Home,
+    started: Mutex<Vec<Child>>,
+}
+
+impl Windows {
+    /// None is open yet.
+    pub fn new(home: Home) -> Self {
+        Self { home, started: Mutex::default() }
+    }
+
+    /// Opens or raises the window.
+    pub fn open(&self, page: Page, sheet: Option<Sheet>) {
+        let started = std::env::current_exe().and_then(|program| {
+            let mut command = Command::new(program);
+            command.arg("--window").arg("--home").arg(self.home.path());
+            command.args(named("--page", page));
+            command.args(sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
+            command.spawn()
+        });
+        let Ok(mut running) = self.started.lock() else { return };
+        running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        match started {
+            Ok(child) => running.push(child),
+            Err(error) => tracing::error!(%error, "the window could not be opened"),
+        }
+    }
+
+    /// Ends every window that is open.
+    pub fn close(&self) {
+        let Ok(mut running) = self.started.lock() else { return };
+        for mut child in running.drain(..) {
+            // It may have ended by itself; either way it is gone afterwards.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn named(option: &str, value: impl ValueEnum) -> Vec<String> {
+    let name = value.to_possible_value().map(|value| value.get_name().to_owned());
+    name.map(|name| vec![option.to_owned(), name]).unwrap_or_default()
+}

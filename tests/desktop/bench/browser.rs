@@ -1,0 +1,125 @@
+//! The window, driven and read through WebKit's own driver.
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
+use thirtyfour::{By, Capabilities, WebDriver, WebElement};
+
+use super::{Desktop, PROGRAM};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// One window under a driver.
+pub struct Browser {
+    pub page: WebDriver,
+    driver: Child,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Browser {
+    /// Opens the window of this desktop's home.
+    pub fn open(desktop: &Desktop, args: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = desktop
+            .command("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut caps = Capabilities::new();
+        let args = [&["--window"], args].concat();
+        let options = json!({ "binary": PROGRAM, "args": args });
+        caps.set("webkitgtk:browserOptions", options).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        let page = runtime.block_on(async {
+            until("the driver", async || WebDriver::new(&url, caps.clone()).await.ok()).await
+        });
+        Self { page, driver, runtime }
+    }
+
+    /// Waits until the page shows a text, anywhere.
+    pub fn shows(&self, text: &str) {
+        self.runtime.block_on(until(&format!("the page to show {text:?}"), async || {
+            let body = self.page.find(By::Tag("body")).await.ok()?.text().await.ok()?;
+            plain(&body).contains(text).then_some(())
+        }));
+    }
+
+    /// Presses the button with this text.
+    pub fn press(&self, text: &str) {
+        let button = self.runtime.block_on(self.find_button(text));
+        self.runtime.block_on(button.click()).unwrap();
+    }
+
+    /// Types into the field with this label.
+    pub fn fill(&self, label: &str, text: &str) {
+        let path = format!("//label[text()='{label}']/following-sibling::input[1]");
+        self.runtime.block_on(async {
+            let field = until(label, async || self.page.find(By::XPath(path.as_str())).await.ok()).await;
+            field.clear().await.unwrap();
+            field.send_keys(text).await.unwrap();
+        });
+    }
+
+    /// What a field holds.
+    pub fn value(&self, label: &str) -> String {
+        let path = format!("//label[text()='{label}']/following-sibling::input[1]");
+        self.runtime.block_on(async {
+            let field = self.page.find(By::XPath(path.as_str())).await.unwrap();
+            field.prop("value").await.unwrap().unwrap_or_default()
+        })
+    }
+
+    async fn find_button(&self, text: &str) -> WebElement {
+        until(text, async || {
+            for button in self.page.find_all(By::Tag("button")).await.ok()? {
+                if plain(&button.text().await.ok()?) == text {
+                    return Some(button);
+                }
+            }
+            None
+        })
+        .await
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let windows = pids_below(self.driver.id());
+        let _ = self.runtime.block_on(self.page.clone().quit());
+        // The driver does not always end what it started.
+        let _ = Command::new("kill").args(windows).stderr(Stdio::null()).status();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// The window's own process.
+fn pids_below(driver: u32) -> Vec<String> {
+    let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &driver.to_string()]).output().unwrap();
+    String::from_utf8_lossy(&listed.stdout).split_whitespace().map(str::to_owned).collect()
+}
+
+/// Without the marks that keep amounts and times on one line.
+fn plain(text: &str) -> String {
+    text.replace('\u{2060}', "").replace('\u{a0}', " ").trim().to_owned()
+}
+
+async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = tokio::time::Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "timed out waiting for {what}");
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+    }
+}

@@ -1,0 +1,79 @@
+//! The login is kept in a real keyring, and kindly refused where there is none.
+
+use std::{io::Write, process::Stdio};
+
+use views::control::Ask;
+
+use crate::{
+    bench::{Desktop, browser::Browser, wait},
+    engine::{Engine, sample},
+};
+
+/// What the keyring holds, read by another program.
+fn kept(desktop: &Desktop) -> String {
+    let looked = desktop
+        .command("secret-tool")
+        .args(["lookup", "service", "risk-manager", "username", "login"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&looked.stdout).into_owned()
+}
+
+fn start_keyring(desktop: &mut Desktop) {
+    let mut daemon = desktop
+        .command("gnome-keyring-daemon")
+        .args(["--unlock", "--components=secrets", "--foreground"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    daemon.stdin.take().unwrap().write_all(b"password").unwrap();
+    desktop.keep(daemon);
+    let there = || {
+        let mut ask = desktop.command("secret-tool");
+        ask.args(["search", "service", "risk-manager"]).stderr(Stdio::null()).stdout(Stdio::null());
+        ask.status().unwrap().success()
+    };
+    wait("the keyring", there);
+}
+
+#[test]
+fn a_login_is_saved_tested_and_read_back() {
+    let mut desktop = Desktop::start();
+    start_keyring(&mut desktop);
+    let engine = Engine::serve(&desktop.home(), sample("no-credentials"));
+    let window = Browser::open(&desktop, &["--page", "setup"]);
+    window.fill("User name", "j.marlow");
+    window.fill("API key", "a-secret-key-of-24-chars");
+    window.press("Save & test");
+    window.shows("Saved. Signing in to TopstepX…");
+    assert_eq!(engine.asked(), [Ask::CredentialsChanged]);
+    assert_eq!(kept(&desktop), r#"{"user_name":"j.marlow","api_key":"a-secret-key-of-24-chars"}"#);
+    engine.show(sample("armed"));
+    window.shows("TopstepX accepted them.");
+    drop(window);
+    wait("the window to close", || {
+        engine.show(sample("armed"));
+        engine.watchers() == 0
+    });
+
+    let window = Browser::open(&desktop, &["--page", "setup"]);
+    window.shows("Signed in to TopstepX as j.marlow, 2 accounts watched");
+    assert_eq!(window.value("User name"), "j.marlow");
+    assert_eq!(window.value("API key"), "", "the key never comes back to a page");
+}
+
+#[test]
+fn without_a_keyring_it_names_the_way_out() {
+    let desktop = Desktop::start();
+    let engine = Engine::serve(&desktop.home(), sample("no-credentials"));
+    let window = Browser::open(&desktop, &["--page", "setup"]);
+    window.shows("This system offers no keyring");
+    window.shows("PROJECT_X_USERNAME and PROJECT_X_API_KEY set");
+    window.fill("User name", "j.marlow");
+    window.fill("API key", "a-secret-key-of-24-chars");
+    window.press("Save & test");
+    window.shows("This system offers no keyring");
+    assert_eq!(engine.asked(), []);
+}

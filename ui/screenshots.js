@@ -1,0 +1,128 @@
+// Drives WebKitGTK's own browser over the pages with their made-up back end and writes a PNG for each.
+// node screenshots.js BUILT_PAGES OUTPUT
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [pages, out] = process.argv.slice(2);
+const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
+const COMPACT = [460, 720];
+const WIDE = [980, 720];
+const STATES = [
+  'armed',
+  'near',
+  'locked',
+  'not-protected',
+  'observing',
+  'starting',
+  'empty',
+  'no-credentials',
+  'lost',
+  'connecting',
+];
+
+const shots = [
+  ...STATES.map((state) => ({ name: `status-${state}`, query: { state }, size: COMPACT })),
+  ...['armed', 'locked', 'not-protected'].map((state) => ({
+    name: `status-wide-${state}`,
+    query: { state },
+    size: WIDE,
+  })),
+  ...['flatten', 'cancel', 'done'].map((sheet) => ({
+    name: `sheet-${sheet}`,
+    query: { state: 'armed', sheet },
+    size: COMPACT,
+  })),
+  { name: 'sheet-wide-done', query: { state: 'armed', sheet: 'done' }, size: WIDE },
+  { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
+  { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
+  { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
+  ...['armed', 'near'].map((state) => ({
+    name: `scrolled-${state}`,
+    query: { state },
+    size: COMPACT,
+    scroll: 2000,
+  })),
+];
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const server = createServer(async (request, response) => {
+  const path = new URL(request.url, 'http://x').pathname;
+  const file = join(pages, path === '/' ? 'index.html' : path);
+  try {
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] }).end(await readFile(file));
+  } catch {
+    response.writeHead(404).end();
+  }
+}).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const site = `http://127.0.0.1:${server.address().port}/`;
+
+const port = 20_000 + (process.pid % 20_000);
+const driver = spawn('WebKitWebDriver', [`--port=${port}`], { stdio: 'ignore' });
+
+async function call(method, path, body) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+  });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${path}: ${JSON.stringify(value)}`);
+  return value;
+}
+
+async function session() {
+  const capabilities = {
+    alwaysMatch: { 'webkitgtk:browserOptions': { binary: BROWSER, args: ['--automation'] } },
+  };
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return (await call('POST', '/session', { capabilities })).sessionId;
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** Makes the page, not the window around it, as large as wanted. */
+async function resize(id, [width, height]) {
+  const inner = () =>
+    call('POST', `/session/${id}/execute/sync`, { script: 'return [innerWidth, innerHeight]', args: [] });
+  let rect = { width, height };
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    await call('POST', `/session/${id}/window/rect`, { x: 0, y: 0, ...rect });
+    await sleep(100);
+    const [w, h] = await inner();
+    if (w === width && h === height) return;
+    rect = { width: rect.width + width - w, height: rect.height + height - h };
+  }
+}
+
+try {
+  const id = await session();
+  let size;
+  for (const theme of ['dark', 'light']) {
+    for (const shot of shots) {
+      const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
+      await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
+      if (size !== shot.size) await resize(id, (size = shot.size));
+      await sleep(250);
+      if (shot.scroll) {
+        const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
+        await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
+        await sleep(100);
+      }
+      const png = await call('GET', `/session/${id}/screenshot`);
+      await writeFile(join(out, `${shot.name}-${theme}.png`), Buffer.from(png, 'base64'));
+    }
+  }
+  await call('DELETE', `/session/${id}`);
+} finally {
+  driver.kill();
+  server.close();
+}

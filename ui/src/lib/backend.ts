@@ -1,0 +1,46 @@
+// The one way from the pages to the program: one picture, one command, one event.
+
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+
+import type { Ask } from './types/Ask';
+import type { Reply } from './types/Reply';
+import type { Sight } from './types/Sight';
+
+export type PageName = 'status' | 'setup';
+export type SheetName = 'flatten' | 'cancel' | 'done';
+
+/** Where the tray wants the window to be. */
+export interface Opening {
+  page: PageName;
+  sheet: SheetName | null;
+}
+
+/** Where the credentials come from; the key itself never reaches a page. */
+export interface Credentials {
+  source: 'keyring' | 'environment' | 'none';
+  user_name: string | null;
+  /** Why the keyring cannot be used, and what to do instead. */
+  problem: string | null;
+}
+
+export interface Backend {
+  snapshot(): Promise<Sight>;
+  opening(): Promise<Opening>;
+  send(ask: Ask): Promise<Reply>;
+  credentials(): Promise<Credentials>;
+  /** Rejects with one sentence for people. */
+  saveCredentials(userName: string, apiKey: string): Promise<void>;
+  onView(take: (sight: Sight) => void): void;
+  onOpen(take: (opening: Opening) => void): void;
+}
+
+export const program: Backend = {
+  snapshot: () => invoke('snapshot'),
+  opening: () => invoke('opening'),
+  send: (ask) => invoke('send', { ask }),
+  credentials: () => invoke('credentials'),
+  saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
+  onView: (take) => void listen<Sight>('view', (event) => take(event.payload)),
+  onOpen: (take) => void listen<Opening>('open', (event) => take(event.payload)),
+};

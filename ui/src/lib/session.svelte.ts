@@ -1,0 +1,84 @@
+// What the pages know at this moment: the sight, the engine's own time, the page and the open sheet.
+
+import type { Backend, Opening, PageName, SheetName } from './backend';
+import { ms } from './format';
+import type { Ask } from './types/Ask';
+import type { Sight } from './types/Sight';
+import type { View } from './types/View';
+
+/** Countdowns are computed anew this often; their text changes once a second. */
+const TICK_MS = 250;
+
+export class Session {
+  sight = $state.raw<Sight>({ sight: 'connecting', age_ms: 0 });
+  page = $state<PageName>('status');
+  sheet = $state<SheetName | null>(null);
+  /** What became of the last command, until the next one. */
+  answer = $state<{ refused: boolean; text: string } | null>(null);
+  readonly zone: string;
+
+  #arrived = $state.raw(0);
+  #tick = $state.raw(0);
+  #backend: Backend;
+  #steady: () => number;
+
+  constructor(
+    backend: Backend,
+    zone = Intl.DateTimeFormat().resolvedOptions().timeZone,
+    steady: () => number = () => performance.now(),
+  ) {
+    this.#backend = backend;
+    this.#steady = steady;
+    this.zone = zone;
+    this.#arrived = this.#tick = steady();
+  }
+
+  /** Milliseconds since the engine answered last (or since this window began to ask). */
+  get age(): number {
+    return this.sight.age_ms + Math.max(0, this.#tick - this.#arrived);
+  }
+
+  get view(): View | null {
+    return this.sight.sight === 'connecting' ? null : this.sight.view;
+  }
+
+  /** The engine's time of now. No clock of this computer is read. */
+  get now(): number {
+    return this.view ? ms(this.view.at) + this.age : this.age;
+  }
+
+  async start(): Promise<() => void> {
+    this.#backend.onView((sight) => this.#take(sight));
+    this.#backend.onOpen((opening) => this.open(opening));
+    const timer = setInterval(() => (this.#tick = this.#steady()), TICK_MS);
+    this.open(await this.#backend.opening());
+    this.#take(await this.#backend.snapshot());
+    return () => clearInterval(timer);
+  }
+
+  open(opening: Opening): void {
+    this.page = opening.page;
+    this.sheet = opening.sheet;
+  }
+
+  async send(ask: Ask, accepted: string): Promise<void> {
+    this.answer = null;
+    try {
+      const reply = await this.#backend.send(ask);
+      this.answer =
+        reply.reply === 'refused'
+          ? { refused: true, text: reply.reason }
+          : { refused: false, text: accepted };
+    } catch (error) {
+      this.answer = { refused: true, text: `Not sent: ${String(error)}` };
+    }
+  }
+
+  credentials = () => this.#backend.credentials();
+  saveCredentials = (userName: string, apiKey: string) => this.#backend.saveCredentials(userName, apiKey);
+
+  #take(sight: Sight): void {
+    this.sight = sight;
+    this.#arrived = this.#tick = this.#steady();
+  }
+}

@@ -1,0 +1,20 @@
+import { mount } from 'svelte';
+
+import App from './App.svelte';
+import './app.css';
+import { program, type Backend } from './lib/backend';
+import { Session } from './lib/session.svelte';
+import { followTheme } from './lib/theme';
+
+/** Inside the program its own back end; in a browser, for work on the pages alone, a made-up one. */
+async function backend(): Promise<Backend> {
+  if (!__FAKE__) return program;
+  const { fake } = await import('./lib/fake/backend');
+  return fake();
+}
+
+followTheme();
+const session = new Session(await backend());
+const target = document.getElementById('app');
+if (target) mount(App, { target, props: { session } });
+await session.start();
