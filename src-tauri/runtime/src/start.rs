@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant as Monotonic},
 };
 
-use config::{Api, Faults};
-use domain::Rulebook;
-use store::{OpenError, Opened, Origin, ReadError, Store};
+use config::{Api, Faults, Origin};
+use domain::{RuleKey, Rulebook};
+use engine::rules::BUILT;
+use store::{OpenError, Opened, Origin as DatabaseOrigin, ReadError, Store};
 use thiserror::Error;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
@@ -222,8 +223,7 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
             for fault in &loaded.warnings {
                 tracing::warn!(target: "daemon", "{fault}");
             }
-            let rules = loaded.rulebook.base.clone();
-            tracing::info!(target: "daemon", checkpoint = 2, ?rules, reset = ?loaded.rulebook.reset, "settings read");
+            tell_settings(&loaded);
             let is_news = kept.as_ref().is_none_or(|kept| kept.hash != loaded.fingerprint);
             let now = Clock::start(None).now();
             let snapshot = is_news.then(|| settings::snapshot(&loaded, String::new(), now));
@@ -250,6 +250,27 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
     }
 }
 
+/// Checkpoint 2: what is in force, value by value where it is not the default (L-39, L-67).
+fn tell_settings(loaded: &config::Loaded) {
+    let enabled: Vec<&str> = RuleKey::RULES
+        .into_iter()
+        .filter(|rule| BUILT.contains(rule) && loaded.rulebook.base.stance(*rule).0)
+        .map(RuleKey::key)
+        .collect();
+    tracing::info!(
+        target: "daemon",
+        checkpoint = 2,
+        rules = enabled.len(),
+        accounts = loaded.accounts.len(),
+        reset = %loaded.rulebook.reset.time,
+        timezone = %loaded.rulebook.reset.timezone,
+        "settings read; rules on: {}", enabled.join(", ")
+    );
+    for value in loaded.effective(None).into_iter().filter(|value| value.origin != Origin::Default) {
+        tracing::info!(target: "daemon", checkpoint = 2, origin = %value.origin, "{} = {}", value.key, value.value);
+    }
+}
+
 /// Keyrings can block while they ask their owner.
 async fn find_login() -> Result<Option<Credentials>, KeyringError> {
     match tokio::task::spawn_blocking(credentials::load).await {
@@ -260,12 +281,12 @@ async fn find_login() -> Result<Option<Credentials>, KeyringError> {
 
 fn tell_found(found: &store::Found) {
     match &found.origin {
-        Origin::Fresh => tracing::info!(target: "daemon", "a new database"),
-        Origin::AsItWas => tracing::info!(target: "daemon", "the database is sound"),
-        Origin::Restored { backup, why, .. } => {
+        DatabaseOrigin::Fresh => tracing::info!(target: "daemon", "a new database"),
+        DatabaseOrigin::AsItWas => tracing::info!(target: "daemon", "the database is sound"),
+        DatabaseOrigin::Restored { backup, why, .. } => {
             tracing::error!(target: "errors", "the database was damaged ({why}); restored from {}", backup.display());
         }
-        Origin::Rebuilt { why, .. } => {
+        DatabaseOrigin::Rebuilt { why, .. } => {
             tracing::error!(target: "errors", "the database was damaged ({why}); begun anew");
         }
     }

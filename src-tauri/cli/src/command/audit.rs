@@ -13,15 +13,23 @@ pub fn run(home: Option<&Path>, options: &Audit) -> Result<(), Failure> {
     let Audit::Verify(format) = options;
     let home = Home::find(home)?;
     match Reader::open(home.path())?.verify_audit() {
-        Ok(check) if format.json => Ok(print::json(
-            &json!({"sound": true, "rows": check.rows, "head": check.head, "breaks": breaks(&check)}),
-        )?),
         Ok(check) => {
-            println!("Sound: {} records, the last one {}.", check.rows, check.head);
-            for text in breaks(&check) {
-                println!("  {text}");
+            let breaks = breaks(&check);
+            if format.json {
+                let sound = breaks.is_empty();
+                print::json(
+                    &json!({"sound": sound, "rows": check.rows, "head": check.head, "breaks": breaks}),
+                )?;
+            } else if breaks.is_empty() {
+                println!("Sound: {} records, the last one {}.", check.rows, check.head);
             }
-            Ok(())
+            if breaks.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::other(format!(
+                "the records are whole since, but not before:\n  {}",
+                breaks.join("\n  ")
+            )))
         }
         Err(fault) => {
             if format.json {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::RuleKey;
 use runtime::{Home, lines};
-use store::{AuditLine, AuditOutcome, LogQuery, Part, Reader};
+use store::{AuditAction, AuditLine, AuditOutcome, LogQuery, Part, Reader};
 use views::text::{money, words};
 
 use crate::{args::Log, exit::Failure, print};
@@ -58,14 +58,18 @@ fn sentence(line: &AuditLine) -> String {
         AuditOutcome::Recorded => "recorded",
     };
     let mut text = format!(
-        "{:>5}  {}  {:<10}  {:<16}  {}: {}",
+        "{:>5}  {}  {:<10}  {:<16}  ",
         line.seq,
         line.at.format("%Y-%m-%d %H:%M:%S%.3f"),
         outcome,
         lines::action(line.action),
-        words::title(line.rule),
-        line.reason,
     );
+    // No rule stands behind settings and recoveries.
+    if !matches!(line.action, AuditAction::Settings | AuditAction::Recovery) {
+        text.push_str(words::title(line.rule));
+        text.push_str(": ");
+    }
+    text.push_str(&line.reason);
     if let Some(done) = &line.done {
         text.push_str(&format!(". {done}"));
     }
