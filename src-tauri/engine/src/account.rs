@@ -52,6 +52,8 @@ pub struct AccountState {
     pub(crate) races: Races,
     /// Until when a rule that failed to act keeps still.
     pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
+    /// Until when an order that could not be cancelled is left alone.
+    pub(crate) quiet_orders: BTreeMap<OrderId, Instant>,
     /// What observing and warning rules have told already and is still the case.
     pub(crate) observed: BTreeSet<(RuleKey, String)>,
     pub(crate) observed_today: u32,
@@ -150,6 +152,7 @@ impl AccountState {
             leftovers: Leftovers::default(),
             races: Races::default(),
             quiet: BTreeMap::new(),
+            quiet_orders: BTreeMap::new(),
             observed: BTreeSet::new(),
             observed_today: 0,
             rules: rules::build(rules),

@@ -119,7 +119,12 @@ impl AccountState {
         let known = self.orders.remove(&order.id);
         let first_heard = known.map_or(now, |known| known.first_heard);
         self.ended_orders.add(order.id.clone(), first_heard);
-        self.engaged.order_ended(&order.id);
+        self.nothing_left_to_end(&order.id);
+    }
+
+    fn nothing_left_to_end(&mut self, order: &OrderId) {
+        self.engaged.order_ended(order);
+        self.quiet_orders.remove(order);
     }
 
     /// When an order was first heard of, working or ended.
@@ -232,7 +237,7 @@ impl AccountState {
             .collect();
         for id in gone {
             self.orders.remove(&id);
-            self.engaged.order_ended(&id);
+            self.nothing_left_to_end(&id);
             kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));
         }
         for order in orders {

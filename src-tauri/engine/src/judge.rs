@@ -61,9 +61,10 @@ impl AccountState {
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
-        let before = self.quiet.len();
+        let before = self.quiet.len() + self.quiet_orders.len();
         self.quiet.retain(|_, until| now < *until);
-        self.quiet.len() < before
+        self.quiet_orders.retain(|_, until| now < *until);
+        self.quiet.len() + self.quiet_orders.len() < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
@@ -83,6 +84,8 @@ impl AccountState {
                     wants.flatten(Want::new(RuleKey::Trader, breach("flatten", None), Priority::Critical));
                 }
                 Command::CancelAll { .. } => {
+                    // A person is never told to wait.
+                    self.quiet_orders.clear();
                     let orders = self.working_orders().map(|known| &known.order);
                     for order in orders.filter(|order| self.is_cancellable(order)) {
                         let want = Want::new(RuleKey::Trader, breach("cancel", None), Priority::High);
@@ -299,7 +302,7 @@ impl AccountState {
     fn decide_cancels(&mut self, cancel: BTreeMap<OrderId, Want>, court: &mut Court<'_>) {
         let mut groups: BTreeMap<(Priority, RuleKey), (Want, Vec<OrderId>)> = BTreeMap::new();
         for (order, want) in cancel {
-            if self.engaged.is_ending(&order) || self.quiet.contains_key(&(want.rule, None)) {
+            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
                 continue;
             }
             let group = groups.entry((want.priority, want.rule)).or_insert_with(|| (want, Vec::new()));

@@ -101,7 +101,7 @@ impl AccountState {
             due(self.lockouts.next_end(), Why::LockoutEnds),
             due(self.stops.next_deadline(), Why::StopGraceEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
-            due(self.quiet.values().min().copied(), Why::QuietEnds),
+            due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
         ]
         .into_iter()

@@ -8,7 +8,8 @@ use domain::{
 use chrono::TimeDelta;
 
 use crate::{
-    Engine, account::AccountState, judge::QUIET_AFTER_FAILURE, kinds::Kinds, ledger::Learned, rules,
+    Engine, account::AccountState, engaged::Settled, judge::QUIET_AFTER_FAILURE, kinds::Kinds,
+    ledger::Learned, rules,
 };
 
 impl Engine {
@@ -258,21 +259,25 @@ impl AccountState {
 
     fn take_report(&mut self, report: &Report, now: domain::Instant) {
         let settled = match &report.contract {
-            Some(contract) => self
-                .engaged
-                .settle_contract(report.enforcement, contract)
-                .map(|engagement| vec![(contract.clone(), engagement)])
-                .unwrap_or_default(),
+            Some(contract) => Settled {
+                contracts: self
+                    .engaged
+                    .settle_contract(report.enforcement, contract)
+                    .map(|engagement| vec![(contract.clone(), engagement)])
+                    .unwrap_or_default(),
+                orders: Vec::new(),
+            },
             None => self.engaged.settle(report.enforcement),
         };
-        for (contract, engagement) in settled {
+        let failed = matches!(report.outcome, Outcome::Failed { .. });
+        for (contract, engagement) in settled.contracts {
             self.races.ended(&contract, now);
-            if matches!(report.outcome, Outcome::Failed { .. }) {
-                for rule in engagement.rules {
-                    self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
-                }
+            for rule in engagement.rules.into_iter().filter(|_| failed) {
+                self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
             }
         }
+        let orders = settled.orders.into_iter().filter(|order| failed && self.orders.contains_key(order));
+        self.quiet_orders.extend(orders.map(|order| (order, now + QUIET_AFTER_FAILURE)));
         self.ask_all = true;
     }
 
