@@ -52,7 +52,7 @@ impl Engagements {
         self.contracts.get(contract)
     }
 
-    /// Whether an order is being cancelled.
+    /// Whether an order is being cancelled or made smaller.
     #[must_use]
     pub fn is_ending(&self, order: &OrderId) -> bool {
         self.orders.contains_key(order)

@@ -178,6 +178,7 @@ impl AccountState {
         self.book =
             self.positions.iter().map(|(id, holding)| (id.clone(), holding.position.exposure)).collect();
         self.known = true;
+        self.find_orphans(now);
         (kinds, fills)
     }
 

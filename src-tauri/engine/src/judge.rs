@@ -265,8 +265,12 @@ impl AccountState {
         }
         self.decide_cancels(wants.cancel, court);
         for (order, want) in wants.shrink {
-            let deed = Deed::Shrink { order, to: want.to };
-            self.issue(want, deed, court);
+            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
+                continue;
+            }
+            let deed = Deed::Shrink { order: order.clone(), to: want.to };
+            let id = self.issue(want, deed, court);
+            self.engaged.ending(order, id);
         }
     }
 

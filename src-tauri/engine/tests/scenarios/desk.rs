@@ -215,6 +215,14 @@ impl Desk {
         Event::Order(order)
     }
 
+    /// A target that came with an entry.
+    pub fn child(&mut self, id: i64, name: &str, side: OrderSide, parent: i64) -> Event {
+        self.order(id, name, side, OrderKind::Limit, 2, "21100");
+        let order = self.orders.get_mut(&OrderId::from(id)).unwrap();
+        order.parent = Some(parent.into());
+        Event::Order(order.clone())
+    }
+
     pub fn stop(&mut self, id: i64, name: &str, side: OrderSide, size: u32, at: &str) -> String {
         let event = self.order(id, name, side, OrderKind::Stop, size, at);
         self.send(event)

@@ -4,6 +4,7 @@
 
 mod desk;
 mod gate;
+mod leftovers;
 mod retries;
 mod rule_001;
 mod rule_002;
