@@ -50,7 +50,10 @@ impl Engine {
             Event::Link(link) => self.take_link(link, out),
             Event::Report(report) => self.take_report(report),
             Event::Command(command) => self.take_command(command, out),
-            Event::Tick => self.touch_all(EventKind::TimeTick),
+            Event::Tick => {
+                self.ticked = now;
+                self.touch_all(EventKind::TimeTick);
+            }
         }
     }
 
