@@ -39,6 +39,12 @@ pub(crate) struct Court<'a> {
 impl AccountState {
     /// Judges everything that changed since the last time.
     pub(crate) fn judge(&mut self, court: &mut Court<'_>) {
+        if !self.known && !self.commands.is_empty() {
+            // A person's word counts at once: the broker's own lists tell what there is to close.
+            let mut wants = Wants::default();
+            self.obey(&mut Vec::new(), &mut wants, court);
+            self.decide(wants, court);
+        }
         let kinds = std::mem::take(&mut self.touched);
         let ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
         self.ratchet_baselines(court);

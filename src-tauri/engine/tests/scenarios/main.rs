@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic, and its name says what it is")]
 
+mod commands;
 mod desk;
 mod gate;
 mod leftovers;
