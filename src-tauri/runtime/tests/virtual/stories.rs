@@ -1,0 +1,41 @@
+//! What once went wrong, one story each.
+
+use chrono::TimeDelta;
+use domain::{Command, OrderKind};
+
+use crate::{broker::contract, chaos::Chaos, rules::rulebook, trader::Step, world::World};
+
+fn world() -> World {
+    World::new(rulebook(), 1, Chaos { way: 20, fill: 20, ..Chaos::default() })
+}
+
+fn milliseconds(count: i64) -> TimeDelta {
+    TimeDelta::milliseconds(count)
+}
+
+/// What is to be read waits for the stream; the loop sleeps meanwhile (the world counts its wake-ups).
+#[test]
+fn a_lost_stream_lets_the_processor_rest() {
+    let mut world = world();
+    world.lose_stream(milliseconds(0), milliseconds(60_000));
+    world.pass(milliseconds(70_000));
+    world.check(world.is_protected(), || "the stream is back".to_string());
+}
+
+/// "Accepted" is only said of what will be done.
+#[test]
+fn commands_that_would_do_nothing_are_refused() {
+    let mut empty = World::unconnected(rulebook());
+    let lock = |account: Option<i64>, until: Option<&str>| Command::LockOut {
+        account: account.map(Into::into),
+        until: until.map(|text| text.parse().unwrap()),
+    };
+    let refused = empty.core.command(empty.now, lock(None, None)).unwrap_err();
+    assert!(refused.starts_with("No account of Model is known yet"), "{refused}");
+
+    let mut world = world();
+    let mut try_lock = |until| world.core.command(world.now, lock(Some(1), until)).map(drop).unwrap_err();
+    assert!(try_lock(Some("2025-10-29T14:00:00Z")).contains("in the past"));
+    assert!(try_lock(Some("2027-10-29T14:00:00Z")).contains("366 days at most"));
+    assert!(try_lock(Some("+262142-12-31T23:59:59Z")).contains("366 days at most"));
+}
