@@ -32,7 +32,7 @@ impl AccountState {
             return Kinds::NONE;
         }
         if position.exposure.is_flat() {
-            self.closed_positions.add(position.id.clone(), now);
+            self.closed_positions.add(position.id.clone(), now, now);
             let held = self.positions.get(&position.contract);
             if held.is_some_and(|holding| holding.position.id != position.id) {
                 return Kinds::NONE;
@@ -118,19 +118,14 @@ impl AccountState {
     fn order_ended(&mut self, order: &Order, now: Instant) {
         let known = self.orders.remove(&order.id);
         let first_heard = known.map_or(now, |known| known.first_heard);
-        self.ended_orders.add(order.id.clone(), first_heard);
+        self.note_trade(order, first_heard);
+        self.ended_orders.add(order.id.clone(), first_heard, now);
         self.nothing_left_to_end(&order.id);
     }
 
     fn nothing_left_to_end(&mut self, order: &OrderId) {
         self.engaged.order_ended(order);
         self.quiet_orders.remove(order);
-    }
-
-    /// When an order was first heard of, working or ended.
-    pub(crate) fn first_heard(&self, fill: &Fill) -> Option<Instant> {
-        let working = self.orders.get(&fill.order).map(|known| known.first_heard);
-        working.or_else(|| self.ended_orders.since(&fill.order))
     }
 
     /// Takes a fill, a repetition of one, or its correction.
@@ -145,7 +140,7 @@ impl AccountState {
             (Learned::New, true) | (Learned::Corrected, false) => {}
         }
         if learned == Learned::New {
-            let resting = self.first_heard(fill);
+            let resting = self.first_heard(&fill.order);
             self.races.filled(fill, resting, now);
         }
         (Kinds::NONE.with(EventKind::TradeExecuted), learned)
@@ -242,6 +237,10 @@ impl AccountState {
             kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));
         }
         for order in orders {
+            // Listed as open well after it was taken to have ended: it has not.
+            if self.ended_orders.since(&order.id).is_some_and(|ended| ended <= asked_at - FRESH) {
+                self.ended_orders.forget(&order.id);
+            }
             if self.orders.get(&order.id).is_none_or(|known| known.heard <= asked_at) {
                 kinds.add(self.learn_order(order, now));
             }

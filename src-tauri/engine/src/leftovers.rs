@@ -115,7 +115,7 @@ impl AccountState {
     /// Whether an order was there when a position ended. A bracket child may be heard of only later: then
     /// it is as old as its parent, which has ended.
     fn is_of_the_past(&self, known: &KnownOrder, ended: Instant) -> bool {
-        let parent = known.order.parent.as_ref().and_then(|parent| self.ended_orders.since(parent));
+        let parent = known.order.parent.as_ref().and_then(|parent| self.ended_orders.first_heard(parent));
         known.first_heard <= ended || parent.is_some_and(|heard| heard <= ended)
     }
 }

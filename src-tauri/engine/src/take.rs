@@ -243,7 +243,7 @@ impl AccountState {
         if self.order(&fill.order).is_some_and(domain::Order::is_own) {
             return true;
         }
-        self.races.may_be_ours(fill, self.first_heard(fill), now)
+        self.races.may_be_ours(fill, self.first_heard(&fill.order), now)
     }
 
     fn record_fill(&self, fill: &Fill, learned: Learned, out: &mut Vec<Action>) {

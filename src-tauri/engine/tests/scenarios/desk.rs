@@ -332,6 +332,14 @@ impl Desk {
         Event::Position(position)
     }
 
+    /// Reports everything that was ordered as done.
+    pub fn report_all(&mut self) {
+        while !self.open.is_empty() {
+            let enforcement = self.ordered();
+            self.report(&enforcement, None, Outcome::Confirmed);
+        }
+    }
+
     /// The oldest enforcement that was ordered and not carried out.
     pub fn ordered(&mut self) -> Enforcement {
         self.open.remove(0)

@@ -189,6 +189,9 @@ impl Core {
             batch: Batch::default(),
             setting,
         };
+        for intent in &core.pending {
+            core.executor.begun_before(&intent.enforcement, intent.at);
+        }
         core.step(now, Event::Restored(Box::new(memory)));
         core.assess(now);
         let outputs = core.take_outputs();

@@ -1,7 +1,7 @@
 //! What once went wrong, one story each.
 
 use chrono::TimeDelta;
-use domain::{Command, OrderKind};
+use domain::Command;
 
 use crate::{broker::contract, chaos::Chaos, rules::rulebook, trader::Step, world::World};
 
@@ -38,4 +38,24 @@ fn commands_that_would_do_nothing_are_refused() {
     assert!(try_lock(Some("2025-10-29T14:00:00Z")).contains("in the past"));
     assert!(try_lock(Some("2027-10-29T14:00:00Z")).contains("366 days at most"));
     assert!(try_lock(Some("+262142-12-31T23:59:59Z")).contains("366 days at most"));
+}
+
+/// The process ends between a close and its fill: the next start finds the closing order and waits for it.
+#[test]
+fn a_restart_does_not_repeat_a_close_that_is_under_way() {
+    let chaos = Chaos { way: 5, fill: 1, seed: 3, ..Chaos::default() };
+    let mut world = World::new(rulebook(), 1, chaos);
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 4 });
+    let is_closing = |world: &World| world.broker.working().any(|it| world.broker.is_own(&it.id));
+    while !is_closing(&world) {
+        world.pass(milliseconds(1));
+    }
+    world.hold_fills(milliseconds(1_500));
+    world.restart(false);
+    world.pass(milliseconds(5_000));
+    assert_eq!(
+        world.broker.size(&1.into(), &contract("MNQ")),
+        3,
+        "the world itself objects to a second close"
+    );
 }

@@ -144,6 +144,13 @@ impl World {
         }
     }
 
+    /// The market pauses: what is accepted is filled so much later.
+    pub fn hold_fills(&mut self, longer: TimeDelta) {
+        let fills = self.queue.extract_if(.., |_, parcel| matches!(parcel, Parcel::Execute(..)));
+        let fills: Vec<_> = fills.map(|((at, number), parcel)| ((at + longer, number), parcel)).collect();
+        self.queue.extend(fills);
+    }
+
     pub fn calm(&mut self) {
         self.note("calm".to_string());
         self.crash = None;
