@@ -201,9 +201,14 @@ impl Engine {
     }
 
     /// New rules: every account gets them between two events, and lockouts that follow the
-    /// configuration end if it no longer asks for them.
+    /// configuration end if it no longer asks for them. Which accounts are watched changes with a start
+    /// only (specification C.16): half a change would leave an account unguarded that is said to be guarded.
     fn adopt(&mut self, rulebook: &Rulebook, out: &mut Vec<Action>) {
+        let watched = std::mem::take(&mut self.rulebook.accounts);
         self.rulebook = rulebook.clone();
+        if !self.accounts.is_empty() {
+            self.rulebook.accounts = watched;
+        }
         for account in self.accounts.values_mut() {
             let rules = self.rulebook.of(&account.id);
             account.rules = rules::build(rules);

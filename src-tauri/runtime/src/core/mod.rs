@@ -321,6 +321,9 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        if let Event::Account(account) = &event {
+            self.account_told(account, received);
+        }
         self.step(received, event);
     }
 

@@ -1,9 +1,20 @@
 //! What once went wrong, one story each.
 
 use chrono::TimeDelta;
-use domain::Command;
+use domain::{
+    AccountId, Command, Event, Rulebook,
+    broker::{CallError, Signal},
+    rulebook::Watched,
+};
+use runtime::core::Input;
 
-use crate::{broker::contract, chaos::Chaos, rules::rulebook, trader::Step, world::World};
+use crate::{
+    broker::{account, contract},
+    chaos::Chaos,
+    rules::rulebook,
+    trader::Step,
+    world::World,
+};
 
 fn world() -> World {
     World::new(rulebook(), 1, Chaos { way: 20, fill: 20, ..Chaos::default() })
@@ -58,4 +69,61 @@ fn a_restart_does_not_repeat_a_close_that_is_under_way() {
         3,
         "the world itself objects to a second close"
     );
+}
+
+fn doubts(world: &World) -> Vec<String> {
+    world.core.view(world.now).doubts.into_iter().map(|doubt| doubt.text).collect()
+}
+
+#[test]
+fn an_account_list_in_another_order_is_the_same_list() {
+    let mut world = World::new(rulebook(), 3, Chaos::default());
+    world.accounts.reverse();
+    world.connect();
+    world.pass(milliseconds(5_000));
+    assert_eq!(doubts(&world), [""; 0]);
+}
+
+#[test]
+fn accounts_that_could_not_be_watched_are_watched_a_moment_later() {
+    let mut world = World::unconnected(rulebook());
+    world.failing.push(("Watch(", CallError::RateLimited { retry_after: None }));
+    world.connect();
+    world.pass(milliseconds(5_000));
+    assert_eq!(doubts(&world), [""; 0]);
+}
+
+#[test]
+fn an_account_that_the_login_lost_does_not_leave_the_others_in_doubt() {
+    let mut world = World::new(rulebook(), 2, Chaos::default());
+    world.accounts.pop();
+    world.pass(milliseconds(70_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    assert_eq!(world.core.view(world.now).accounts.len(), 1);
+}
+
+#[test]
+fn an_account_that_the_login_got_is_guarded_from_then_on() {
+    let mut world = world();
+    let new = AccountId::from(2);
+    world.accounts.push(new.clone());
+    world.handle(Input::Signal(Signal::Event(Event::Account(account(&new)))));
+    world.pass(milliseconds(3_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    world.play(&Step::Market { whose: 1, symbol: 2, buys: true, size: 1 });
+    world.pass(milliseconds(3_000));
+    assert_eq!(world.broker.size(&new, &contract("M2K")), 0, "blocked");
+}
+
+/// The list of accounts takes effect with the next start: until then the old one is served whole.
+#[test]
+fn an_account_taken_from_the_list_stays_guarded_until_the_next_start() {
+    let mut world = World::new(rulebook(), 2, Chaos::default());
+    let accounts = Watched::Listed([AccountId::from(1)].into());
+    world.change_rules(Rulebook { accounts, ..rulebook() });
+    world.lose_stream(milliseconds(0), milliseconds(1_000));
+    world.play(&Step::Market { whose: 1, symbol: 0, buys: true, size: 4 });
+    world.pass(milliseconds(10_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    assert_eq!(world.broker.size(&2.into(), &contract("MNQ")), 3);
 }

@@ -1,6 +1,6 @@
 //! Core and broker in one virtual time. Everything that travels is a parcel with a time of arrival.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DurationRound, TimeDelta};
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     broker::{Answer, Ask, Call, CallError, Reply, Signal},
 };
 use runtime::core::{Core, Input, Output, Setting};
-use store::{Intent, Record};
+use store::{ConfigOrigin, ConfigSnapshot, Intent, Record};
 use views::{text::Zones, view::Protection};
 
 use crate::{
@@ -43,7 +43,10 @@ pub struct World {
     pub core: Core,
     pub broker: Broker,
     pub kept: Kept,
+    /// Those of the login, in the order in which the broker lists them.
     pub accounts: Vec<AccountId>,
+    /// Calls that fail the next time they are made.
+    pub failing: Vec<(&'static str, CallError)>,
     rulebook: Rulebook,
     dice: Dice,
     queue: BTreeMap<(Instant, u64), Parcel>,
@@ -51,6 +54,8 @@ pub struct World {
     /// Messages of one kind do not pass each other, unless they are held up.
     latest: BTreeMap<&'static str, Instant>,
     is_streaming: bool,
+    /// Whom the stream is subscribed for.
+    watched: BTreeSet<AccountId>,
     quotes: Vec<ContractId>,
     traders_fills: BTreeMap<Place, Instant>,
     locks: BTreeMap<LockKey, LockEnd>,
@@ -83,12 +88,14 @@ impl World {
             broker: Broker::default(),
             kept: Kept::default(),
             accounts: (1..=accounts).map(|number| AccountId::from(i64::try_from(number).unwrap())).collect(),
+            failing: Vec::new(),
             rulebook,
             dice: Dice::new(chaos),
             queue: BTreeMap::new(),
             serial: 0,
             latest: BTreeMap::new(),
             is_streaming: true,
+            watched: BTreeSet::new(),
             quotes: Vec::new(),
             traders_fills: BTreeMap::new(),
             locks: BTreeMap::new(),
@@ -98,7 +105,7 @@ impl World {
         }
     }
 
-    fn connect(&mut self) {
+    pub fn connect(&mut self) {
         self.handle(Input::ClockApart(TimeDelta::zero()));
         self.handle(Input::Signal(Signal::Link(Link::LoggedIn)));
         self.handle(Input::Signal(Signal::Link(Link::MarketUp)));
@@ -114,6 +121,7 @@ impl World {
         self.queue.retain(|_, parcel| matches!(parcel, Parcel::Request(_) | Parcel::Execute(..)));
         self.queue.retain(|_, parcel| !matches!(parcel, Parcel::Request(ask) if is_query(&ask.call)));
         self.is_streaming = true;
+        self.watched.clear();
         self.quotes.clear();
         let (core, outputs) = core(&self.rulebook, &self.kept, self.now);
         self.core = core;
@@ -135,6 +143,20 @@ impl World {
         self.queue.retain(|_, parcel| !matches!(parcel, Parcel::Told(event) if !is_quote(event)));
         self.post(unnoticed, Parcel::Link(Link::UserDown { why: "silence".to_string() }));
         self.post(unnoticed + down, Parcel::Link(Link::UserUp));
+    }
+
+    /// The settings files changed.
+    pub fn change_rules(&mut self, rulebook: Rulebook) {
+        let snapshot = ConfigSnapshot {
+            at: self.now,
+            hash: String::new(),
+            origin: ConfigOrigin::File,
+            os_user: None,
+            diff: String::new(),
+            content: String::new(),
+            valid: true,
+        };
+        self.handle(Input::Rules { rulebook: Box::new(rulebook), snapshot: Box::new(snapshot) });
     }
 
     pub fn command(&mut self, command: Command) {
@@ -259,7 +281,13 @@ impl World {
         let Ask { id, call, .. } = ask;
         let way = self.dice.way();
         let late = TimeDelta::seconds(2);
-        let (after, result) = match self.dice.fate(!is_query(&call)) {
+        let name = format!("{call:?}");
+        let planned = self.failing.iter().position(|(of, _)| name.starts_with(of));
+        let fate = match planned {
+            Some(index) => Fate::Refused(self.failing.remove(index).1),
+            None => self.dice.fate(!is_query(&call)),
+        };
+        let (after, result) = match fate {
             Fate::Fine => (way, self.answer(&call)),
             Fate::Refused(error @ CallError::TimedOut(_)) => (late, Err(error)),
             Fate::Refused(error) => (way, Err(error)),
@@ -280,8 +308,12 @@ impl World {
     fn answer(&mut self, call: &Call) -> Result<Answer, CallError> {
         match call {
             Call::Accounts => Ok(Answer::Accounts(self.accounts.iter().map(broker::account).collect())),
-            Call::Watch(_) => {
-                if self.is_streaming {
+            Call::Watch(accounts) => {
+                // Nothing new to confirm, nothing said.
+                let wanted: BTreeSet<_> = accounts.iter().cloned().collect();
+                let is_news = wanted != self.watched;
+                self.watched = wanted;
+                if self.is_streaming && is_news {
                     let way = self.dice.way();
                     self.post(way, Parcel::Link(Link::UserUp));
                 }
@@ -294,6 +326,11 @@ impl World {
                 fresh.iter().for_each(|contract| self.quote(contract));
                 Ok(Answer::Noted)
             }
+            Call::Snapshot { account, .. } if !self.accounts.contains(account) => Err(CallError::Refused {
+                code: 0,
+                text: "the login has no such account".to_string(),
+                kind: domain::broker::Refusal::Other,
+            }),
             Call::Snapshot { account, fills_since } => {
                 let mine = self.broker.fills.iter().filter(|fill| fill.account == *account);
                 Ok(Answer::Snapshot(Box::new(Snapshot {
