@@ -57,10 +57,8 @@ impl AccountState {
         self.gate(&[], court.now, &mut wants);
         let mut fresh = Vec::new();
         self.obey(&mut fresh, &mut wants, court);
+        self.gate_fresh(&fresh, 0, &mut wants, court);
         self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
-        if !fresh.is_empty() {
-            self.gate(&fresh, court.now, &mut wants);
-        }
         self.tidy_up(&mut wants, court.now);
         self.decide(wants, court);
         self.inquire(court);
@@ -138,6 +136,7 @@ impl AccountState {
                 planned: &wants.planned,
                 day_end: court.day_end,
             };
+            let before = fresh.len();
             armed.verdict = armed.rule.check(&scene, &mut findings);
             self.take_findings(
                 armed.rule.as_ref(),
@@ -148,8 +147,17 @@ impl AccountState {
                 wants,
                 court,
             );
+            self.gate_fresh(fresh, before, wants, court);
         }
         self.rules = rules;
+    }
+
+    /// What a lockout that was set just now forbids is gone for the rules that are asked next: they do not
+    /// close a second position for an excess that is being closed already.
+    fn gate_fresh(&self, fresh: &[LockKey], before: usize, wants: &mut Wants, court: &Court<'_>) {
+        if fresh.len() > before {
+            self.gate(fresh, court.now, wants);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one verdict")]

@@ -522,7 +522,8 @@ impl World {
     pub fn check(&self, holds: bool, what: impl FnOnce() -> String) {
         if !holds {
             let from = self.trace.len().saturating_sub(120);
-            panic!("{}\n{}", self.trace[from..].join("\n"), what());
+            let what = what();
+            panic!("{what}\n{}\n{what}", self.trace[from..].join("\n"));
         }
     }
 }
