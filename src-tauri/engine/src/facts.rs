@@ -15,6 +15,8 @@ use crate::{
 /// How long the broker's queries may lag behind its stream. What the stream told within this time before
 /// a question outranks the answer; if both differ, the question is asked again.
 const FRESH: TimeDelta = TimeDelta::seconds(2);
+/// No order stays between two states for so long; one that no list shows by then has ended unheard.
+const PENDING_AT_MOST: TimeDelta = TimeDelta::seconds(10);
 
 impl AccountState {
     pub(crate) fn learn_account(&mut self, account: &Account) -> Kinds {
@@ -220,14 +222,14 @@ impl AccountState {
         self.positions.get(contract).is_some_and(|holding| holding.heard > newest)
     }
 
-    /// Takes the list of working orders. The list holds open ones only: pending and suspended orders
-    /// that are not in it stay as they are (gateway reference 3.4).
+    /// Takes the list of working orders. The list holds open ones only: that pending and suspended orders
+    /// are not in it says nothing for as long as they may be so (gateway reference 3.4).
     pub(crate) fn take_orders(&mut self, orders: &[Order], asked_at: Instant, now: Instant) -> Kinds {
         let mut kinds = Kinds::NONE;
         let gone: Vec<OrderId> = self
             .orders
             .values()
-            .filter(|known| known.heard <= asked_at - FRESH && known.order.status == OrderStatus::Open)
+            .filter(|known| self.should_be_listed(known, asked_at))
             .filter(|known| orders.iter().all(|order| order.id != known.order.id))
             .map(|known| known.order.id.clone())
             .collect();
@@ -246,6 +248,23 @@ impl AccountState {
             }
         }
         kinds
+    }
+
+    /// Whether an order would be in a list of open ones if it still worked. A pending stop whose end was not
+    /// heard would otherwise count as protection for ever.
+    fn should_be_listed(&self, known: &KnownOrder, asked_at: Instant) -> bool {
+        let parent = known.order.parent.as_ref();
+        match known.order.status {
+            OrderStatus::Open => known.heard <= asked_at - FRESH,
+            OrderStatus::Pending | OrderStatus::CancelPending => known.heard <= asked_at - PENDING_AT_MOST,
+            OrderStatus::Suspended => {
+                let waits = parent.is_some_and(|parent| self.orders.contains_key(parent));
+                known.heard <= asked_at - PENDING_AT_MOST && !waits
+            }
+            OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Rejected => {
+                true
+            }
+        }
     }
 
     /// The stream is lost: nothing that was heard on it is newer than the next answer to a question.

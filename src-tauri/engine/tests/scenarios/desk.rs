@@ -233,6 +233,11 @@ impl Desk {
         self.send(event)
     }
 
+    /// The broker has it no more, and nobody is told.
+    pub fn forget_order(&mut self, id: i64) {
+        self.orders.remove(&OrderId::from(id));
+    }
+
     pub fn end_order(&mut self, id: i64, status: OrderStatus) -> String {
         let order = self.orders.remove(&OrderId::from(id)).unwrap();
         self.send(Event::Order(Order { status, ..order }))
