@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, AccountId, Command, ContractId, DailyReset, Exposure, Instant, Order, OrderId, Position,
-    PositionId, RuleKey, RuleSet, Symbol, Usd, rulebook::NoStopLossGrace,
+    Account, AccountId, Command, ContractId, DailyReset, Exposure, Instant, Order, OrderId, OrderKind,
+    Position, PositionId, RuleKey, RuleSet, Symbol, Usd, rulebook::NoStopLossGrace,
 };
 
 use crate::{
@@ -36,6 +36,8 @@ pub struct AccountState {
     pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
     pub(crate) ended_orders: Remembered<OrderId>,
     pub(crate) closed_positions: Remembered<PositionId>,
+    /// When the latest ended market order without a tag was first heard of, by contract.
+    pub(crate) traded: BTreeMap<ContractId, Instant>,
     /// Exposure as the fills tell it, held against what positions tell (ruling 21).
     pub(crate) book: BTreeMap<ContractId, Exposure>,
     /// The open trading day was announced to the store.
@@ -52,6 +54,8 @@ pub struct AccountState {
     pub(crate) races: Races,
     /// Until when a rule that failed to act keeps still.
     pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
+    /// Until when an order that could not be cancelled is left alone.
+    pub(crate) quiet_orders: BTreeMap<OrderId, Instant>,
     /// What observing and warning rules have told already and is still the case.
     pub(crate) observed: BTreeSet<(RuleKey, String)>,
     pub(crate) observed_today: u32,
@@ -96,7 +100,13 @@ pub struct KnownOrder {
 /// A bounded memory of what has ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered<T> {
-    all: BTreeMap<T, Instant>,
+    all: BTreeMap<T, Life>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    first_heard: Instant,
+    ended: Instant,
 }
 
 impl<T: Ord + Clone> Default for Remembered<T> {
@@ -106,10 +116,10 @@ impl<T: Ord + Clone> Default for Remembered<T> {
 }
 
 impl<T: Ord + Clone> Remembered<T> {
-    pub(crate) fn add(&mut self, item: T, when: Instant) {
-        self.all.insert(item, when);
+    pub(crate) fn add(&mut self, item: T, first_heard: Instant, ended: Instant) {
+        self.all.insert(item, Life { first_heard, ended });
         if self.all.len() > REMEMBERED_ENDS {
-            let oldest = self.all.iter().min_by_key(|(_, when)| **when).map(|(item, _)| item.clone());
+            let oldest = self.all.iter().min_by_key(|(_, life)| life.ended).map(|(item, _)| item.clone());
             if let Some(oldest) = oldest {
                 self.all.remove(&oldest);
             }
@@ -120,8 +130,13 @@ impl<T: Ord + Clone> Remembered<T> {
         self.all.contains_key(item)
     }
 
+    pub(crate) fn first_heard(&self, item: &T) -> Option<Instant> {
+        self.all.get(item).map(|life| life.first_heard)
+    }
+
+    /// When it ended.
     pub(crate) fn since(&self, item: &T) -> Option<Instant> {
-        self.all.get(item).copied()
+        self.all.get(item).map(|life| life.ended)
     }
 
     pub(crate) fn forget(&mut self, item: &T) {
@@ -139,6 +154,7 @@ impl AccountState {
             orders: BTreeMap::new(),
             ended_orders: Remembered::default(),
             closed_positions: Remembered::default(),
+            traded: BTreeMap::new(),
             book: BTreeMap::new(),
             day_told: false,
             reread: false,
@@ -150,6 +166,7 @@ impl AccountState {
             leftovers: Leftovers::default(),
             races: Races::default(),
             quiet: BTreeMap::new(),
+            quiet_orders: BTreeMap::new(),
             observed: BTreeSet::new(),
             observed_today: 0,
             rules: rules::build(rules),
@@ -207,6 +224,28 @@ impl AccountState {
     #[must_use]
     pub fn order(&self, id: &OrderId) -> Option<&Order> {
         self.orders.get(id).map(|known| &known.order)
+    }
+
+    /// When an order, working or ended, was first heard of.
+    #[must_use]
+    pub fn first_heard(&self, order: &OrderId) -> Option<Instant> {
+        let working = self.orders.get(order).map(|known| known.first_heard);
+        working.or_else(|| self.ended_orders.first_heard(order))
+    }
+
+    /// Whether positions and fills tell the same story about a contract.
+    #[must_use]
+    pub fn agrees(&self, contract: &ContractId) -> bool {
+        self.book.get(contract).copied().unwrap_or_default() == self.exposure(contract)
+    }
+
+    /// Whether an untagged market order that was first heard of since then has ended, and none is working:
+    /// what a close of ours would look like.
+    #[must_use]
+    pub fn has_traded(&self, contract: &ContractId, since: Instant) -> bool {
+        let is_new = |known: &KnownOrder| known.first_heard >= since && is_like_a_close(&known.order);
+        let works = self.orders.values().any(|known| known.order.contract == *contract && is_new(known));
+        !works && self.traded.get(contract).is_some_and(|heard| *heard >= since)
     }
 
     /// The trading day's fills and sums.
@@ -271,8 +310,21 @@ impl AccountState {
         !order.side.reduces(held) || order.remaining() > held.size()
     }
 
+    /// Notes the end of an order that may have been a close of ours.
+    pub(crate) fn note_trade(&mut self, order: &Order, first_heard: Instant) {
+        if is_like_a_close(order) {
+            let latest = self.traded.entry(order.contract.clone()).or_insert(first_heard);
+            *latest = first_heard.max(*latest);
+        }
+    }
+
     pub(crate) fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
+}
+
+/// Our own closes carry no tag and are market orders (ruling 18).
+fn is_like_a_close(order: &Order) -> bool {
+    order.kind == OrderKind::Market && order.tag.is_none()
 }

@@ -20,6 +20,14 @@ pub struct Engagement {
     pub since: Instant,
 }
 
+/// What an enforcement was about when it ended.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    pub contracts: Vec<(ContractId, Engagement)>,
+    /// Orders that have not ended.
+    pub orders: Vec<OrderId>,
+}
+
 /// All unsettled decisions of one account.
 #[derive(Clone, Debug, Default)]
 pub struct Engagements {
@@ -44,7 +52,7 @@ impl Engagements {
         self.contracts.get(contract)
     }
 
-    /// Whether an order is being cancelled.
+    /// Whether an order is being cancelled or made smaller.
     #[must_use]
     pub fn is_ending(&self, order: &OrderId) -> bool {
         self.orders.contains_key(order)
@@ -81,20 +89,14 @@ impl Engagements {
         None
     }
 
-    /// An enforcement ended as a whole.
-    pub(crate) fn settle(&mut self, id: EnforcementId) -> Vec<(ContractId, Engagement)> {
-        self.orders.retain(|_, ending| *ending != id);
+    /// An enforcement ended as a whole: what it was about is free to be decided anew.
+    pub(crate) fn settle(&mut self, id: EnforcementId) -> Settled {
         if self.flatten == Some(id) {
             self.flatten = None;
         }
-        let mut settled = Vec::new();
-        self.contracts.retain(|contract, it| {
-            let ended = it.id == id;
-            if ended {
-                settled.push((contract.clone(), it.clone()));
-            }
-            !ended
-        });
-        settled
+        Settled {
+            contracts: self.contracts.extract_if(.., |_, it| it.id == id).collect(),
+            orders: self.orders.extract_if(.., |_, ending| *ending == id).map(|(order, _)| order).collect(),
+        }
     }
 }

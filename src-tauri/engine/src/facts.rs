@@ -15,6 +15,8 @@ use crate::{
 /// How long the broker's queries may lag behind its stream. What the stream told within this time before
 /// a question outranks the answer; if both differ, the question is asked again.
 const FRESH: TimeDelta = TimeDelta::seconds(2);
+/// No order stays between two states for so long; one that no list shows by then has ended unheard.
+const PENDING_AT_MOST: TimeDelta = TimeDelta::seconds(10);
 
 impl AccountState {
     pub(crate) fn learn_account(&mut self, account: &Account) -> Kinds {
@@ -32,7 +34,7 @@ impl AccountState {
             return Kinds::NONE;
         }
         if position.exposure.is_flat() {
-            self.closed_positions.add(position.id.clone(), now);
+            self.closed_positions.add(position.id.clone(), now, now);
             let held = self.positions.get(&position.contract);
             if held.is_some_and(|holding| holding.position.id != position.id) {
                 return Kinds::NONE;
@@ -118,14 +120,14 @@ impl AccountState {
     fn order_ended(&mut self, order: &Order, now: Instant) {
         let known = self.orders.remove(&order.id);
         let first_heard = known.map_or(now, |known| known.first_heard);
-        self.ended_orders.add(order.id.clone(), first_heard);
-        self.engaged.order_ended(&order.id);
+        self.note_trade(order, first_heard);
+        self.ended_orders.add(order.id.clone(), first_heard, now);
+        self.nothing_left_to_end(&order.id);
     }
 
-    /// When an order was first heard of, working or ended.
-    pub(crate) fn first_heard(&self, fill: &Fill) -> Option<Instant> {
-        let working = self.orders.get(&fill.order).map(|known| known.first_heard);
-        working.or_else(|| self.ended_orders.since(&fill.order))
+    fn nothing_left_to_end(&mut self, order: &OrderId) {
+        self.engaged.order_ended(order);
+        self.quiet_orders.remove(order);
     }
 
     /// Takes a fill, a repetition of one, or its correction.
@@ -140,7 +142,7 @@ impl AccountState {
             (Learned::New, true) | (Learned::Corrected, false) => {}
         }
         if learned == Learned::New {
-            let resting = self.first_heard(fill);
+            let resting = self.first_heard(&fill.order);
             self.races.filled(fill, resting, now);
         }
         (Kinds::NONE.with(EventKind::TradeExecuted), learned)
@@ -173,6 +175,7 @@ impl AccountState {
         self.book =
             self.positions.iter().map(|(id, holding)| (id.clone(), holding.position.exposure)).collect();
         self.known = true;
+        self.find_orphans(now);
         (kinds, fills)
     }
 
@@ -219,28 +222,49 @@ impl AccountState {
         self.positions.get(contract).is_some_and(|holding| holding.heard > newest)
     }
 
-    /// Takes the list of working orders. The list holds open ones only: pending and suspended orders
-    /// that are not in it stay as they are (gateway reference 3.4).
+    /// Takes the list of working orders. The list holds open ones only: that pending and suspended orders
+    /// are not in it says nothing for as long as they may be so (gateway reference 3.4).
     pub(crate) fn take_orders(&mut self, orders: &[Order], asked_at: Instant, now: Instant) -> Kinds {
         let mut kinds = Kinds::NONE;
         let gone: Vec<OrderId> = self
             .orders
             .values()
-            .filter(|known| known.heard <= asked_at - FRESH && known.order.status == OrderStatus::Open)
+            .filter(|known| self.should_be_listed(known, asked_at))
             .filter(|known| orders.iter().all(|order| order.id != known.order.id))
             .map(|known| known.order.id.clone())
             .collect();
         for id in gone {
             self.orders.remove(&id);
-            self.engaged.order_ended(&id);
+            self.nothing_left_to_end(&id);
             kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));
         }
         for order in orders {
+            // Listed as open well after it was taken to have ended: it has not.
+            if self.ended_orders.since(&order.id).is_some_and(|ended| ended <= asked_at - FRESH) {
+                self.ended_orders.forget(&order.id);
+            }
             if self.orders.get(&order.id).is_none_or(|known| known.heard <= asked_at) {
                 kinds.add(self.learn_order(order, now));
             }
         }
         kinds
+    }
+
+    /// Whether an order would be in a list of open ones if it still worked. A pending stop whose end was not
+    /// heard would otherwise count as protection for ever.
+    fn should_be_listed(&self, known: &KnownOrder, asked_at: Instant) -> bool {
+        let parent = known.order.parent.as_ref();
+        match known.order.status {
+            OrderStatus::Open => known.heard <= asked_at - FRESH,
+            OrderStatus::Pending | OrderStatus::CancelPending => known.heard <= asked_at - PENDING_AT_MOST,
+            OrderStatus::Suspended => {
+                let waits = parent.is_some_and(|parent| self.orders.contains_key(parent));
+                known.heard <= asked_at - PENDING_AT_MOST && !waits
+            }
+            OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Rejected => {
+                true
+            }
+        }
     }
 
     /// The stream is lost: nothing that was heard on it is newer than the next answer to a question.

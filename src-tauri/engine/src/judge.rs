@@ -39,6 +39,12 @@ pub(crate) struct Court<'a> {
 impl AccountState {
     /// Judges everything that changed since the last time.
     pub(crate) fn judge(&mut self, court: &mut Court<'_>) {
+        if !self.known && !self.commands.is_empty() {
+            // A person's word counts at once: the broker's own lists tell what there is to close.
+            let mut wants = Wants::default();
+            self.obey(&mut Vec::new(), &mut wants, court);
+            self.decide(wants, court);
+        }
         let kinds = std::mem::take(&mut self.touched);
         let ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
         self.ratchet_baselines(court);
@@ -51,19 +57,18 @@ impl AccountState {
         self.gate(&[], court.now, &mut wants);
         let mut fresh = Vec::new();
         self.obey(&mut fresh, &mut wants, court);
+        self.gate_fresh(&fresh, 0, &mut wants, court);
         self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
-        if !fresh.is_empty() {
-            self.gate(&fresh, court.now, &mut wants);
-        }
         self.tidy_up(&mut wants, court.now);
         self.decide(wants, court);
         self.inquire(court);
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
-        let before = self.quiet.len();
+        let before = self.quiet.len() + self.quiet_orders.len();
         self.quiet.retain(|_, until| now < *until);
-        self.quiet.len() < before
+        self.quiet_orders.retain(|_, until| now < *until);
+        self.quiet.len() + self.quiet_orders.len() < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
@@ -83,6 +88,8 @@ impl AccountState {
                     wants.flatten(Want::new(RuleKey::Trader, breach("flatten", None), Priority::Critical));
                 }
                 Command::CancelAll { .. } => {
+                    // A person is never told to wait.
+                    self.quiet_orders.clear();
                     let orders = self.working_orders().map(|known| &known.order);
                     for order in orders.filter(|order| self.is_cancellable(order)) {
                         let want = Want::new(RuleKey::Trader, breach("cancel", None), Priority::High);
@@ -129,6 +136,7 @@ impl AccountState {
                 planned: &wants.planned,
                 day_end: court.day_end,
             };
+            let before = fresh.len();
             armed.verdict = armed.rule.check(&scene, &mut findings);
             self.take_findings(
                 armed.rule.as_ref(),
@@ -139,8 +147,17 @@ impl AccountState {
                 wants,
                 court,
             );
+            self.gate_fresh(fresh, before, wants, court);
         }
         self.rules = rules;
+    }
+
+    /// What a lockout that was set just now forbids is gone for the rules that are asked next: they do not
+    /// close a second position for an excess that is being closed already.
+    fn gate_fresh(&self, fresh: &[LockKey], before: usize, wants: &mut Wants, court: &Court<'_>) {
+        if fresh.len() > before {
+            self.gate(fresh, court.now, wants);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one verdict")]
@@ -262,8 +279,12 @@ impl AccountState {
         }
         self.decide_cancels(wants.cancel, court);
         for (order, want) in wants.shrink {
-            let deed = Deed::Shrink { order, to: want.to };
-            self.issue(want, deed, court);
+            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
+                continue;
+            }
+            let deed = Deed::Shrink { order: order.clone(), to: want.to };
+            let id = self.issue(want, deed, court);
+            self.engaged.ending(order, id);
         }
     }
 
@@ -299,7 +320,7 @@ impl AccountState {
     fn decide_cancels(&mut self, cancel: BTreeMap<OrderId, Want>, court: &mut Court<'_>) {
         let mut groups: BTreeMap<(Priority, RuleKey), (Want, Vec<OrderId>)> = BTreeMap::new();
         for (order, want) in cancel {
-            if self.engaged.is_ending(&order) || self.quiet.contains_key(&(want.rule, None)) {
+            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
                 continue;
             }
             let group = groups.entry((want.priority, want.rule)).or_insert_with(|| (want, Vec::new()));

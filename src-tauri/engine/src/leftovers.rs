@@ -4,17 +4,23 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind};
+use domain::{ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind, Side};
 
-use crate::account::AccountState;
+use crate::account::{AccountState, KnownOrder};
 
 /// How long the platform is given to cancel bracket partners by itself.
 const PLATFORM_CANCELS_WITHIN: TimeDelta = TimeDelta::seconds(2);
 
-/// Contracts whose leftovers are due for a look.
+/// Wait before the next look while something is left.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(2);
+/// Orders that cannot be cancelled for so long, as where the platform forbids it, are left alone.
+const GIVE_UP_AFTER: TimeDelta = TimeDelta::minutes(10);
+
+/// Positions whose leftovers are due for a look: both sides of a contract may have ended within the same
+/// moment, as when a position turns and is closed.
 #[derive(Clone, Debug, Default)]
 pub struct Leftovers {
-    due: BTreeMap<ContractId, Due>,
+    due: BTreeMap<(ContractId, Side), Due>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,8 +41,9 @@ pub enum Tidy {
 
 impl Leftovers {
     pub(crate) fn position_ended(&mut self, contract: &ContractId, was: Exposure, now: Instant) {
+        let Some(side) = Side::of(was) else { return };
         let due = Due { was, ended: now, at: now + PLATFORM_CANCELS_WITHIN };
-        self.due.insert(contract.clone(), due);
+        self.due.insert((contract.clone(), side), due);
     }
 
     pub(crate) fn position_shrank(&mut self, contract: &ContractId, was: Exposure, now: Instant) {
@@ -49,31 +56,44 @@ impl Leftovers {
         self.due.values().map(|due| due.at).min()
     }
 
-    fn take_due(&mut self, now: Instant) -> Vec<(ContractId, Due)> {
-        let ready: Vec<_> = self
-            .due
-            .iter()
-            .filter(|(_, due)| due.at <= now)
-            .map(|(id, due)| (id.clone(), due.clone()))
-            .collect();
-        for (contract, _) in &ready {
-            self.due.remove(contract);
-        }
-        ready
+    fn take_due(&mut self, now: Instant) -> Vec<((ContractId, Side), Due)> {
+        self.due.extract_if(.., |_, due| due.at <= now).collect()
     }
 }
 
 impl AccountState {
-    /// Leftovers that are due now, by contract.
+    /// Leftovers that are due now, by contract. What is left is looked at again, until nothing is.
     pub(crate) fn take_leftovers(&mut self, now: Instant) -> Vec<(ContractId, Vec<Tidy>)> {
-        let due = self.leftovers.take_due(now);
-        due.into_iter()
-            .map(|(contract, due)| {
-                let tidy = self.tidy(&contract, &due);
-                (contract, tidy)
-            })
-            .filter(|(_, tidy)| !tidy.is_empty())
-            .collect()
+        let mut found = Vec::new();
+        for ((contract, side), due) in self.leftovers.take_due(now) {
+            let tidy = self.tidy(&contract, &due);
+            if tidy.is_empty() {
+                continue;
+            }
+            if now < due.ended + GIVE_UP_AFTER {
+                let again = Due { at: now + LOOK_AGAIN, ..due };
+                self.leftovers.due.insert((contract.clone(), side), again);
+            }
+            found.push((contract, tidy));
+        }
+        found
+    }
+
+    /// Finds what an earlier run, or a gap in the stream, left behind: our own orders and bracket children
+    /// that work without a position and without an entry that could still open one.
+    pub(crate) fn find_orphans(&mut self, now: Instant) {
+        let orphans: Vec<(ContractId, Exposure)> = self
+            .orders
+            .values()
+            .map(|known| &known.order)
+            .filter(|order| order.status.covers() && (order.is_own() || order.parent.is_some()))
+            .filter(|order| self.exposure(&order.contract).is_flat())
+            .filter(|order| order.parent.as_ref().is_none_or(|parent| !self.orders.contains_key(parent)))
+            .map(|order| (order.contract.clone(), Exposure(-order.side.sign())))
+            .collect();
+        for (contract, served) in orphans {
+            self.leftovers.position_ended(&contract, served, now);
+        }
     }
 
     fn tidy(&self, contract: &ContractId, due: &Due) -> Vec<Tidy> {
@@ -81,16 +101,22 @@ impl AccountState {
         let left: Vec<&Order> = self
             .orders
             .values()
-            .filter(|known| known.first_heard <= due.ended)
+            .filter(|known| self.is_of_the_past(known, due.ended))
             .map(|known| &known.order)
             .filter(|order| order.contract == *contract && order.status.covers())
             .filter(|order| order.side.reduces(due.was) && belongs_to_position(order))
-            .filter(|order| !self.engaged.is_ending(&order.id))
             .collect();
         if held.same_side(due.was) {
             return shrink(&left, held.size());
         }
         left.into_iter().map(|order| Tidy::Cancel(order.id.clone())).collect()
+    }
+
+    /// Whether an order was there when a position ended. A bracket child may be heard of only later: then
+    /// it is as old as its parent, which has ended.
+    fn is_of_the_past(&self, known: &KnownOrder, ended: Instant) -> bool {
+        let parent = known.order.parent.as_ref().and_then(|parent| self.ended_orders.first_heard(parent));
+        known.first_heard <= ended || parent.is_some_and(|heard| heard <= ended)
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Engine {
     remembered: BTreeMap<AccountId, AccountMemory>,
     next_enforcement: u64,
     now: Instant,
+    /// Time of the latest tick: what was due by then had its turn.
+    ticked: Instant,
 }
 
 impl Engine {
@@ -63,6 +65,7 @@ impl Engine {
             remembered: BTreeMap::new(),
             next_enforcement: 1,
             now: Instant::MIN_UTC,
+            ticked: Instant::MIN_UTC,
         }
     }
 

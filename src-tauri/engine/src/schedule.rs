@@ -35,11 +35,13 @@ pub enum Why {
 }
 
 impl Engine {
-    /// The next instant at which something is due by time alone.
+    /// The next instant at which something is due by time alone. What a tick has seen to be due, and what
+    /// now waits for something else, is looked at with the ticks of every second.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
         let day = (!self.accounts.is_empty()).then(|| Deadline { at: self.day_end(), why: Why::DayEnds });
-        self.accounts.values().filter_map(AccountState::next_deadline).chain(day).min()
+        let accounts = self.accounts.values().flat_map(AccountState::deadlines);
+        accounts.chain(day).filter(|deadline| deadline.at > self.ticked).min()
     }
 
     pub(crate) fn pass_time(&mut self, out: &mut Vec<Action>) {
@@ -95,17 +97,17 @@ impl AccountState {
         }
     }
 
-    fn next_deadline(&self) -> Option<Deadline> {
+    fn deadlines(&self) -> impl Iterator<Item = Deadline> {
         let due = |at: Option<Instant>, why| at.map(|at| Deadline { at, why });
+        let graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
         [
             due(self.lockouts.next_end(), Why::LockoutEnds),
-            due(self.stops.next_deadline(), Why::StopGraceEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
-            due(self.quiet.values().min().copied(), Why::QuietEnds),
+            due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
         ]
         .into_iter()
         .flatten()
-        .min()
+        .chain(graces)
     }
 }

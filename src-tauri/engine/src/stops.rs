@@ -119,10 +119,9 @@ impl StopWatches {
         self.watches.get(contract)
     }
 
-    /// The next instant at which a grace is over.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Instant> {
-        self.watches.values().filter_map(|watch| watch.deadline).min()
+    /// The instants at which graces are over.
+    pub fn deadlines(&self) -> impl Iterator<Item = Instant> {
+        self.watches.values().filter_map(|watch| watch.deadline)
     }
 
     /// When the working orders were last confirmed by an answer of the broker.

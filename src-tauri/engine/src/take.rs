@@ -8,7 +8,8 @@ use domain::{
 use chrono::TimeDelta;
 
 use crate::{
-    Engine, account::AccountState, judge::QUIET_AFTER_FAILURE, kinds::Kinds, ledger::Learned, rules,
+    Engine, account::AccountState, engaged::Settled, judge::QUIET_AFTER_FAILURE, kinds::Kinds,
+    ledger::Learned, rules,
 };
 
 impl Engine {
@@ -49,7 +50,10 @@ impl Engine {
             Event::Link(link) => self.take_link(link, out),
             Event::Report(report) => self.take_report(report),
             Event::Command(command) => self.take_command(command, out),
-            Event::Tick => self.touch_all(EventKind::TimeTick),
+            Event::Tick => {
+                self.ticked = now;
+                self.touch_all(EventKind::TimeTick);
+            }
         }
     }
 
@@ -197,9 +201,14 @@ impl Engine {
     }
 
     /// New rules: every account gets them between two events, and lockouts that follow the
-    /// configuration end if it no longer asks for them.
+    /// configuration end if it no longer asks for them. Which accounts are watched changes with a start
+    /// only (specification C.16): half a change would leave an account unguarded that is said to be guarded.
     fn adopt(&mut self, rulebook: &Rulebook, out: &mut Vec<Action>) {
+        let watched = std::mem::take(&mut self.rulebook.accounts);
         self.rulebook = rulebook.clone();
+        if !self.accounts.is_empty() {
+            self.rulebook.accounts = watched;
+        }
         for account in self.accounts.values_mut() {
             let rules = self.rulebook.of(&account.id);
             account.rules = rules::build(rules);
@@ -239,7 +248,7 @@ impl AccountState {
         if self.order(&fill.order).is_some_and(domain::Order::is_own) {
             return true;
         }
-        self.races.may_be_ours(fill, self.first_heard(fill), now)
+        self.races.may_be_ours(fill, self.first_heard(&fill.order), now)
     }
 
     fn record_fill(&self, fill: &Fill, learned: Learned, out: &mut Vec<Action>) {
@@ -258,21 +267,25 @@ impl AccountState {
 
     fn take_report(&mut self, report: &Report, now: domain::Instant) {
         let settled = match &report.contract {
-            Some(contract) => self
-                .engaged
-                .settle_contract(report.enforcement, contract)
-                .map(|engagement| vec![(contract.clone(), engagement)])
-                .unwrap_or_default(),
+            Some(contract) => Settled {
+                contracts: self
+                    .engaged
+                    .settle_contract(report.enforcement, contract)
+                    .map(|engagement| vec![(contract.clone(), engagement)])
+                    .unwrap_or_default(),
+                orders: Vec::new(),
+            },
             None => self.engaged.settle(report.enforcement),
         };
-        for (contract, engagement) in settled {
+        let failed = matches!(report.outcome, Outcome::Failed { .. });
+        for (contract, engagement) in settled.contracts {
             self.races.ended(&contract, now);
-            if matches!(report.outcome, Outcome::Failed { .. }) {
-                for rule in engagement.rules {
-                    self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
-                }
+            for rule in engagement.rules.into_iter().filter(|_| failed) {
+                self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
             }
         }
+        let orders = settled.orders.into_iter().filter(|order| failed && self.orders.contains_key(order));
+        self.quiet_orders.extend(orders.map(|order| (order, now + QUIET_AFTER_FAILURE)));
         self.ask_all = true;
     }
 

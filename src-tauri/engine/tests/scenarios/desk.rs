@@ -215,6 +215,14 @@ impl Desk {
         Event::Order(order)
     }
 
+    /// A target that came with an entry.
+    pub fn child(&mut self, id: i64, name: &str, side: OrderSide, parent: i64) -> Event {
+        self.order(id, name, side, OrderKind::Limit, 2, "21100");
+        let order = self.orders.get_mut(&OrderId::from(id)).unwrap();
+        order.parent = Some(parent.into());
+        Event::Order(order.clone())
+    }
+
     pub fn stop(&mut self, id: i64, name: &str, side: OrderSide, size: u32, at: &str) -> String {
         let event = self.order(id, name, side, OrderKind::Stop, size, at);
         self.send(event)
@@ -223,6 +231,11 @@ impl Desk {
     pub fn limit(&mut self, id: i64, name: &str, side: OrderSide, size: u32, at: &str) -> String {
         let event = self.order(id, name, side, OrderKind::Limit, size, at);
         self.send(event)
+    }
+
+    /// The broker has it no more, and nobody is told.
+    pub fn forget_order(&mut self, id: i64) {
+        self.orders.remove(&OrderId::from(id));
     }
 
     pub fn end_order(&mut self, id: i64, status: OrderStatus) -> String {
@@ -322,6 +335,14 @@ impl Desk {
             self.positions.remove(contract);
         }
         Event::Position(position)
+    }
+
+    /// Reports everything that was ordered as done.
+    pub fn report_all(&mut self) {
+        while !self.open.is_empty() {
+            let enforcement = self.ordered();
+            self.report(&enforcement, None, Outcome::Confirmed);
+        }
     }
 
     /// The oldest enforcement that was ordered and not carried out.

@@ -223,3 +223,21 @@ fn a_lagging_answer_does_not_close_what_was_just_opened() {
     desk.later(1_000).reconcile(&[]);
     assert!(desk.engine.accounts().next().unwrap().exposure(&contract("MNQ")).is_flat());
 }
+
+/// A cancel that was taken for done and was not: the broker's list brings the order back, and the gate with
+/// it.
+#[test]
+fn an_order_that_is_listed_after_its_end_has_not_ended() {
+    let mut desk = locked();
+    let open = desk.order(1, "MNQ", Buy, OrderKind::Limit, 1, "20900");
+    desk.send(open.clone());
+    let Event::Order(order) = open else { unreachable!() };
+    desk.send(Event::Order(domain::Order { status: domain::OrderStatus::Cancelled, ..order }));
+    desk.report_all();
+    assert_eq!(desk.later(1_000).answer_orders(), "", "the list may lag");
+    assert_eq!(
+        desk.later(3_000).answer_orders(),
+        "cancel 1 by trader: 1 while 0 permitted by trader",
+        "but not for so long"
+    );
+}

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic, and its name says what it is")]
 
+mod commands;
 mod desk;
 mod gate;
+mod leftovers;
+mod retries;
 mod rule_001;
 mod rule_002;
 mod rule_003;

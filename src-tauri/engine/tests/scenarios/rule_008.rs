@@ -1,6 +1,7 @@
 //! RULE-008, grace 120 s.
 
 use domain::{
+    Event, Order, OrderKind,
     OrderSide::{Buy, Sell},
     OrderStatus, Question,
 };
@@ -178,4 +179,19 @@ fn a_suspended_bracket_child_does_not_cover() {
     child.status = OrderStatus::Open;
     desk.send(domain::Event::Order(child));
     assert!(watch(&desk).is_none());
+}
+
+/// A stop that was rejected, and the stream lost the news: pending orders are in no list, so that it would
+/// count as protection for ever.
+#[test]
+fn a_stop_that_stays_pending_and_unlisted_protects_nobody() {
+    let mut desk = desk();
+    desk.position("ES", 2, "6000");
+    let Event::Order(stop) = desk.order(1, "ES", Sell, OrderKind::Stop, 2, "5990") else { unreachable!() };
+    desk.forget_order(1);
+    desk.send(Event::Order(Order { status: OrderStatus::Pending, ..stop }));
+    assert_eq!(desk.at("10:00:05").answer_orders(), "", "it may become open any moment");
+    desk.at("10:00:30").answer_orders();
+    assert_eq!(desk.at("10:01:06").tick(), "alert: stop missing, 0 of 2");
+    assert_eq!(expire(&mut desk, "10:02:30"), "close ES by no_stop_loss_grace: 0 of 2 covered");
 }

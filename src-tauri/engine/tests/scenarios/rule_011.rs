@@ -116,3 +116,20 @@ fn existing_positions_may_stay_if_the_rule_says_so() {
     let text = desk.position("RTY", 2, "2200");
     assert_eq!(text, "reduce RTY to 1 by symbol_blocks: 2 while 1 permitted by symbol_blocks");
 }
+
+/// A blocked position is closed; it is no excess that another position would have to pay for.
+#[test]
+fn a_blocked_position_does_not_count_for_the_limit_of_all() {
+    let mut desk = Desk::down(only(|rules| {
+        rules.symbol_blocks.enabled = true;
+        rules.symbol_blocks.settings.patterns = vec!["RTY".to_string()];
+        rules.max_contracts.enabled = true;
+    }));
+    desk.at("09:59:00").hold("RTY", 3, "2000");
+    desk.at("10:00:00").hold("MNQ", 3, "21000");
+    let text = desk.start();
+    assert_eq!(
+        text,
+        "lock SYMBOL symbol_blocks RTY until unblocked\nclose RTY by symbol_blocks + max_contracts: RTY is blocked by RTY"
+    );
+}

@@ -12,6 +12,8 @@ use crate::executor::Floor;
 
 /// Wait before the list of accounts is asked for again after a failure.
 const ACCOUNTS_RETRY: TimeDelta = TimeDelta::seconds(2);
+/// Wait before it is asked for again where there is nothing to watch yet.
+const ACCOUNTS_AWAITED: TimeDelta = TimeDelta::seconds(60);
 /// A question without answer for this long is put again.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
 
@@ -22,7 +24,8 @@ pub(super) enum Purpose {
     Reading(AccountId),
     Orders(AccountId, Instant),
     Instrument(ContractId),
-    Subscription,
+    Watch,
+    Quotes,
 }
 
 /// The accounts of the login.
@@ -31,8 +34,10 @@ pub(super) struct Accounts {
     /// When the list is to be asked for; `None` while it is known and nothing changed.
     due: Option<Instant>,
     watched: Vec<AccountId>,
+    /// The broker took note of whom to watch.
+    noted: bool,
     quotes: Vec<ContractId>,
-    /// Quotes were subscribed since the last login.
+    /// The broker took note of the quotes to subscribe.
     subscribed: bool,
 }
 
@@ -92,7 +97,7 @@ impl Core {
         if self.links.logged_in && (wanted != self.accounts.quotes || !self.accounts.subscribed) {
             self.accounts.subscribed = true;
             self.accounts.quotes.clone_from(&wanted);
-            self.send(Call::WatchQuotes(wanted), Purpose::Subscription);
+            self.send(Call::WatchQuotes(wanted), Purpose::Quotes);
         }
     }
 
@@ -145,8 +150,13 @@ impl Core {
                 tracing::warn!(target: "daemon", %contract, "metadata could not be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::Instrument { contract }));
             }
-            (Purpose::Subscription, Ok(_)) => {}
-            (Purpose::Subscription, result) => {
+            (Purpose::Watch | Purpose::Quotes, Ok(_)) => {}
+            (Purpose::Watch, result) => {
+                self.accounts.noted = false;
+                self.accounts.due = Some(now + ACCOUNTS_RETRY);
+                tracing::warn!(target: "daemon", "the accounts cannot be watched: {}", failure(result));
+            }
+            (Purpose::Quotes, result) => {
                 self.accounts.subscribed = false;
                 tracing::warn!(target: "daemon", "a subscription failed: {}", failure(result));
             }
@@ -154,7 +164,6 @@ impl Core {
     }
 
     fn accounts_read(&mut self, accounts: &[Account], now: Instant) {
-        self.accounts.due = None;
         let watched: Vec<&Account> = accounts.iter().filter(|it| self.is_to_watch(it)).collect();
         if let Watched::Listed(listed) = &self.engine.rulebook().accounts {
             let missing = listed.iter().filter(|id| accounts.iter().all(|it| it.id != **id));
@@ -178,11 +187,23 @@ impl Core {
             self.step(now, Event::Account(account));
         }
         self.links.watched = Some(ids.len());
-        if ids != self.accounts.watched || !self.reconciler.is_watching(&ids) {
-            self.accounts.watched.clone_from(&ids);
+        self.accounts.due = ids.is_empty().then(|| now + ACCOUNTS_AWAITED);
+        // In another order they are the same accounts: the stream would have nothing new to confirm.
+        let is_same = self.accounts.noted && self.reconciler.is_watching(&ids);
+        self.accounts.watched.clone_from(&ids);
+        if !is_same {
+            self.accounts.noted = true;
             self.reconciler.watch(&ids, now);
             self.links.user_up = false;
-            self.send(Call::Watch(ids), Purpose::Subscription);
+            self.send(Call::Watch(ids), Purpose::Watch);
+        }
+    }
+
+    /// An account that the login got since its list was read, or one that was shown again.
+    pub(super) fn account_told(&mut self, account: &Account, now: Instant) {
+        let is_new = !self.accounts.watched.contains(&account.id) && self.is_to_watch(account);
+        if is_new && self.links.watched.is_some() && self.accounts.due.is_none() {
+            self.accounts.due = Some(now);
         }
     }
 
@@ -214,6 +235,10 @@ impl Core {
                 let why = failure(result);
                 tracing::warn!(target: "daemon", %account, "could not be read: {why}");
                 self.reconciler.failed(account, why, now);
+                // The login may have lost it.
+                if result.as_ref().is_err_and(|error| !error.is_passing()) && self.accounts.due.is_none() {
+                    self.accounts.due = Some(now);
+                }
             }
         }
     }

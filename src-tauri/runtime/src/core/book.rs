@@ -1,6 +1,6 @@
 //! The engine's state as the executor's book.
 
-use domain::{AccountId, ContractId, Exposure, Order, OrderId, OrderKind};
+use domain::{AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind};
 use engine::Engine;
 
 use crate::executor::Book;
@@ -13,6 +13,18 @@ impl Book for Engine {
     fn held(&self, account: &AccountId) -> Vec<ContractId> {
         let account = self.account(account);
         account.map(|it| it.holdings().map(|it| it.position.contract.clone()).collect()).unwrap_or_default()
+    }
+
+    fn agrees(&self, account: &AccountId, contract: &ContractId) -> bool {
+        self.account(account).is_none_or(|account| account.agrees(contract))
+    }
+
+    fn has_traded(&self, account: &AccountId, contract: &ContractId, since: Instant) -> bool {
+        self.account(account).is_some_and(|account| account.has_traded(contract, since))
+    }
+
+    fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant> {
+        self.account(account)?.first_heard(order)
     }
 
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order> {

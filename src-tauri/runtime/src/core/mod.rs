@@ -38,6 +38,10 @@ use picture::Curves;
 use reconciler::Reconciler;
 use telling::Teller;
 
+/// The longest lock that can be asked for: what cannot be taken back must not be a slip of the keyboard,
+/// and a time beyond every calendar could not even be shown.
+const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
+
 /// Facts of one run.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -185,6 +189,9 @@ impl Core {
             batch: Batch::default(),
             setting,
         };
+        for intent in &core.pending {
+            core.executor.begun_before(&intent.enforcement, intent.at);
+        }
         core.step(now, Event::Restored(Box::new(memory)));
         core.assess(now);
         let outputs = core.take_outputs();
@@ -235,7 +242,9 @@ impl Core {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let engine = self.engine.next_deadline().map(|deadline| deadline.at);
-        [engine, self.executor.next_deadline(), self.reconciler.next_deadline(), self.teller.next_deadline()]
+        // Nothing is read without the user stream: what is due waits for it, not for time.
+        let reading = self.reconciler.next_deadline().filter(|_| self.links.user_up);
+        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -312,6 +321,9 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        if let Event::Account(account) = &event {
+            self.account_told(account, received);
+        }
         self.step(received, event);
     }
 
@@ -410,13 +422,26 @@ impl Core {
         if let Some(account) = whose.filter(|account| self.engine.account(account).is_none()) {
             return Err(format!("There is no account {account} here. See `riskctl status`."));
         }
+        let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id())).peekable();
+        if meant.peek().is_none() {
+            return Err(format!(
+                "No account of {} is known yet. Try again once it is connected.",
+                self.setting.broker
+            ));
+        }
         match command {
             Command::Flatten { .. } | Command::CancelAll { .. } if !self.links.logged_in => Err(format!(
                 "Cannot be sent without a connection. Close in {} or call the trade desk.",
                 self.setting.broker
             )),
+            Command::CancelAll { .. } if meant.any(|account| !account.is_known()) => {
+                Err("The working orders are not known yet. Try again in a moment, or flatten.".to_string())
+            }
             Command::LockOut { until: Some(until), .. } if *until <= self.engine.now() => {
                 Err("The lock would end in the past. Choose a later time.".to_string())
+            }
+            Command::LockOut { until: Some(until), .. } if *until > self.engine.now() + LONGEST_LOCK => {
+                Err(format!("A lock lasts {} days at most. Choose an earlier time.", LONGEST_LOCK.num_days()))
             }
             Command::Override { .. } => Err(
                 "A lockout can only be overridden with proof: by the guard password, or as administrator of the \

@@ -3,33 +3,24 @@
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, Order, OrderId, OrderKind,
-    OrderStatus, Position,
-    broker::{Answer, Call, CallError, CallId, Refusal, Reply},
+    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId,
+    broker::{Call, CallError, CallId, Refusal, Reply},
 };
 
-use super::{Book, Floor, call_for, in_words, wrong_answer};
+use super::{Book, Floor, call_for, in_words};
 
 /// Requests for one goal before it is given up.
 const ATTEMPTS: u32 = 3;
 /// Waits before the second and third request.
-const WAITS: [TimeDelta; 2] = [TimeDelta::milliseconds(250), TimeDelta::milliseconds(750)];
+pub(super) const WAITS: [TimeDelta; 2] = [TimeDelta::milliseconds(250), TimeDelta::milliseconds(750)];
 /// Longest wait that a broker may ask for after too many requests.
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The broker port answers within 2 s; a call without answer for longer is looked after.
-const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
+pub(super) const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
 /// How long the stream has to show the effect of an accepted request before the broker is asked.
 const SETTLE: TimeDelta = TimeDelta::milliseconds(750);
-/// Wait between two looks while our own closing order is still working or its effect does not show.
-const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(250);
-/// Looks that are answered "filled, but the position stands as before" until the position is believed.
-const PATIENCE: u32 = 4;
-/// Requests for one goal that each did their part, as when a position grows while it is reduced.
-const MOST_ROUNDS: u32 = 20;
-/// Looks in all after one request; an order that is still working then is left to the next decision.
-const MOST_LOOKS: u32 = 40;
-/// Slack for the broker's clock when our own closing order is looked for.
-const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
+/// A request of an earlier lane whose effect was not seen is looked for this long.
+const UNSEEN_FOR: TimeDelta = TimeDelta::seconds(60);
 
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +49,7 @@ pub(super) enum Ending {
 }
 
 #[derive(Clone, Debug)]
-enum Phase {
+pub(super) enum Phase {
     Ready,
     Sent { until: Instant },
     Settling { until: Instant },
@@ -68,16 +59,17 @@ enum Phase {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Next {
+pub(super) enum Next {
     Request,
     Look,
 }
 
 #[derive(Clone, Debug)]
-struct Request {
-    call: CallId,
-    at: Instant,
-    before: Exposure,
+pub(super) struct Request {
+    pub call: CallId,
+    pub at: Instant,
+    pub before: Exposure,
+    pub accepted: bool,
 }
 
 /// What one move brought.
@@ -103,22 +95,31 @@ pub(super) struct Stamps {
 
 #[derive(Debug)]
 pub(super) struct Lane {
-    account: AccountId,
+    pub(super) account: AccountId,
     pub subject: Subject,
     pub goal: Goal,
     pub tasks: Vec<EnforcementId>,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// Requests in a row that missed.
-    attempts: u32,
-    rounds: u32,
-    looks: u32,
-    unmoved: u32,
-    request: Option<Request>,
-    /// What was held, or working, when the lane began.
+    pub(super) attempts: u32,
+    pub(super) rounds: u32,
+    pub(super) looks: u32,
+    pub(super) failed_looks: u32,
+    pub(super) unmoved: u32,
+    pub(super) request: Option<Request>,
+    /// When an earlier lane sent a request whose end was not seen: nothing is sent before it is.
+    pub(super) earlier: Option<Instant>,
+    /// When a request was sent whose end was not seen yet.
+    pub unseen: Option<Instant>,
+    /// Closing orders that ended before the latest request.
+    pub(super) past: Vec<OrderId>,
+    /// What the latest look found to be held.
+    pub(super) seen: Option<Exposure>,
+    /// The most that was held, or working, since the lane began.
     pub begun_with: Option<Contracts>,
     /// When the goal was seen to be reached.
     pub reached_at: Option<Instant>,
-    error: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 impl Lane {
@@ -136,12 +137,24 @@ impl Lane {
             attempts: 0,
             rounds: 0,
             looks: 0,
+            failed_looks: 0,
             unmoved: 0,
             request: None,
+            earlier: None,
+            unseen: None,
+            past: Vec::new(),
+            seen: None,
             begun_with,
             reached_at: None,
             error: None,
         }
+    }
+
+    /// A lane of a position on which an earlier one has acted.
+    pub fn after(mut self, request: Option<Instant>) -> Self {
+        self.earlier = request;
+        self.unseen = request;
+        self
     }
 
     /// Takes in another enforcement. The stricter goal counts; a failed lane gets a fresh start.
@@ -185,6 +198,8 @@ impl Lane {
     pub fn advance(&mut self, floor: &mut Floor<'_>) -> Moved {
         let mut moved = self.nothing();
         let reached = self.is_reached(floor.book);
+        let held = self.held(floor.book).size();
+        self.begun_with = self.begun_with.map(|most| most.max(held));
         self.reached_at = reached.then(|| self.reached_at.unwrap_or(floor.now));
         match self.phase.clone() {
             Phase::Over(_) => {}
@@ -192,6 +207,7 @@ impl Lane {
             Phase::Sent { until } if floor.now >= until => self.look(floor, &mut moved),
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
+            Phase::Ready if self.must_look_first(floor) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
             Phase::Settling { until } if floor.now >= until || self.has_moved(floor.book) => {
                 self.look(floor, &mut moved);
@@ -274,17 +290,35 @@ impl Lane {
         self.request.as_ref().is_some_and(|request| self.held(book) != request.before)
     }
 
-    fn success(&self) -> Ending {
+    /// Whether what is known is too little to send anything: an earlier request may still be executed, or
+    /// positions and fills tell different stories about a position of which a part is to stay.
+    fn must_look_first(&self, floor: &Floor<'_>) -> bool {
+        let Subject::Position(contract) = &self.subject else { return false };
+        let (book, account) = (floor.book, &self.account);
+        let unseen = self
+            .earlier
+            .is_some_and(|at| floor.now - at < UNSEEN_FOR && !book.has_traded(account, contract, at));
+        let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
+        unseen || (in_part && !book.agrees(account, contract))
+    }
+
+    pub(super) fn success(&self) -> Ending {
         if self.request.is_some() { Ending::Reached } else { Ending::NotNeeded }
     }
 
     fn send(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
-        let before = self.held(floor.book);
+        let held = self.held(floor.book);
+        // The look and the stream may cross: the smaller one can't be too much.
+        let before = match self.seen.take() {
+            Some(seen) if seen.same_side(held) && seen.size() < held.size() => seen,
+            Some(_) | None => held,
+        };
         let call = floor.ids.fresh();
         self.attempts += 1;
         self.looks = 0;
         self.unmoved = 0;
-        self.request = Some(Request { call, at: floor.now, before });
+        self.unseen = Some(floor.now);
+        self.request = Some(Request { call, at: floor.now, before, accepted: false });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, call_for(&self.subject, &self.goal, &self.account, before.size())));
@@ -294,10 +328,14 @@ impl Lane {
         match &reply.result {
             Ok(_) => {
                 moved.stamps.acknowledged = Some(floor.now);
+                if let Some(request) = self.request.as_mut() {
+                    request.accepted = true;
+                }
                 self.phase = Phase::Settling { until: floor.now + SETTLE };
             }
             Err(error) => {
                 self.error = Some(in_words(error));
+                self.unseen = self.unseen.filter(|_| may_exist(error));
                 match error {
                     CallError::Refused {
                         kind: Refusal::MarketClosed | Refusal::NotPermitted | Refusal::Contract,
@@ -306,6 +344,12 @@ impl Lane {
                     | CallError::Unauthorized(_) => self.fail(),
                     CallError::NotFound | CallError::Refused { kind: Refusal::Size, .. } => {
                         self.look(floor, moved)
+                    }
+                    // Some refusals speak of an order that exists: "pending", "unknown".
+                    CallError::Refused { kind: Refusal::Other, .. }
+                        if matches!(self.subject, Subject::Position(_)) =>
+                    {
+                        self.look(floor, moved);
                     }
                     CallError::RateLimited { retry_after } => {
                         let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
@@ -322,119 +366,7 @@ impl Lane {
         }
     }
 
-    /// Asks the broker how things stand.
-    fn look(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
-        let call = floor.ids.fresh();
-        self.looks += 1;
-        self.phase = Phase::Looking { call, asked: floor.now, until: floor.now + CALL_LIMIT };
-        let account = self.account.clone();
-        moved.call = Some((
-            call,
-            match &self.subject {
-                Subject::Position(_) => {
-                    let sent = self.request.as_ref().map_or(floor.now, |request| request.at);
-                    Call::Verify { account, orders_since: sent - CLOCK_SLACK }
-                }
-                Subject::Order(_) => Call::WorkingOrders(account),
-            },
-        ));
-    }
-
-    fn looked(&mut self, reply: &Reply, asked_at: Instant, floor: &mut Floor<'_>, moved: &mut Moved) {
-        match &reply.result {
-            Ok(Answer::Verified { positions, orders }) => {
-                let (account, positions) = (self.account.clone(), positions.clone());
-                self.judge_position(&positions, orders, floor.now);
-                moved.learned.push(Event::Positions { account, positions, asked_at });
-            }
-            Ok(Answer::WorkingOrders(orders)) => {
-                moved.learned.extend(self.judge_order(orders, asked_at, floor));
-            }
-            Ok(other) => self.look_failed(in_words(&wrong_answer(other)), floor.now),
-            Err(error) => self.look_failed(in_words(error), floor.now),
-        }
-    }
-
-    /// What the broker's own list says about the position, and about our closing order.
-    fn judge_position(&mut self, positions: &[Position], orders: &[Order], now: Instant) {
-        let (Subject::Position(contract), Goal::AtMost { from, to }) = (&self.subject, self.goal) else {
-            return;
-        };
-        let held = positions
-            .iter()
-            .find(|position| position.contract == *contract)
-            .map_or(Exposure::FLAT, |position| position.exposure);
-        if satisfied(held, from, to) {
-            self.reached_at.get_or_insert(now);
-            self.phase = Phase::Over(self.success());
-            return;
-        }
-        let before = self.request.as_ref().map_or(held, |request| request.before);
-        let ours = orders.iter().filter(|order| {
-            order.contract == *contract
-                && order.kind == OrderKind::Market
-                && order.tag.is_none()
-                && order.side.reduces(before)
-        });
-        let (mut working, mut filled) = (false, false);
-        for order in ours {
-            working |= order.status.is_working();
-            filled |= order.status == OrderStatus::Filled;
-        }
-        if working {
-            self.look_later(now);
-        } else if filled && held == before && self.unmoved < PATIENCE {
-            self.unmoved += 1;
-            self.look_later(now);
-        } else if filled && self.rounds < MOST_ROUNDS {
-            self.rounds += 1;
-            self.attempts = 0;
-            self.phase = Phase::Waiting { until: now, then: Next::Request };
-        } else {
-            self.retry(None, now);
-        }
-    }
-
-    fn judge_order(&mut self, orders: &[Order], asked_at: Instant, floor: &Floor<'_>) -> Vec<Event> {
-        let Subject::Order(id) = &self.subject else { return Vec::new() };
-        let listed = orders.iter().find(|order| order.id == *id);
-        let is_done = match (listed, self.goal) {
-            (None, _) => true,
-            (Some(order), Goal::Sized(size)) => order.size <= size,
-            (Some(_), Goal::Ended | Goal::AtMost { .. }) => false,
-        };
-        let mut learned =
-            vec![Event::Orders { account: self.account.clone(), orders: orders.to_vec(), asked_at }];
-        if is_done {
-            if let (None, Some(order)) = (listed, floor.book.order(&self.account, id)) {
-                learned.push(Event::Order(Order { status: OrderStatus::Cancelled, ..order.clone() }));
-            }
-            self.reached_at.get_or_insert(floor.now);
-            self.phase = Phase::Over(self.success());
-        } else {
-            self.retry(None, floor.now);
-        }
-        learned
-    }
-
-    fn look_later(&mut self, now: Instant) {
-        if self.looks >= MOST_LOOKS {
-            self.error = Some("the closing order is still working".to_string());
-            self.fail();
-        } else {
-            self.phase = Phase::Waiting { until: now + LOOK_AGAIN, then: Next::Look };
-        }
-    }
-
-    fn look_failed(&mut self, why: String, now: Instant) {
-        self.error = Some(why);
-        match WAITS.get(self.looks.saturating_sub(1) as usize) {
-            Some(wait) => self.phase = Phase::Waiting { until: now + *wait, then: Next::Look },
-            None => self.fail(),
-        }
-    }
-
-    fn retry(&mut self, asked: Option<TimeDelta>, now: Instant) {
+    pub(super) fn retry(&mut self, asked: Option<TimeDelta>, now: Instant) {
         match WAITS.get(self.attempts.saturating_sub(1) as usize) {
             Some(wait) if self.attempts < ATTEMPTS => {
                 let until = now + asked.map_or(*wait, |asked| asked.max(*wait));
@@ -444,13 +376,18 @@ impl Lane {
         }
     }
 
-    fn fail(&mut self) {
+    pub(super) fn fail(&mut self) {
         let why = self.error.clone().unwrap_or_else(|| "the position is still open".to_string());
         self.phase = Phase::Over(Ending::Failed(why));
     }
 }
 
+/// Whether an order may have come of a request that ended so.
+fn may_exist(error: &CallError) -> bool {
+    error.may_have_acted() || matches!(error, CallError::Refused { kind: Refusal::Other, .. })
+}
+
 /// Whether an exposure is what was wanted: no more than `to` on the side of `from`.
-fn satisfied(held: Exposure, from: Exposure, to: Contracts) -> bool {
+pub(super) fn satisfied(held: Exposure, from: Exposure, to: Contracts) -> bool {
     !held.same_side(from) || held.size() <= to
 }

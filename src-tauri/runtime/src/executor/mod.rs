@@ -7,6 +7,7 @@
 
 mod check;
 mod lane;
+mod look;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,12 @@ pub trait Book {
     fn exposure(&self, account: &AccountId, contract: &ContractId) -> Exposure;
     /// Contracts that are held.
     fn held(&self, account: &AccountId) -> Vec<ContractId>;
+    /// Whether positions and fills tell the same story about a contract.
+    fn agrees(&self, account: &AccountId, contract: &ContractId) -> bool;
+    /// Whether a market order that was first heard of since then has ended, and none is working.
+    fn has_traded(&self, account: &AccountId, contract: &ContractId, since: Instant) -> bool;
+    /// When an order, working or ended, was first heard of.
+    fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant>;
     /// A working order.
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
     /// Working orders that would open or enlarge exposure and can be cancelled.
@@ -61,6 +68,10 @@ pub struct Executor {
     lanes: BTreeMap<(AccountId, Subject), Lane>,
     checks: BTreeMap<EnforcementId, FinalCheck>,
     calls: BTreeMap<CallId, Purpose>,
+    /// Requests whose lane ended before their own end was seen, by position.
+    unseen: BTreeMap<(AccountId, Subject), Instant>,
+    /// Accounts that an earlier run was flattening: any of their positions may have a close under way.
+    flattened: BTreeMap<AccountId, Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +103,20 @@ pub struct Floor<'a> {
 }
 
 impl Executor {
+    /// An earlier run had begun this at that time: its requests may still be executed.
+    pub fn begun_before(&mut self, enforcement: &Enforcement, at: Instant) {
+        let account = enforcement.account.clone();
+        match &enforcement.deed {
+            Deed::Reduce { contract, .. } => {
+                self.unseen.insert((account, Subject::Position(contract.clone())), at);
+            }
+            Deed::Flatten => {
+                self.flattened.insert(account, at);
+            }
+            Deed::Cancel { .. } | Deed::Shrink { .. } => {}
+        }
+    }
+
     /// Begins an enforcement.
     pub fn begin(&mut self, enforcement: Enforcement, floor: &mut Floor<'_>) -> Vec<Effect> {
         let (id, account) = (enforcement.id, enforcement.account.clone());
@@ -185,10 +210,14 @@ impl Executor {
     /// whoever wanted less is superseded when the lane ends.
     fn join(&mut self, id: EnforcementId, account: &AccountId, subject: Subject, goal: Goal) {
         let key = (account.clone(), subject.clone());
-        self.lanes
-            .entry(key)
-            .and_modify(|lane| lane.join(id, goal))
-            .or_insert_with(|| Lane::new(account.clone(), subject, goal, id));
+        match self.lanes.get_mut(&key) {
+            Some(lane) => lane.join(id, goal),
+            None => {
+                let earlier = self.unseen.remove(&key).or(self.flattened.get(account).copied());
+                let lane = Lane::new(account.clone(), subject, goal, id).after(earlier);
+                self.lanes.insert(key, lane);
+            }
+        }
         if let Some(task) = self.tasks.get_mut(&id) {
             task.parts += 1;
         }
@@ -230,6 +259,9 @@ impl Executor {
             .collect();
         for key in ended {
             let Some(lane) = self.lanes.remove(&key) else { continue };
+            if let (Subject::Position(_), Some(sent)) = (&lane.subject, lane.unseen) {
+                self.unseen.insert(key, sent);
+            }
             for (position, id) in lane.tasks.iter().enumerate() {
                 let is_last = position + 1 == lane.tasks.len();
                 let Some(task) = self.tasks.get_mut(id) else { continue };

@@ -17,6 +17,10 @@ use super::{Book, CallIds, Effect, Executor, Floor, Receipt};
 struct World {
     positions: BTreeMap<ContractId, i64>,
     orders: BTreeMap<OrderId, Order>,
+    /// Contracts about which positions and fills tell different stories.
+    doubtful: Vec<ContractId>,
+    has_traded: bool,
+    heard: BTreeMap<OrderId, Instant>,
 }
 
 /// What is known here may lag behind what is so at the broker.
@@ -43,6 +47,18 @@ impl Book for World {
         self.positions.keys().cloned().collect()
     }
 
+    fn agrees(&self, _: &AccountId, contract: &ContractId) -> bool {
+        !self.doubtful.contains(contract)
+    }
+
+    fn has_traded(&self, _: &AccountId, _: &ContractId, _: Instant) -> bool {
+        self.has_traded
+    }
+
+    fn first_heard(&self, _: &AccountId, order: &OrderId) -> Option<Instant> {
+        self.heard.get(order).copied()
+    }
+
     fn order(&self, _: &AccountId, order: &OrderId) -> Option<&Order> {
         self.orders.get(order)
     }
@@ -57,7 +73,7 @@ impl Bench {
     fn new(positions: &[(&str, i64)]) -> Self {
         let world = World {
             positions: positions.iter().map(|(name, size)| ((*name).into(), *size)).collect(),
-            orders: BTreeMap::new(),
+            ..World::default()
         };
         Self {
             executor: Executor::default(),
@@ -554,12 +570,146 @@ fn an_order_that_is_gone_already_is_no_failure() {
     assert_eq!(bench.outcome(), &Outcome::Confirmed);
 }
 
+/// Our close arrives when the trader's stop has turned the position: it goes the other way, and is ours all
+/// the same.
+#[test]
+fn a_close_that_went_the_other_way_is_waited_for() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.broker.positions.insert("MNQ".into(), -1);
+    bench.stream();
+    bench.begin(2, close());
+    bench.history.push(order(9, OrderSide::Buy, OrderKind::Market, OrderStatus::Pending, bench.now));
+    bench.reply(Ok(Answer::Accepted));
+    bench.serve();
+    bench.pass(250);
+    bench.serve();
+    assert_eq!(bench.sent, ["close MNQ", "verify", "verify"]);
+}
+
+#[test]
+fn a_close_of_a_moment_ago_is_not_taken_for_the_new_one() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    let old = order(8, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, bench.now);
+    bench.known.heard.insert(old.id.clone(), bench.now);
+    bench.history.push(old);
+    bench.pass(10);
+    bench.begin(1, to(2));
+    bench.reply(Ok(Answer::Accepted));
+    bench.pass(750);
+    bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Rejected, bench.now));
+    bench.serve();
+    bench.pass(250);
+    assert_eq!(bench.sent, ["reduce MNQ by 1", "verify", "reduce MNQ by 1"], "the new one was rejected");
+}
+
+/// Accepted means that there is an order: until the lists show it, nothing is known about it.
+#[test]
+fn an_accepted_close_that_does_not_show_yet_is_not_repeated() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, to(2));
+    bench.reply(Ok(Answer::Accepted));
+    bench.pass(750);
+    for _ in 0..3 {
+        bench.serve();
+        bench.pass(250);
+    }
+    bench.broker.positions.insert("MNQ".into(), 2);
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent.iter().filter(|call| *call != "verify").count(), 1, "{:?}", bench.sent);
+}
+
+/// Code 6 of a close says "order pending": there is one.
+#[test]
+fn a_refusal_that_may_speak_of_an_order_is_looked_into() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now));
+    let kind = Refusal::Other;
+    bench.reply(Err(CallError::Refused { code: 6, text: "OrderPending".to_string(), kind }));
+    bench.serve();
+    bench.pass(250);
+    assert_eq!(bench.sent, ["close MNQ", "verify", "verify"]);
+}
+
+/// A halt: the closing order works for longer than anybody waits. It is found again, not repeated.
+#[test]
+fn a_close_that_was_given_up_while_it_worked_is_looked_for_by_the_next() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now));
+    bench.reply(Ok(Answer::Accepted));
+    while bench.receipts.is_empty() {
+        bench.pass_to_deadline();
+        if !bench.calls.is_empty() {
+            bench.serve();
+        }
+    }
+    assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("still working")));
+    bench.sent.clear();
+    bench.pass(10_000);
+    bench.begin(2, close());
+    bench.serve();
+    bench.history[0].status = OrderStatus::Cancelled;
+    bench.pass(250);
+    bench.serve();
+    assert_eq!(bench.sent, ["verify", "verify", "close MNQ"]);
+}
+
+/// The stream says three, the fills say two: one message was late. A part is closed of what is there.
+#[test]
+fn what_is_in_doubt_is_looked_at_before_a_part_of_it_is_closed() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.broker.positions.insert("MNQ".into(), 2);
+    bench.known.doubtful.push("MNQ".into());
+    bench.begin(1, to(2));
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+    assert_eq!(bench.sent, ["verify"]);
+
+    let mut whole = Bench::new(&[("MNQ", 3)]);
+    whole.known.doubtful.push("MNQ".into());
+    whole.begin(1, close());
+    assert_eq!(whole.sent, ["close MNQ"], "a whole close cannot be too much");
+}
+
+/// The lists hold open orders only.
+#[test]
+fn a_pending_order_that_is_not_listed_is_not_taken_for_ended() {
+    let mut bench = Bench::new(&[]).with_order(5, OrderSide::Buy, OrderKind::Limit);
+    bench.known.orders.get_mut("5").unwrap().status = OrderStatus::Pending;
+    bench.begin(1, Deed::Cancel { orders: vec![5.into()] });
+    let listed = bench.broker.orders.clone();
+    bench.broker.orders.clear();
+    bench.reply(Err(CallError::NotFound));
+    bench.serve_as_pending();
+    assert!(bench.receipts.is_empty());
+    bench.broker.orders = listed;
+    bench.pass(250);
+    assert_eq!(bench.sent, ["cancel 5", "orders", "cancel 5"]);
+}
+
 impl Bench {
     /// The broker's order history shows our closing order as filled.
     fn filled(&mut self) {
         let id = 100 + i64::try_from(self.history.len()).unwrap();
         let order = order(id, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, self.now);
         self.history.push(order);
+    }
+
+    /// Answers for the working orders, while the engine goes on knowing a pending one.
+    fn serve_as_pending(&mut self) {
+        let pending = self.known.orders.clone();
+        let (id, _) = self.calls.remove(0);
+        let result = Ok(Answer::WorkingOrders(Vec::new()));
+        let reply = Reply { id, result, waited: Duration::ZERO, server_time: None };
+        let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
+        let effects = self.executor.replied(&reply, &mut floor).unwrap();
+        let cancelled = effects.iter().any(|it| matches!(it, Effect::Learn(Event::Order(_))));
+        assert!(!cancelled, "{effects:?}");
+        self.known.orders = pending;
+        self.advance();
     }
 
     fn stream_only(&mut self, contract: &str) {

@@ -1,0 +1,194 @@
+//! Looking before acting, and before acting again: what the broker's own lists say about a position, about
+//! the orders that our closes became, and about an order (gateway reference 9.7).
+
+use chrono::TimeDelta;
+use domain::{
+    ContractId, Event, Exposure, Instant, Order, OrderId, OrderKind, OrderStatus, Position,
+    broker::{Answer, Call, Reply},
+};
+
+use super::{
+    Book, Floor, in_words,
+    lane::{CALL_LIMIT, Goal, Lane, Moved, Next, Phase, Subject, WAITS, satisfied},
+    wrong_answer,
+};
+
+/// Wait between two looks while a closing order is still working or its effect does not show.
+const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(250);
+/// Looks that show no effect of an accepted request until what they show is believed.
+const PATIENCE: u32 = 4;
+/// Requests for one goal that each did their part, as when a position grows while it is reduced.
+const MOST_ROUNDS: u32 = 20;
+/// Looks in all after one request; an order that is still working then is left to the next decision.
+const MOST_LOOKS: u32 = 40;
+/// Slack for the broker's clock when our own closing order is looked for.
+const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
+
+/// What a look found of the orders that our closes became.
+#[derive(Default)]
+struct Ours {
+    working: bool,
+    filled: bool,
+    ended: Vec<OrderId>,
+}
+
+impl Lane {
+    /// Asks the broker how things stand.
+    pub(super) fn look(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
+        let call = floor.ids.fresh();
+        self.looks += 1;
+        self.phase = Phase::Looking { call, asked: floor.now, until: floor.now + CALL_LIMIT };
+        let account = self.account.clone();
+        moved.call = Some((
+            call,
+            match &self.subject {
+                Subject::Position(_) => {
+                    let sent = self.first_sent().unwrap_or(floor.now);
+                    Call::Verify { account, orders_since: sent - CLOCK_SLACK }
+                }
+                Subject::Order(_) => Call::WorkingOrders(account),
+            },
+        ));
+    }
+
+    pub(super) fn looked(
+        &mut self,
+        reply: &Reply,
+        asked_at: Instant,
+        floor: &mut Floor<'_>,
+        moved: &mut Moved,
+    ) {
+        match &reply.result {
+            Ok(Answer::Verified { positions, orders }) => {
+                let (account, positions) = (self.account.clone(), positions.clone());
+                self.failed_looks = 0;
+                self.judge_position(&positions, orders, floor);
+                moved.learned.push(Event::Positions { account, positions, asked_at });
+            }
+            Ok(Answer::WorkingOrders(orders)) => {
+                self.failed_looks = 0;
+                moved.learned.extend(self.judge_order(orders, asked_at, floor));
+            }
+            Ok(other) => self.look_failed(in_words(&wrong_answer(other)), floor.now),
+            Err(error) => self.look_failed(in_words(error), floor.now),
+        }
+    }
+
+    /// When the first request was sent that may still be executed.
+    fn first_sent(&self) -> Option<Instant> {
+        let request = self.request.as_ref().map(|request| request.at);
+        self.earlier.into_iter().chain(request).min()
+    }
+
+    /// What the broker's own list says about the position, and about our closing orders.
+    fn judge_position(&mut self, positions: &[Position], orders: &[Order], floor: &Floor<'_>) {
+        let (Subject::Position(contract), Goal::AtMost { from, to }) = (&self.subject, self.goal) else {
+            return;
+        };
+        let (now, contract) = (floor.now, contract.clone());
+        let held = positions
+            .iter()
+            .find(|position| position.contract == contract)
+            .map_or(Exposure::FLAT, |position| position.exposure);
+        let ours = self.perhaps_ours(&contract, orders, floor.book);
+        if ours.working {
+            return self.look_later(now);
+        }
+        self.seen = Some(held);
+        self.unseen = self.unseen.filter(|_| ours.ended.is_empty());
+        if satisfied(held, from, to) {
+            self.reached_at.get_or_insert(now);
+            self.phase = Phase::Over(self.success());
+        } else if self.shows_no_effect(held, &ours) && self.unmoved < PATIENCE {
+            self.unmoved += 1;
+            self.look_later(now);
+        } else {
+            self.request_again(ours, now);
+        }
+    }
+
+    /// Untagged market orders of the contract that were not heard of before the request, on either side:
+    /// which way a close goes is decided by what is held when it arrives.
+    fn perhaps_ours(&self, contract: &ContractId, orders: &[Order], book: &dyn Book) -> Ours {
+        let Some(sent) = self.first_sent() else { return Ours::default() };
+        let mut ours = Ours::default();
+        let candidates = orders.iter().filter(|order| {
+            order.contract == *contract
+                && order.kind == OrderKind::Market
+                && order.tag.is_none()
+                && !self.past.contains(&order.id)
+                && book.first_heard(&self.account, &order.id).is_none_or(|heard| heard >= sent)
+        });
+        for order in candidates {
+            ours.filled |= order.status == OrderStatus::Filled;
+            match order.status.is_working() {
+                true => ours.working = true,
+                false => ours.ended.push(order.id.clone()),
+            }
+        }
+        ours
+    }
+
+    /// Our order was filled, or exists for certain, but the position stands as before.
+    fn shows_no_effect(&self, held: Exposure, ours: &Ours) -> bool {
+        self.request.as_ref().is_some_and(|request| {
+            held == request.before && (ours.filled || (request.accepted && ours.ended.is_empty()))
+        })
+    }
+
+    fn request_again(&mut self, ours: Ours, now: Instant) {
+        self.earlier = None;
+        self.past.extend(ours.ended);
+        if self.request.is_none() {
+            self.phase = Phase::Waiting { until: now, then: Next::Request };
+        } else if ours.filled && self.rounds < MOST_ROUNDS {
+            self.rounds += 1;
+            self.attempts = 0;
+            self.phase = Phase::Waiting { until: now, then: Next::Request };
+        } else {
+            self.retry(None, now);
+        }
+    }
+
+    fn judge_order(&mut self, orders: &[Order], asked_at: Instant, floor: &Floor<'_>) -> Vec<Event> {
+        let Subject::Order(id) = &self.subject else { return Vec::new() };
+        let listed = orders.iter().find(|order| order.id == *id);
+        let known = floor.book.order(&self.account, id);
+        let is_done = match (listed, self.goal) {
+            // The list holds open orders only: that it lacks a pending one says nothing.
+            (None, _) => known.is_none_or(|order| order.status != OrderStatus::Pending),
+            (Some(order), Goal::Sized(size)) => order.size <= size,
+            (Some(_), Goal::Ended | Goal::AtMost { .. }) => false,
+        };
+        let mut learned =
+            vec![Event::Orders { account: self.account.clone(), orders: orders.to_vec(), asked_at }];
+        if is_done {
+            if let (None, Some(order)) = (listed, known) {
+                learned.push(Event::Order(Order { status: OrderStatus::Cancelled, ..order.clone() }));
+            }
+            self.reached_at.get_or_insert(floor.now);
+            self.phase = Phase::Over(self.success());
+        } else {
+            self.retry(None, floor.now);
+        }
+        learned
+    }
+
+    fn look_later(&mut self, now: Instant) {
+        if self.looks >= MOST_LOOKS {
+            self.error = Some("the closing order is still working".to_string());
+            self.fail();
+        } else {
+            self.phase = Phase::Waiting { until: now + LOOK_AGAIN, then: Next::Look };
+        }
+    }
+
+    pub(super) fn look_failed(&mut self, why: String, now: Instant) {
+        self.error = Some(why);
+        self.failed_looks += 1;
+        match WAITS.get(self.failed_looks.saturating_sub(1) as usize) {
+            Some(wait) => self.phase = Phase::Waiting { until: now + *wait, then: Next::Look },
+            None => self.fail(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What was written down, and what a restart finds of it.
+
+use std::collections::BTreeMap;
+
+use domain::{EnforcementId, LockKey, Lockout, Memory, memory::KnownFill};
+use store::{Durability, Intent, Record};
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    memory: Memory,
+    locks: BTreeMap<LockKey, Lockout>,
+    pending: BTreeMap<EnforcementId, Intent>,
+}
+
+/// A store in memory: flushed records survive a loss of power, the others only the end of the process.
+#[derive(Debug, Default)]
+pub struct Kept {
+    now: State,
+    flushed: State,
+}
+
+impl Kept {
+    pub fn write(&mut self, records: &[Record], durability: Durability) {
+        for record in records {
+            self.now.take(record);
+        }
+        if durability == Durability::Flush {
+            self.flushed = self.now.clone();
+        }
+    }
+
+    pub fn lose_power(&mut self) {
+        self.now = self.flushed.clone();
+    }
+
+    /// What a start is given.
+    pub fn recall(&self) -> (Memory, Vec<Intent>) {
+        let mut memory = self.now.memory.clone();
+        for lockout in self.now.locks.values() {
+            memory.accounts.entry(lockout.key.account.clone()).or_default().lockouts.push(lockout.clone());
+        }
+        (memory, self.now.pending.values().cloned().collect())
+    }
+
+    /// Enforcements without a result.
+    pub fn pending(&self) -> impl Iterator<Item = &Intent> {
+        self.now.pending.values()
+    }
+}
+
+impl State {
+    fn take(&mut self, record: &Record) {
+        match record {
+            Record::Lock { lockout, .. } => {
+                self.locks.insert(lockout.key.clone(), (**lockout).clone());
+            }
+            Record::Unlock { key, .. } => {
+                self.locks.remove(key);
+            }
+            Record::Intent(intent) => {
+                let id = intent.enforcement.id;
+                self.memory.next_enforcement = self.memory.next_enforcement.max(id.0 + 1);
+                self.pending.insert(id, (**intent).clone());
+            }
+            Record::Receipt(receipt) => {
+                self.pending.remove(&receipt.enforcement);
+            }
+            Record::Fill(record) => {
+                let account = self.memory.accounts.entry(record.fill.account.clone()).or_default();
+                account.fills.retain(|known| known.fill.id != record.fill.id);
+                let (fill, own, locked) = (record.fill.clone(), record.own, record.locked);
+                account.fills.push(KnownFill { fill, own, locked });
+            }
+            Record::StopDeadline { account, contract, deadline } => {
+                let deadlines = &mut self.memory.accounts.entry(account.clone()).or_default().stop_deadlines;
+                match deadline {
+                    Some(deadline) => deadlines.insert(contract.clone(), *deadline),
+                    None => deadlines.remove(contract),
+                };
+            }
+            Record::Day(day) => {
+                let account = self.memory.accounts.entry(day.account.clone()).or_default();
+                account.day = Some(day.figures.clone());
+            }
+            Record::Seen(at) => self.memory.last_seen = Some(*at),
+            Record::Note(_)
+            | Record::Reset(_)
+            | Record::Config(_)
+            | Record::Account(_)
+            | Record::Positions { .. }
+            | Record::Order { .. }
+            | Record::Coverage(_)
+            | Record::Metric { .. }
+            | Record::Link { .. }
+            | Record::Alert(_) => {}
+        }
+    }
+}

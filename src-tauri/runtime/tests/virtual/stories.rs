@@ -1,0 +1,129 @@
+//! What once went wrong, one story each.
+
+use chrono::TimeDelta;
+use domain::{
+    AccountId, Command, Event, Rulebook,
+    broker::{CallError, Signal},
+    rulebook::Watched,
+};
+use runtime::core::Input;
+
+use crate::{
+    broker::{account, contract},
+    chaos::Chaos,
+    rules::rulebook,
+    trader::Step,
+    world::World,
+};
+
+fn world() -> World {
+    World::new(rulebook(), 1, Chaos { way: 20, fill: 20, ..Chaos::default() })
+}
+
+fn milliseconds(count: i64) -> TimeDelta {
+    TimeDelta::milliseconds(count)
+}
+
+/// What is to be read waits for the stream; the loop sleeps meanwhile (the world counts its wake-ups).
+#[test]
+fn a_lost_stream_lets_the_processor_rest() {
+    let mut world = world();
+    world.lose_stream(milliseconds(0), milliseconds(60_000));
+    world.pass(milliseconds(70_000));
+    world.check(world.is_protected(), || "the stream is back".to_string());
+}
+
+/// "Accepted" is only said of what will be done.
+#[test]
+fn commands_that_would_do_nothing_are_refused() {
+    let mut empty = World::unconnected(rulebook());
+    let lock = |account: Option<i64>, until: Option<&str>| Command::LockOut {
+        account: account.map(Into::into),
+        until: until.map(|text| text.parse().unwrap()),
+    };
+    let refused = empty.core.command(empty.now, lock(None, None)).unwrap_err();
+    assert!(refused.starts_with("No account of Model is known yet"), "{refused}");
+
+    let mut world = world();
+    let mut try_lock = |until| world.core.command(world.now, lock(Some(1), until)).map(drop).unwrap_err();
+    assert!(try_lock(Some("2025-10-29T14:00:00Z")).contains("in the past"));
+    assert!(try_lock(Some("2027-10-29T14:00:00Z")).contains("366 days at most"));
+    assert!(try_lock(Some("+262142-12-31T23:59:59Z")).contains("366 days at most"));
+}
+
+/// The process ends between a close and its fill: the next start finds the closing order and waits for it.
+#[test]
+fn a_restart_does_not_repeat_a_close_that_is_under_way() {
+    let chaos = Chaos { way: 5, fill: 1, seed: 3, ..Chaos::default() };
+    let mut world = World::new(rulebook(), 1, chaos);
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 4 });
+    let is_closing = |world: &World| world.broker.working().any(|it| world.broker.is_own(&it.id));
+    while !is_closing(&world) {
+        world.pass(milliseconds(1));
+    }
+    world.hold_fills(milliseconds(1_500));
+    world.restart(false);
+    world.pass(milliseconds(5_000));
+    assert_eq!(
+        world.broker.size(&1.into(), &contract("MNQ")),
+        3,
+        "the world itself objects to a second close"
+    );
+}
+
+fn doubts(world: &World) -> Vec<String> {
+    world.core.view(world.now).doubts.into_iter().map(|doubt| doubt.text).collect()
+}
+
+#[test]
+fn an_account_list_in_another_order_is_the_same_list() {
+    let mut world = World::new(rulebook(), 3, Chaos::default());
+    world.accounts.reverse();
+    world.connect();
+    world.pass(milliseconds(5_000));
+    assert_eq!(doubts(&world), [""; 0]);
+}
+
+#[test]
+fn accounts_that_could_not_be_watched_are_watched_a_moment_later() {
+    let mut world = World::unconnected(rulebook());
+    world.failing.push(("Watch(", CallError::RateLimited { retry_after: None }));
+    world.connect();
+    world.pass(milliseconds(5_000));
+    assert_eq!(doubts(&world), [""; 0]);
+}
+
+#[test]
+fn an_account_that_the_login_lost_does_not_leave_the_others_in_doubt() {
+    let mut world = World::new(rulebook(), 2, Chaos::default());
+    world.accounts.pop();
+    world.pass(milliseconds(70_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    assert_eq!(world.core.view(world.now).accounts.len(), 1);
+}
+
+#[test]
+fn an_account_that_the_login_got_is_guarded_from_then_on() {
+    let mut world = world();
+    let new = AccountId::from(2);
+    world.accounts.push(new.clone());
+    world.handle(Input::Signal(Signal::Event(Event::Account(account(&new)))));
+    world.pass(milliseconds(3_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    world.play(&Step::Market { whose: 1, symbol: 2, buys: true, size: 1 });
+    world.pass(milliseconds(3_000));
+    assert_eq!(world.broker.size(&new, &contract("M2K")), 0, "blocked");
+}
+
+/// The list of accounts takes effect with the next start: until then the old one is served whole.
+#[test]
+fn an_account_taken_from_the_list_stays_guarded_until_the_next_start() {
+    let mut world = World::new(rulebook(), 2, Chaos::default());
+    let accounts = Watched::Listed([AccountId::from(1)].into());
+    world.change_rules(Rulebook { accounts, ..rulebook() });
+    world.lose_stream(milliseconds(0), milliseconds(1_000));
+    world.play(&Step::Market { whose: 1, symbol: 0, buys: true, size: 4 });
+    world.pass(milliseconds(10_000));
+    assert_eq!(doubts(&world), [""; 0]);
+    assert_eq!(world.broker.size(&2.into(), &contract("MNQ")), 3);
+}
