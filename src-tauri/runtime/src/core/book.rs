@@ -1,6 +1,6 @@
 //! The engine's state as the executor's book.
 
-use domain::{AccountId, ContractId, Exposure, Order, OrderId, OrderKind};
+use domain::{AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind};
 use engine::Engine;
 
 use crate::executor::Book;
@@ -23,6 +23,20 @@ impl Book for Engine {
         let Some(account) = self.account(account) else { return Vec::new() };
         let orders = account.working_orders().map(|it| &it.order);
         orders.filter(|it| is_cancellable(it) && account.is_entry(it)).map(|it| it.id.clone()).collect()
+    }
+
+    fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)> {
+        let Some(account) = self.account(account) else { return Vec::new() };
+        let held = account.exposure(contract);
+        let is_exit = |order: &Order| {
+            order.contract == *contract && order.kind == OrderKind::Market && order.side.reduces(held)
+        };
+        let exits = account.working_orders().filter(|it| is_exit(&it.order));
+        exits.map(|it| (it.order.id.clone(), it.first_heard)).collect()
+    }
+
+    fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool {
+        self.account(account).is_some_and(|account| account.is_shrinking(contract))
     }
 }
 

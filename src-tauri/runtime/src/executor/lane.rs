@@ -1,14 +1,15 @@
 //! One position or one order that is being brought to a goal: request, look, and only then perhaps
 //! request again (specification C.11; gateway reference 9.7).
 
+mod look;
+
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, Order, OrderId, OrderKind,
-    OrderStatus, Position,
-    broker::{Answer, Call, CallError, CallId, Refusal, Reply},
+    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId,
+    broker::{Call, CallError, CallId, Refusal, Reply},
 };
 
-use super::{Book, Floor, call_for, in_words, wrong_answer};
+use super::{Book, Floor, call_for, in_words};
 
 /// Requests for one goal before it is given up.
 const ATTEMPTS: u32 = 3;
@@ -20,16 +21,6 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
 const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
 /// How long the stream has to show the effect of an accepted request before the broker is asked.
 const SETTLE: TimeDelta = TimeDelta::milliseconds(750);
-/// Wait between two looks while our own closing order is still working or its effect does not show.
-const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(250);
-/// Looks that are answered "filled, but the position stands as before" until the position is believed.
-const PATIENCE: u32 = 4;
-/// Requests for one goal that each did their part, as when a position grows while it is reduced.
-const MOST_ROUNDS: u32 = 20;
-/// Looks in all after one request; an order that is still working then is left to the next decision.
-const MOST_LOOKS: u32 = 40;
-/// Slack for the broker's clock when our own closing order is looked for.
-const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
 
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +69,7 @@ struct Request {
     call: CallId,
     at: Instant,
     before: Exposure,
+    accepted: bool,
 }
 
 /// What one move brought.
@@ -192,6 +184,8 @@ impl Lane {
             Phase::Sent { until } if floor.now >= until => self.look(floor, &mut moved),
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
+            // Something else is closing it already: how it ended must be known before more is closed.
+            Phase::Ready if self.is_in_motion(floor.book) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
             Phase::Settling { until } if floor.now >= until || self.has_moved(floor.book) => {
                 self.look(floor, &mut moved);
@@ -274,6 +268,12 @@ impl Lane {
         self.request.as_ref().is_some_and(|request| self.held(book) != request.before)
     }
 
+    /// A market order or a fill is making the position smaller at this moment.
+    fn is_in_motion(&self, book: &dyn Book) -> bool {
+        let Subject::Position(contract) = &self.subject else { return false };
+        book.is_shrinking(&self.account, contract) || !book.exits(&self.account, contract).is_empty()
+    }
+
     fn success(&self) -> Ending {
         if self.request.is_some() { Ending::Reached } else { Ending::NotNeeded }
     }
@@ -284,7 +284,7 @@ impl Lane {
         self.attempts += 1;
         self.looks = 0;
         self.unmoved = 0;
-        self.request = Some(Request { call, at: floor.now, before });
+        self.request = Some(Request { call, at: floor.now, before, accepted: false });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, call_for(&self.subject, &self.goal, &self.account, before.size())));
@@ -294,6 +294,9 @@ impl Lane {
         match &reply.result {
             Ok(_) => {
                 moved.stamps.acknowledged = Some(floor.now);
+                if let Some(request) = &mut self.request {
+                    request.accepted = true;
+                }
                 self.phase = Phase::Settling { until: floor.now + SETTLE };
             }
             Err(error) => {
@@ -319,118 +322,6 @@ impl Lane {
                     }
                 }
             }
-        }
-    }
-
-    /// Asks the broker how things stand.
-    fn look(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
-        let call = floor.ids.fresh();
-        self.looks += 1;
-        self.phase = Phase::Looking { call, asked: floor.now, until: floor.now + CALL_LIMIT };
-        let account = self.account.clone();
-        moved.call = Some((
-            call,
-            match &self.subject {
-                Subject::Position(_) => {
-                    let sent = self.request.as_ref().map_or(floor.now, |request| request.at);
-                    Call::Verify { account, orders_since: sent - CLOCK_SLACK }
-                }
-                Subject::Order(_) => Call::WorkingOrders(account),
-            },
-        ));
-    }
-
-    fn looked(&mut self, reply: &Reply, asked_at: Instant, floor: &mut Floor<'_>, moved: &mut Moved) {
-        match &reply.result {
-            Ok(Answer::Verified { positions, orders }) => {
-                let (account, positions) = (self.account.clone(), positions.clone());
-                self.judge_position(&positions, orders, floor.now);
-                moved.learned.push(Event::Positions { account, positions, asked_at });
-            }
-            Ok(Answer::WorkingOrders(orders)) => {
-                moved.learned.extend(self.judge_order(orders, asked_at, floor));
-            }
-            Ok(other) => self.look_failed(in_words(&wrong_answer(other)), floor.now),
-            Err(error) => self.look_failed(in_words(error), floor.now),
-        }
-    }
-
-    /// What the broker's own list says about the position, and about our closing order.
-    fn judge_position(&mut self, positions: &[Position], orders: &[Order], now: Instant) {
-        let (Subject::Position(contract), Goal::AtMost { from, to }) = (&self.subject, self.goal) else {
-            return;
-        };
-        let held = positions
-            .iter()
-            .find(|position| position.contract == *contract)
-            .map_or(Exposure::FLAT, |position| position.exposure);
-        if satisfied(held, from, to) {
-            self.reached_at.get_or_insert(now);
-            self.phase = Phase::Over(self.success());
-            return;
-        }
-        let before = self.request.as_ref().map_or(held, |request| request.before);
-        let ours = orders.iter().filter(|order| {
-            order.contract == *contract
-                && order.kind == OrderKind::Market
-                && order.tag.is_none()
-                && order.side.reduces(before)
-        });
-        let (mut working, mut filled) = (false, false);
-        for order in ours {
-            working |= order.status.is_working();
-            filled |= order.status == OrderStatus::Filled;
-        }
-        if working {
-            self.look_later(now);
-        } else if filled && held == before && self.unmoved < PATIENCE {
-            self.unmoved += 1;
-            self.look_later(now);
-        } else if filled && self.rounds < MOST_ROUNDS {
-            self.rounds += 1;
-            self.attempts = 0;
-            self.phase = Phase::Waiting { until: now, then: Next::Request };
-        } else {
-            self.retry(None, now);
-        }
-    }
-
-    fn judge_order(&mut self, orders: &[Order], asked_at: Instant, floor: &Floor<'_>) -> Vec<Event> {
-        let Subject::Order(id) = &self.subject else { return Vec::new() };
-        let listed = orders.iter().find(|order| order.id == *id);
-        let is_done = match (listed, self.goal) {
-            (None, _) => true,
-            (Some(order), Goal::Sized(size)) => order.size <= size,
-            (Some(_), Goal::Ended | Goal::AtMost { .. }) => false,
-        };
-        let mut learned =
-            vec![Event::Orders { account: self.account.clone(), orders: orders.to_vec(), asked_at }];
-        if is_done {
-            if let (None, Some(order)) = (listed, floor.book.order(&self.account, id)) {
-                learned.push(Event::Order(Order { status: OrderStatus::Cancelled, ..order.clone() }));
-            }
-            self.reached_at.get_or_insert(floor.now);
-            self.phase = Phase::Over(self.success());
-        } else {
-            self.retry(None, floor.now);
-        }
-        learned
-    }
-
-    fn look_later(&mut self, now: Instant) {
-        if self.looks >= MOST_LOOKS {
-            self.error = Some("the closing order is still working".to_string());
-            self.fail();
-        } else {
-            self.phase = Phase::Waiting { until: now + LOOK_AGAIN, then: Next::Look };
-        }
-    }
-
-    fn look_failed(&mut self, why: String, now: Instant) {
-        self.error = Some(why);
-        match WAITS.get(self.looks.saturating_sub(1) as usize) {
-            Some(wait) => self.phase = Phase::Waiting { until: now + *wait, then: Next::Look },
-            None => self.fail(),
         }
     }
 
