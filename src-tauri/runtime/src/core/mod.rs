@@ -246,6 +246,13 @@ impl Core {
         self.receipts = receipts;
     }
 
+    /// Figures and positions as they are at the end, for whoever asks while no engine runs.
+    pub fn last_pictures(&mut self, now: Instant) -> Vec<Output> {
+        self.forget_pictures();
+        self.record_pictures(now);
+        self.take_outputs()
+    }
+
     /// What is measured.
     pub fn metrics(&mut self) -> &mut Metrics {
         &mut self.metrics
