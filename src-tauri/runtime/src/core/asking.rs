@@ -112,7 +112,7 @@ impl Core {
     }
 
     pub(super) fn replied(&mut self, received: Instant, reply: &Reply) {
-        let now = self.engine.now().max(received);
+        let now = self.time(received);
         let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
         if let Some(effects) = self.executor.replied(reply, &mut floor) {
             let mut events = std::collections::VecDeque::new();

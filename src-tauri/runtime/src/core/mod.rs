@@ -228,6 +228,7 @@ impl Core {
 
     /// A call of [`Output::Send`] was handed to the wire.
     pub fn left(&mut self, call: CallId, at: Instant) {
+        let at = self.time(at);
         self.executor.left(call, at);
     }
 
@@ -335,7 +336,7 @@ impl Core {
 
     /// Gives the engine an event, carries out what it decides, and feeds back what comes of it.
     fn step(&mut self, now: Instant, event: Event) {
-        let now = self.engine.now().max(now);
+        let now = self.time(now);
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
@@ -346,6 +347,12 @@ impl Core {
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
         }
+    }
+
+    /// Engine time: it runs backwards only while there is no account yet, as when the broker tells for the
+    /// first time what time it is.
+    fn time(&self, now: Instant) -> Instant {
+        if self.engine.accounts().next().is_none() { now } else { self.engine.now().max(now) }
     }
 
     fn carry(&mut self, action: Action, now: Instant, events: &mut VecDeque<Event>) {
