@@ -1,5 +1,7 @@
 //! What is asked of the broker beside enforcements: accounts, readings, subscriptions, metadata.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use domain::{
     Account, AccountId, ContractId, Event, Instant, Link, Question,
@@ -14,6 +16,10 @@ use crate::executor::Floor;
 const ACCOUNTS_RETRY: TimeDelta = TimeDelta::seconds(2);
 /// A question without answer for this long is put again.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
+
+/// A contract stays subscribed for this long after it was last held or wanted: between an entry order that
+/// filled and the position that it opened there is a moment without either.
+const QUOTES_LINGER: TimeDelta = TimeDelta::seconds(10);
 
 /// What a call was for.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub(super) struct Accounts {
     due: Option<Instant>,
     watched: Vec<AccountId>,
     quotes: Vec<ContractId>,
+    /// When each contract was last held or wanted.
+    of_interest: BTreeMap<ContractId, Instant>,
     /// Quotes were subscribed since the last login.
     subscribed: bool,
 }
@@ -87,8 +95,11 @@ impl Core {
     }
 
     /// Quotes for everything that is held or wanted, whatever the configuration lists.
-    pub(super) fn subscribe_quotes(&mut self) {
-        let wanted = self.engine.contracts_of_interest();
+    pub(super) fn subscribe_quotes(&mut self, now: Instant) {
+        let of_interest = &mut self.accounts.of_interest;
+        of_interest.extend(self.engine.contracts_of_interest().into_iter().map(|contract| (contract, now)));
+        of_interest.retain(|_, last| now - *last < QUOTES_LINGER);
+        let wanted: Vec<ContractId> = of_interest.keys().cloned().collect();
         if self.links.logged_in && (wanted != self.accounts.quotes || !self.accounts.subscribed) {
             self.accounts.subscribed = true;
             self.accounts.quotes.clone_from(&wanted);

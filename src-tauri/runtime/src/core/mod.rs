@@ -407,7 +407,7 @@ impl Core {
 
     /// Whatever follows from the new state: subscriptions, readings, protection.
     fn pursue(&mut self, now: Instant) {
-        self.subscribe_quotes();
+        self.subscribe_quotes(now);
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);
