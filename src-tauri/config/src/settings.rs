@@ -9,7 +9,7 @@ use domain::{AccountId, Symbol, calendar::CENTRAL};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Where the broker is (`api.yaml`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Api {
     /// REST, without a trailing slash.
     pub base_url: String,

@@ -215,6 +215,14 @@ impl AccountState {
         self.engaged.remaining(&holding.position.contract, holding.position.exposure)
     }
 
+    /// Whether the fills tell of less than the position does, or of its other side: a closing fill comes
+    /// before the news of the position (gateway reference 9.2).
+    #[must_use]
+    pub fn is_shrinking(&self, contract: &ContractId) -> bool {
+        let held = self.exposure(contract);
+        self.book.get(contract).is_some_and(|told| !told.same_side(held) || told.size() < held.size())
+    }
+
     /// Working orders in the order of their ids.
     pub fn working_orders(&self) -> impl Iterator<Item = &KnownOrder> {
         self.orders.values()

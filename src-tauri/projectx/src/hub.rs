@@ -281,8 +281,10 @@ impl Hub {
         self.wanted.contains(&Topic::Contract(contract.clone()))
     }
 
+    /// A user hub without accounts is not up yet: it would be taken for one that tells of them.
     fn come_up(&mut self, out: &mut Vec<Effect>) {
-        if self.is_ready && !self.is_up && self.pending.is_empty() {
+        let tells_enough = self.which == Which::Market || !self.wanted.is_empty();
+        if self.is_ready && !self.is_up && self.pending.is_empty() && tells_enough {
             self.is_up = true;
             out.push(Effect::Tell(Signal::Link(self.which.up())));
         }

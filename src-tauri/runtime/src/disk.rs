@@ -22,6 +22,8 @@ pub const FLUSH_WITHIN: Duration = Duration::from_millis(50);
 const MOST_WAITING: usize = 10_000;
 /// Wait before a failed write is repeated.
 const RETRY: Duration = Duration::from_millis(500);
+/// When nothing came for so long, what was written lazily is brought to the disk.
+const IDLE: Duration = Duration::from_millis(250);
 /// Lines of the audit that are read back for viewers.
 const SHOWN_LINES: u32 = 50;
 
@@ -107,7 +109,7 @@ fn write(
     news: &watch::Sender<DiskNews>,
     stopping: &AtomicBool,
 ) {
-    while let Ok(Job::Write { records, durability, mut done }) = work.recv() {
+    while let Some((records, durability, mut done)) = next(work, &mut store) {
         loop {
             match store.commit(&records, durability) {
                 Ok(written) => {
@@ -130,8 +132,26 @@ fn write(
             }
         }
     }
-    if let Err(error) = store.settle() {
-        tracing::error!(target: "errors", "the second places could not be written: {error}");
+    flush(&mut store);
+}
+
+type Work = (Vec<Record>, Durability, Option<oneshot::Sender<()>>);
+
+/// The next write, or none when it is over. Uses the time in which nothing comes.
+fn next(work: &mpsc::Receiver<Job>, store: &mut Store) -> Option<Work> {
+    let job = work.recv_timeout(IDLE).or_else(|_| {
+        flush(store);
+        work.recv()
+    });
+    match job {
+        Ok(Job::Write { records, durability, done }) => Some((records, durability, done)),
+        Ok(Job::Stop) | Err(_) => None,
+    }
+}
+
+fn flush(store: &mut Store) {
+    if let Err(error) = store.flush() {
+        tracing::error!(target: "errors", "what was written could not be brought to the disk: {error}");
     }
 }
 

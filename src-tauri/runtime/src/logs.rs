@@ -1,7 +1,10 @@
 //! Log files by subject, one JSON object a line, rotated daily (specification C.18). Never holds a
 //! secret: what could hold one is masked where it arises.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use tracing::Level;
 use tracing_appender::{
@@ -47,7 +50,13 @@ pub fn start(directory: &Path, console: Level) -> io::Result<LogGuard> {
         layers.push(fmt::layer().json().with_writer(writer).with_filter(subject(name)).boxed());
     }
     let filter = EnvFilter::builder().with_default_directive(console.into()).from_env_lossy();
-    let screen = fmt::layer().with_writer(io::stderr).with_target(false).compact().with_filter(filter);
+    // Colours are for eyes: what is redirected into a file stays plain.
+    let screen = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .compact()
+        .with_filter(filter);
     layers.push(screen.boxed());
     // A second engine in one process, as in tests, shares the first one's log.
     let _ = tracing_subscriber::registry().with(layers).try_init();

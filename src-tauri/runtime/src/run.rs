@@ -156,6 +156,8 @@ impl Loop {
                 break;
             }
         }
+        let outputs = self.core.last_pictures(self.clock.now());
+        self.carry_out(outputs).await;
         (self.broker.end)().await;
         tracing::info!(target: "daemon", "stopped");
         let disk = self.disk;

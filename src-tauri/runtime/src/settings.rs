@@ -2,14 +2,16 @@
 //! file leaves everything as it was (specification C.16, rulings 5 and 6).
 
 use std::{
+    borrow::Cow,
     fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use config::{FaultKind, Faults, Loaded};
+use config::{Api, FaultKind, Faults, Loaded};
 use domain::{Instant, Rulebook};
 use engine::rules::BUILT;
+use serde::{Deserialize, Serialize};
 use store::{ConfigOrigin, ConfigSnapshot};
 
 use crate::core::Input;
@@ -124,15 +126,27 @@ pub fn snapshot(loaded: &Loaded, diff: String, at: Instant) -> ConfigSnapshot {
         origin: ConfigOrigin::File,
         os_user: None,
         diff,
-        content: serde_json::to_string(&loaded.rulebook).unwrap_or_default(),
+        content: serde_json::to_string(&Kept {
+            rulebook: Cow::Borrowed(&loaded.rulebook),
+            api: Cow::Borrowed(&loaded.api),
+        })
+        .unwrap_or_default(),
         valid: true,
     }
 }
 
-/// The rulebook in a kept snapshot.
+/// What a kept snapshot holds: without the addresses the rules would be enforced at the wrong place.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    rulebook: Cow<'a, Rulebook>,
+    api: Cow<'a, Api>,
+}
+
+/// Rules and addresses in a kept snapshot.
 #[must_use]
-pub fn restore(snapshot: &ConfigSnapshot) -> Option<Rulebook> {
-    serde_json::from_str(&snapshot.content).ok()
+pub fn restore(snapshot: &ConfigSnapshot) -> Option<(Rulebook, Api)> {
+    let kept: Kept<'_> = serde_json::from_str(&snapshot.content).ok()?;
+    Some((kept.rulebook.into_owned(), kept.api.into_owned()))
 }
 
 /// Whether a file tried to weaken RULE-008.

@@ -119,8 +119,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let setting =
         Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
     let (core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
-    let api = rules.loaded.as_ref().map(|loaded| loaded.api.clone()).unwrap_or_default();
-    let make = start.connect;
+    let (make, api) = (start.connect, rules.api.clone());
     let connect: Connect = Box::new(move |login| make(&api, login));
     let (broker, connect, has_login) = match &login {
         Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None, true),
@@ -192,6 +191,7 @@ impl Running {
 /// The rules that count from the start on.
 struct Rules {
     rulebook: Rulebook,
+    api: Api,
     loaded: Option<config::Loaded>,
     fault: Option<String>,
     snapshot: Option<store::ConfigSnapshot>,
@@ -230,6 +230,7 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
             let forced = settings::forces_stop_rule(&loaded);
             Ok(Rules {
                 rulebook: loaded.rulebook.clone(),
+                api: loaded.api.clone(),
                 fault: None,
                 snapshot,
                 forced,
@@ -240,10 +241,11 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
             for fault in &faults.0 {
                 tracing::error!(target: "errors", "{fault}");
             }
-            let rulebook = kept.as_ref().and_then(settings::restore);
             let fault = Some(settings::in_short(&faults));
-            match rulebook {
-                Some(rulebook) => Ok(Rules { rulebook, loaded: None, fault, snapshot: None, forced: false }),
+            match kept.as_ref().and_then(settings::restore) {
+                Some((rulebook, api)) => {
+                    Ok(Rules { rulebook, api, loaded: None, fault, snapshot: None, forced: false })
+                }
                 None => Err(StartError::Settings(faults)),
             }
         }

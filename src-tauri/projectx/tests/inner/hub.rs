@@ -135,6 +135,18 @@ fn the_user_hub_is_up_once_every_subscription_is_confirmed() {
     assert_eq!(story.told(), ["position", "fill", "user up"]);
 }
 
+/// Between the list of accounts and their subscriptions it would be taken for a hub that tells of them.
+#[test]
+fn a_user_hub_without_accounts_is_not_up_yet() {
+    let mut story = Story::of(Which::User, BTreeSet::new());
+    story.hear(&[json!({})]).unwrap();
+    story.complete(0..1).unwrap();
+    assert_eq!((story.told(), story.hub.is_up()), (vec![], false));
+    story.want(accounts(&[7]));
+    story.complete(1..4).unwrap();
+    assert_eq!(story.told(), ["user up"]);
+}
+
 #[test]
 fn a_market_hub_that_nobody_wants_anything_of_is_up_after_the_handshake() {
     let mut story = Story::of(Which::Market, BTreeSet::new());

@@ -1,5 +1,7 @@
 //! What is asked of the broker beside enforcements: accounts, readings, subscriptions, metadata.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use domain::{
     Account, AccountId, ContractId, Event, Instant, Link, Question,
@@ -16,6 +18,10 @@ const ACCOUNTS_RETRY: TimeDelta = TimeDelta::seconds(2);
 const ACCOUNTS_AWAITED: TimeDelta = TimeDelta::seconds(60);
 /// A question without answer for this long is put again.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
+
+/// A contract stays subscribed for this long after it was last held or wanted: between an entry order that
+/// filled and the position that it opened there is a moment without either.
+const QUOTES_LINGER: TimeDelta = TimeDelta::seconds(10);
 
 /// What a call was for.
 #[derive(Clone, Debug)]
@@ -37,6 +43,8 @@ pub(super) struct Accounts {
     /// The broker took note of whom to watch.
     noted: bool,
     quotes: Vec<ContractId>,
+    /// When each contract was last held or wanted.
+    of_interest: BTreeMap<ContractId, Instant>,
     /// The broker took note of the quotes to subscribe.
     subscribed: bool,
 }
@@ -92,8 +100,11 @@ impl Core {
     }
 
     /// Quotes for everything that is held or wanted, whatever the configuration lists.
-    pub(super) fn subscribe_quotes(&mut self) {
-        let wanted = self.engine.contracts_of_interest();
+    pub(super) fn subscribe_quotes(&mut self, now: Instant) {
+        let of_interest = &mut self.accounts.of_interest;
+        of_interest.extend(self.engine.contracts_of_interest().into_iter().map(|contract| (contract, now)));
+        of_interest.retain(|_, last| now - *last < QUOTES_LINGER);
+        let wanted: Vec<ContractId> = of_interest.keys().cloned().collect();
         if self.links.logged_in && (wanted != self.accounts.quotes || !self.accounts.subscribed) {
             self.accounts.subscribed = true;
             self.accounts.quotes.clone_from(&wanted);
@@ -117,7 +128,7 @@ impl Core {
     }
 
     pub(super) fn replied(&mut self, received: Instant, reply: &Reply) {
-        let now = self.engine.now().max(received);
+        let now = self.time(received);
         let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
         if let Some(effects) = self.executor.replied(reply, &mut floor) {
             let mut events = std::collections::VecDeque::new();

@@ -36,6 +36,20 @@ impl Book for Engine {
         let orders = account.working_orders().map(|it| &it.order);
         orders.filter(|it| is_cancellable(it) && account.is_entry(it)).map(|it| it.id.clone()).collect()
     }
+
+    fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)> {
+        let Some(account) = self.account(account) else { return Vec::new() };
+        let held = account.exposure(contract);
+        let is_exit = |order: &Order| {
+            order.contract == *contract && order.kind == OrderKind::Market && order.side.reduces(held)
+        };
+        let exits = account.working_orders().filter(|it| is_exit(&it.order));
+        exits.map(|it| (it.order.id.clone(), it.first_heard)).collect()
+    }
+
+    fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool {
+        self.account(account).is_some_and(|account| account.is_shrinking(contract))
+    }
 }
 
 /// Market orders are filling, suspended children end with their parents (ruling 22).

@@ -105,12 +105,15 @@ impl Core {
     }
 
     fn reasons(&self, now: Instant) -> Reasons {
-        let mut reasons: Reasons = self.links.doubts().into_iter().map(|doubt| (doubt, None)).collect();
+        let mut reasons = Reasons::new();
         if !self.guard.missing.is_empty() {
-            let why =
-                format!("accounts.yaml names {} that the login does not have", self.guard.missing.join(", "));
+            let why = format!(
+                "accounts.yaml names {}, which the login does not have",
+                self.guard.missing.join(", ")
+            );
             reasons.push((Doubt::Config { why }, None));
         }
+        reasons.extend(self.links.doubts().into_iter().map(|doubt| (doubt, None)));
         if !reasons.is_empty() {
             return reasons;
         }
@@ -130,7 +133,9 @@ impl Core {
 
     /// The self-check (invariant A.8-5): enabled rules that lack something they need.
     fn inactive(&self, account: &AccountState, now: Instant) -> Reasons {
-        let recently = account.holdings().any(|it| now - it.heard < PRICES_WITHIN);
+        // What was open before the start was not opened a moment ago: nobody is told to be protected
+        // before it has a price.
+        let recently = self.guard.announced && account.holdings().any(|it| now - it.heard < PRICES_WITHIN);
         self.engine
             .inactive_rules(account)
             .into_iter()

@@ -235,6 +235,7 @@ impl Core {
 
     /// A call of [`Output::Send`] was handed to the wire.
     pub fn left(&mut self, call: CallId, at: Instant) {
+        let at = self.time(at);
         self.executor.left(call, at);
     }
 
@@ -253,6 +254,13 @@ impl Core {
     /// The latest lines of the audit, newest first, as read back from the store.
     pub fn show_receipts(&mut self, receipts: Vec<ReceiptView>) {
         self.receipts = receipts;
+    }
+
+    /// Figures and positions as they are at the end, for whoever asks while no engine runs.
+    pub fn last_pictures(&mut self, now: Instant) -> Vec<Output> {
+        self.forget_pictures();
+        self.record_pictures(now);
+        self.take_outputs()
     }
 
     /// What is measured.
@@ -340,7 +348,7 @@ impl Core {
 
     /// Gives the engine an event, carries out what it decides, and feeds back what comes of it.
     fn step(&mut self, now: Instant, event: Event) {
-        let now = self.engine.now().max(now);
+        let now = self.time(now);
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
@@ -351,6 +359,12 @@ impl Core {
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
         }
+    }
+
+    /// Engine time: it runs backwards only while there is no account yet, as when the broker tells for the
+    /// first time what time it is.
+    fn time(&self, now: Instant) -> Instant {
+        if self.engine.accounts().next().is_none() { now } else { self.engine.now().max(now) }
     }
 
     fn carry(&mut self, action: Action, now: Instant, events: &mut VecDeque<Event>) {
@@ -405,7 +419,7 @@ impl Core {
 
     /// Whatever follows from the new state: subscriptions, readings, protection.
     fn pursue(&mut self, now: Instant) {
-        self.subscribe_quotes();
+        self.subscribe_quotes(now);
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);

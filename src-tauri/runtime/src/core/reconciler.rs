@@ -12,8 +12,9 @@ const PERIOD: TimeDelta = TimeDelta::seconds(60);
 /// First wait after a reading that failed; doubles up to the longest.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_RETRY: TimeDelta = TimeDelta::seconds(30);
-/// A reading without answer for this long is given up: four requests of at most 10 s, run together.
-const LIMIT: TimeDelta = TimeDelta::seconds(15);
+/// A reading without answer for this long is given up. The broker port answers every call: it may wait
+/// 30 s for its turn and 10 s for the answer, and asking again before that only makes the queue longer.
+const LIMIT: TimeDelta = TimeDelta::seconds(45);
 /// A confirmed account stays so without a successful reading for this long.
 const STALE: TimeDelta = TimeDelta::seconds(180);
 

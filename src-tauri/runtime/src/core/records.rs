@@ -261,6 +261,12 @@ impl Core {
         }
     }
 
+    /// The next figures are written at once.
+    pub(super) fn forget_pictures(&mut self) {
+        self.pictures.written = None;
+        self.pictures.seen = None;
+    }
+
     /// Figures of the moment, if they changed.
     pub(super) fn record_pictures(&mut self, now: Instant) {
         if self.links.clock_apart.is_some() && self.pictures.seen.is_none_or(|at| now - at >= SEEN_EVERY) {

@@ -207,7 +207,10 @@ impl Lane {
             Phase::Sent { until } if floor.now >= until => self.look(floor, &mut moved),
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
-            Phase::Ready if self.must_look_first(floor) => self.look(floor, &mut moved),
+            // Something else is closing it already: how it ended must be known before more is closed.
+            Phase::Ready if self.must_look_first(floor) || self.is_in_motion(floor.book) => {
+                self.look(floor, &mut moved);
+            }
             Phase::Ready => self.send(floor, &mut moved),
             Phase::Settling { until } if floor.now >= until || self.has_moved(floor.book) => {
                 self.look(floor, &mut moved);
@@ -300,6 +303,12 @@ impl Lane {
             .is_some_and(|at| floor.now - at < UNSEEN_FOR && !book.has_traded(account, contract, at));
         let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
         unseen || (in_part && !book.agrees(account, contract))
+    }
+
+    /// A market order or a fill is making the position smaller at this moment.
+    fn is_in_motion(&self, book: &dyn Book) -> bool {
+        let Subject::Position(contract) = &self.subject else { return false };
+        book.is_shrinking(&self.account, contract) || !book.exits(&self.account, contract).is_empty()
     }
 
     pub(super) fn success(&self) -> Ending {

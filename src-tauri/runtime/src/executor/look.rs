@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    ContractId, Event, Exposure, Instant, Order, OrderId, OrderKind, OrderStatus, Position,
+    ContractId, Contracts, Event, Exposure, Instant, Order, OrderId, OrderKind, OrderStatus, Position,
     broker::{Answer, Call, Reply},
 };
 
@@ -24,6 +24,10 @@ const MOST_LOOKS: u32 = 40;
 /// Slack for the broker's clock when our own closing order is looked for.
 const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
 
+/// A market order that is in none of the broker's lists counts as working for this long after it was first
+/// heard of: orders that are pending are not listed (gateway reference 3.4).
+const PENDING_FOR: TimeDelta = TimeDelta::seconds(60);
+
 /// What a look found of the orders that our closes became.
 #[derive(Default)]
 struct Ours {
@@ -42,9 +46,10 @@ impl Lane {
         moved.call = Some((
             call,
             match &self.subject {
-                Subject::Position(_) => {
-                    let sent = self.first_sent().unwrap_or(floor.now);
-                    Call::Verify { account, orders_since: sent - CLOCK_SLACK }
+                Subject::Position(contract) => {
+                    let exits = floor.book.exits(&account, contract).into_iter().map(|(_, heard)| heard);
+                    let oldest = exits.chain(self.first_sent()).min().unwrap_or(floor.now);
+                    Call::Verify { account, orders_since: oldest - CLOCK_SLACK }
                 }
                 Subject::Order(_) => Call::WorkingOrders(account),
             },
@@ -62,6 +67,7 @@ impl Lane {
             Ok(Answer::Verified { positions, orders }) => {
                 let (account, positions) = (self.account.clone(), positions.clone());
                 self.failed_looks = 0;
+                moved.learned.extend(self.ended_exits(orders, floor.book).map(Event::Order));
                 self.judge_position(&positions, orders, floor);
                 moved.learned.push(Event::Positions { account, positions, asked_at });
             }
@@ -91,7 +97,7 @@ impl Lane {
             .find(|position| position.contract == contract)
             .map_or(Exposure::FLAT, |position| position.exposure);
         let ours = self.perhaps_ours(&contract, orders, floor.book);
-        if ours.working {
+        if ours.working || self.is_exit_working(&contract, held, orders, floor) {
             return self.look_later(now);
         }
         self.seen = Some(held);
@@ -105,6 +111,33 @@ impl Lane {
         } else {
             self.request_again(ours, now);
         }
+    }
+
+    /// Whether a market order of anyone is still closing the position: by the broker's list, or by the stream
+    /// where the list does not have it.
+    fn is_exit_working(
+        &self,
+        contract: &ContractId,
+        held: Exposure,
+        listed: &[Order],
+        floor: &Floor<'_>,
+    ) -> bool {
+        let by_list = listed.iter().any(|it| is_exit(it, contract, held) && it.status.is_working());
+        let mut heard_of = floor.book.exits(&self.account, contract).into_iter();
+        let by_stream = heard_of
+            .any(|(id, heard)| floor.now - heard < PENDING_FOR && listed.iter().all(|order| order.id != id));
+        by_list || by_stream
+    }
+
+    /// Exits that count as working here and have ended by the broker's list.
+    fn ended_exits<'o>(&self, listed: &'o [Order], book: &dyn Book) -> impl Iterator<Item = Order> + use<'o> {
+        let exits = match &self.subject {
+            Subject::Position(contract) => book.exits(&self.account, contract),
+            Subject::Order(_) => Vec::new(),
+        };
+        let ended =
+            move |order: &&Order| !order.status.is_working() && exits.iter().any(|(id, _)| *id == order.id);
+        listed.iter().filter(ended).cloned()
     }
 
     /// Untagged market orders of the contract that were not heard of before the request, on either side:
@@ -183,7 +216,17 @@ impl Lane {
         }
     }
 
+    /// Whether a close of the whole was only held up by what others are doing: without an answer it goes out.
+    fn is_precaution(&self) -> bool {
+        let whole = matches!(self.goal, Goal::AtMost { to: Contracts::ZERO, .. });
+        whole && self.request.is_none() && self.earlier.is_none()
+    }
+
     pub(super) fn look_failed(&mut self, why: String, now: Instant) {
+        if self.is_precaution() {
+            self.phase = Phase::Waiting { until: now, then: Next::Request };
+            return;
+        }
         self.error = Some(why);
         self.failed_looks += 1;
         match WAITS.get(self.failed_looks.saturating_sub(1) as usize) {
@@ -191,4 +234,9 @@ impl Lane {
             None => self.fail(),
         }
     }
+}
+
+/// A market order that makes what is held smaller.
+fn is_exit(order: &Order, contract: &ContractId, held: Exposure) -> bool {
+    order.contract == *contract && order.kind == OrderKind::Market && order.side.reduces(held)
 }

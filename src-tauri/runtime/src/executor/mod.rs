@@ -46,6 +46,11 @@ pub trait Book {
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
     /// Working orders that would open or enlarge exposure and can be cancelled.
     fn entries(&self, account: &AccountId) -> Vec<OrderId>;
+    /// Working market orders that make a position smaller, whoever sent them, and when they were first
+    /// heard of.
+    fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)>;
+    /// Whether fills tell of less than the position does: its own news is on its way.
+    fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool;
 }
 
 /// What the executor wants or found.

@@ -21,6 +21,8 @@ struct World {
     doubtful: Vec<ContractId>,
     has_traded: bool,
     heard: BTreeMap<OrderId, Instant>,
+    /// Fills tell of less than the positions do.
+    is_shrinking: bool,
 }
 
 /// What is known here may lag behind what is so at the broker.
@@ -66,6 +68,16 @@ impl Book for World {
     fn entries(&self, account: &AccountId) -> Vec<OrderId> {
         let is_entry = |order: &&Order| !order.side.reduces(self.exposure(account, &order.contract));
         self.orders.values().filter(is_entry).map(|order| order.id.clone()).collect()
+    }
+
+    fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)> {
+        let held = self.exposure(account, contract);
+        let is_exit = |it: &&Order| it.kind == OrderKind::Market && it.side.reduces(held);
+        self.orders.values().filter(is_exit).map(|it| (it.id.clone(), it.created_at)).collect()
+    }
+
+    fn is_shrinking(&self, _: &AccountId, _: &ContractId) -> bool {
+        self.is_shrinking
     }
 }
 
@@ -368,6 +380,80 @@ fn a_closing_order_that_still_works_is_waited_for() {
     bench.serve();
     assert_eq!(bench.outcome(), &Outcome::Confirmed);
     assert_eq!(bench.sent.iter().filter(|call| *call == "close MNQ").count(), 1);
+}
+
+/// The broker lists no pending orders: only the stream tells that the close is on its way.
+#[test]
+fn a_closing_order_that_only_the_stream_knows_is_waited_for() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    let ours = order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now);
+    bench.known.orders.insert(ours.id.clone(), ours);
+    bench.pass(750);
+    for _ in 0..6 {
+        bench.serve();
+        bench.pass(250);
+    }
+    bench.broker.positions.clear();
+    bench.stream();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent.iter().filter(|call| *call == "close MNQ").count(), 1);
+}
+
+#[test]
+fn an_order_that_was_lost_from_sight_does_not_hold_up_a_close_for_ever() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    let ghost = order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now);
+    bench.known.orders.insert(ghost.id.clone(), ghost);
+    bench.now += TimeDelta::seconds(61);
+    bench.begin(1, close());
+    bench.serve();
+    bench.serve();
+    assert_eq!(bench.sent, ["verify", "close MNQ"]);
+}
+
+#[test]
+fn an_accepted_close_of_which_nothing_is_seen_is_looked_for_before_it_is_repeated() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    bench.pass(750);
+    for _ in 0..4 {
+        bench.serve();
+        bench.pass(250);
+    }
+    assert_eq!(bench.sent, ["close MNQ", "verify", "verify", "verify", "verify", "verify"]);
+    bench.serve();
+    bench.pass(250);
+    assert_eq!(bench.sent.last().map(String::as_str), Some("close MNQ"));
+}
+
+#[test]
+fn a_position_that_the_trader_is_closing_is_looked_at_before_anything_is_sent() {
+    for shrinking_by_fill in [true, false] {
+        let mut bench = Bench::new(&[("MNQ", 2)]);
+        bench.known.is_shrinking = shrinking_by_fill;
+        if !shrinking_by_fill {
+            let his = order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now);
+            bench.known.orders.insert(his.id.clone(), his);
+        }
+        bench.broker.positions.clear();
+        bench.begin(1, close());
+        bench.serve();
+        assert_eq!(bench.sent, ["verify"]);
+        assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+    }
+}
+
+#[test]
+fn a_look_that_is_not_answered_holds_up_no_close() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.known.is_shrinking = true;
+    bench.begin(1, close());
+    bench.reply(Err(CallError::Server(503)));
+    bench.serve();
+    assert_eq!(bench.sent, ["verify", "close MNQ"]);
 }
 
 #[test]

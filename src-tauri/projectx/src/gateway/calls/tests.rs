@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::{
+    budget::ROUTINE,
     gateway::{
         outlet::CHANNEL_LIMIT,
         script::{Script, failure, rate_limited, refusal, silence, status, success, within},
@@ -186,11 +187,12 @@ async fn routine_calls_wait_for_the_budget_while_enforcement_goes_on() {
     let mut bench = bench();
     bench.script.answer(path::ORDER_SEARCH_OPEN, [success(json!({"orders": []}))]);
     bench.script.answer(path::POSITION_CLOSE, [success(json!({}))]);
-    for _ in 0..30 {
+    let at_once = u64::from(ROUTINE.burst);
+    for _ in 0..at_once + 10 {
         bench.ask(Class::Routine, orders()).await;
     }
     let mut waited = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..at_once {
         waited.push(bench.reply().await.waited);
     }
     assert!(waited.iter().all(Duration::is_zero), "{waited:?}");
@@ -198,8 +200,8 @@ async fn routine_calls_wait_for_the_budget_while_enforcement_goes_on() {
     assert_eq!((reply.result, reply.waited), (Ok(Answer::Accepted), Duration::ZERO));
     for number in 1..=10 {
         let reply = bench.reply().await;
-        assert_eq!(reply.id, CallId(20 + number));
-        let expected = SECOND * 60 / 70 * u32::try_from(number).unwrap();
+        assert_eq!(reply.id, CallId(at_once + number));
+        let expected = SECOND * 60 / ROUTINE.per_minute * u32::try_from(number).unwrap();
         assert!(reply.waited.abs_diff(expected) < SECOND / 20, "{number}: {:?}", reply.waited);
     }
 }

@@ -1,0 +1,81 @@
+//! Several accounts of one login: each has its own rules, locks and closes.
+
+use crate::stage::{Rules, Stage, wait_until};
+
+const OPEN: f64 = 21_000.0;
+
+#[test]
+fn one_account_is_locked_and_the_other_trades_on() {
+    let stage = {
+        let mut stage = Stage::with_accounts(2, &Rules::day_ends_at("-100"));
+        stage.run();
+        stage
+    };
+    let (first, second) = (stage.desk_of(0), stage.desk_of(1));
+    stage.simulator.price("MNQ", OPEN);
+    stage.simulator.price("MES", 6000.0);
+    first.buy("MNQ", 1);
+    second.buy("MES", 2);
+    let resting = second.buy_limit("MNQ", 1, OPEN - 500.0);
+    wait_until("both seen", || {
+        stage.account(0)["positions"][0]["size"] == 1 && stage.account(1)["positions"][0]["size"] == 2
+    });
+    stage.simulator.price("MNQ", OPEN - 60.0);
+    wait_until("the first is locked and flat", || {
+        stage.is_locked_by(0, "daily_realized_loss", "HARD") && first.is_flat()
+    });
+    stage.confirmed("daily_realized_loss", "flatten_account");
+    first.buy("MES", 1);
+    second.buy("MES", 1);
+    wait_until("undone at the first", || first.fills().len() == 4 && first.is_flat());
+    wait_until("kept at the second", || stage.account(1)["positions"][0]["size"] == 3);
+    assert_eq!(second.held("MES"), 3);
+    assert!(second.is_working(resting));
+    assert!(stage.locks(1).is_empty());
+    assert_eq!(stage.protection(), "locked", "the worst of the two");
+    assert_eq!(stage.account(1)["protection"], "armed");
+    let only_first = stage.home.ask(&["log", "--json", "--account", &second.account.to_string()]).output;
+    assert!(only_first.is_empty(), "nothing was done at the second: {only_first}");
+}
+
+#[test]
+fn only_listed_accounts_are_watched_each_by_its_own_values() {
+    let mut stage = Stage::with_accounts(3, &Rules::two_mnq());
+    let [first, second, third] = stage.simulator.accounts[..] else { panic!("three accounts") };
+    stage.home.write(
+        "accounts.yaml",
+        &format!(
+            "accounts:\n  - {{id: {first}, name: Main}}\n  - id: {second}\n    config_overrides:\n      \
+             max_contracts_per_instrument: {{instrument_limits: {{MNQ: 4}}}}\n  - {{id: {third}, enabled: false}}\n"
+        ),
+    );
+    let line = stage.run();
+    assert_eq!(line["accounts"], serde_json::json!([first.to_string(), second.to_string()]));
+    for account in 0..3 {
+        stage.desk_of(account).buy("MNQ", 5);
+    }
+    wait_until("two, four", || stage.desk_of(0).held("MNQ") == 2 && stage.desk_of(1).held("MNQ") == 4);
+    wait_until("both confirmed", || {
+        let receipts = stage.receipts("max_contracts_per_instrument", "reduce_position");
+        receipts.iter().filter(|it| it["outcome"] == "confirmed").count() == 2
+    });
+    assert_eq!(stage.desk_of(2).held("MNQ"), 5, "not watched");
+    assert!(stage.account(2).is_null());
+    let journal = stage.simulator.journal();
+    assert!(journal.requests().iter().all(|row| row.body["accountId"] != third), "never asked for");
+}
+
+#[test]
+fn five_accounts_are_reduced_side_by_side() {
+    let mut stage = Stage::with_accounts(5, &Rules::two_mnq());
+    stage.run();
+    for account in 0..5 {
+        stage.desk_of(account).buy("MNQ", 6);
+    }
+    wait_until("two each", || (0..5).all(|account| stage.desk_of(account).held("MNQ") == 2));
+    wait_until("all confirmed", || {
+        let receipts = stage.receipts("max_contracts_per_instrument", "reduce_position");
+        receipts.len() == 5 && receipts.iter().all(|it| it["outcome"] == "confirmed")
+    });
+    assert_eq!(stage.simulator.journal().closes().len(), 5);
+}

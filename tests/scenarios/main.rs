@@ -1,0 +1,17 @@
+//! Risk Manager from outside: the real programs as processes, plain HTTP to the simulated gateway, real
+//! files. Nothing of the product is linked in, nothing is replaced.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod accounts;
+mod daily_loss;
+mod database;
+mod executor;
+mod files;
+mod limits;
+mod locked;
+mod observing;
+mod programs;
+mod protection;
+mod stage;
+mod starts;
+mod stop_required;

@@ -1,0 +1,44 @@
+//! The programs around the engine: demo and simulator.
+
+use crate::stage::{Process, riskctl};
+
+#[test]
+fn the_demo_misses_nothing_and_says_so_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let finished = Process::spawn(riskctl(&["demo"]), &directory.path().join("demo")).finished();
+    assert_eq!(finished.code, Some(0), "{}{}", finished.output, finished.errors);
+    let last = finished.output.lines().last().unwrap();
+    let words: Vec<&str> = last.split(' ').collect();
+    let [breaches, "breaches,", enforced, "enforced,", "0", "missed"] = words[..] else { panic!("{last}") };
+    assert_eq!(breaches, enforced);
+    assert!(breaches.parse::<u32>().unwrap() >= 6, "{last}");
+    let latencies = finished.output.lines().filter(|line| line.contains("enforced:") && line.contains(" ms"));
+    assert_eq!(latencies.count(), breaches.parse::<usize>().unwrap(), "{}", finished.output);
+    assert!(!finished.errors.contains("panicked"), "{}", finished.errors);
+}
+
+#[test]
+fn the_demo_writes_into_a_home_that_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = directory.path().join("home");
+    let mut command = riskctl(&["demo"]);
+    command.arg("--home").arg(&home);
+    let finished = Process::spawn(command, &directory.path().join("demo")).finished();
+    assert_eq!(finished.code, Some(0), "{}{}", finished.output, finished.errors);
+    let mut verify = riskctl(&["audit", "verify"]);
+    verify.arg("--home").arg(&home);
+    let verified = Process::spawn(verify, &directory.path().join("verify")).finished();
+    assert_eq!(verified.code, Some(0), "{}{}", verified.output, verified.errors);
+}
+
+#[test]
+fn a_wrong_call_is_told_on_standard_error() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in
+        [vec!["nonsense"], vec!["simulate", "--speed", "0"], vec!["simulate", "--market", "scenario"]]
+    {
+        let finished = Process::spawn(riskctl(&arguments), &directory.path().join("wrong")).finished();
+        assert!(matches!(finished.code, Some(1..)), "{arguments:?}: {:?}", finished.code);
+        assert!(finished.output.is_empty() && !finished.errors.is_empty(), "{arguments:?}");
+    }
+}
