@@ -147,6 +147,7 @@ fn kind(kind: &Kind) -> Json {
         Kind::Time => json!({"type": "string", "pattern": TIME}),
         Kind::Zone | Kind::Url { .. } => json!({"type": "string"}),
         Kind::Days => days(),
+        Kind::Percents => list(json!({"type": "integer", "minimum": 1, "maximum": 99})),
         Kind::Dates => list(json!({"type": "string", "pattern": DATE})),
         Kind::EarlyCloses => list(fields(&[
             ("date", json!({"type": "string", "pattern": DATE}), true),

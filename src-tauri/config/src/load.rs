@@ -331,6 +331,7 @@ fn finish(
             .filter(|(id, book)| watched(id) && book.sheet.rules != base.rules)
             .map(|(id, book)| (id.clone(), book.sheet.rules.clone()))
             .collect(),
+        warn_at_percent: base.settings.warnings.told_at_percent.iter().copied().collect(),
     };
     Ok(Loaded {
         rulebook,

@@ -126,11 +126,15 @@ pub struct Warnings {
     pub approaching_percent: u32,
     /// Percent of a limit from which it is shown as near; 1 to 99.
     pub near_percent: u32,
+    /// Percent of a money or trade limit at which people are told, each once a day; 1 to 99. None: nobody
+    /// is told.
+    pub told_at_percent: BTreeSet<u32>,
 }
 
 impl Default for Warnings {
     fn default() -> Self {
-        Self { approaching_percent: 50, near_percent: 80 }
+        let told_at_percent = domain::rulebook::warn_at_percent().into_iter().collect();
+        Self { approaching_percent: 50, near_percent: 80, told_at_percent }
     }
 }
 

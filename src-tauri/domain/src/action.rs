@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Breach, ContractId, Contracts, EndCause, Fill, Instant, LockKey, Lockout, OrderId, RuleKey,
-    TradingDay, Usd, event::Link, memory::DayFigures,
+    AccountId, Breach, ContractId, Contracts, EndCause, Exposure, Fill, Instant, LockKey, Lockout, OrderId,
+    RuleKey, Symbol, TradeId, TradingDay, Usd, memory::DayFigures,
 };
 
 /// Which enforcements go first. Lower numbers first (specification A.6).
@@ -172,22 +172,15 @@ pub enum Notice {
     NearLimit {
         /// Which rule.
         rule: RuleKey,
+        /// For one contract only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contract: Option<ContractId>,
         /// Value in dollars.
         value: Usd,
         /// Its limit.
         limit: Usd,
         /// The level in percent that was reached.
         level: u32,
-    },
-    /// The broker changed whether the account may trade.
-    CanTrade {
-        /// The new value.
-        allowed: bool,
-    },
-    /// A part of the connection changed.
-    Link {
-        /// What and how.
-        link: Link,
     },
     /// RULE-008 was found switched off or weakened and is enforced all the same.
     StopRuleForced,
@@ -196,6 +189,112 @@ pub enum Notice {
         /// Its label.
         day: TradingDay,
     },
+    /// A limit on the number of trades is near.
+    NearTradeLimit {
+        /// Which rule.
+        rule: RuleKey,
+        /// Trades so far.
+        count: u32,
+        /// Its limit.
+        limit: u32,
+        /// The level in percent that was reached.
+        level: u32,
+    },
+    /// Something that protection stands on is gone (RULE-010).
+    Trouble {
+        /// What.
+        trouble: Trouble,
+        /// Since when, this time.
+        since: Instant,
+        /// How often it went since it was last told, this time included.
+        times: u32,
+        /// What is open meanwhile.
+        open: Vec<OpenPosition>,
+    },
+    /// It is back (RULE-010).
+    TroubleOver {
+        /// What.
+        trouble: Trouble,
+        /// Since when it was gone.
+        since: Instant,
+        /// Until when.
+        until: Instant,
+        /// How often it went in that time.
+        times: u32,
+    },
+    /// Quotes of a contract arrive late: limits on its open result pause.
+    QuotesLate {
+        /// Of which contract.
+        contract: ContractId,
+        /// By how much, in milliseconds.
+        lag_ms: i64,
+    },
+    /// They arrive in time again.
+    QuotesInTime {
+        /// Of which contract.
+        contract: ContractId,
+    },
+    /// A closing fill's result differs from what the fills themselves add up to.
+    ResultDiffers {
+        /// Which fill.
+        fill: TradeId,
+        /// Of which contract.
+        contract: ContractId,
+        /// The broker's figure, which counts.
+        brokers: Usd,
+        /// What the fills add up to.
+        own: Usd,
+    },
+    /// The day, read again as a whole, differs from what was known of it.
+    DayDiffers {
+        /// What was known, of the fills that were known.
+        known: Usd,
+        /// What the broker now says of them.
+        brokers: Usd,
+    },
+}
+
+/// What RULE-010 watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "trouble", rename_all = "snake_case")]
+pub enum Trouble {
+    /// A part of the connection.
+    ConnectionLost {
+        /// Which.
+        part: Part,
+        /// What happened, in a few words.
+        why: String,
+    },
+    /// The broker refused the login.
+    AuthFailed {
+        /// The broker's word, in short.
+        why: String,
+    },
+    /// The broker does not let the account trade.
+    CanTradeFalse,
+}
+
+/// The parts of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Positions, orders and fills.
+    UserStream,
+    /// Prices.
+    MarketStream,
+    /// The session: a login could not be made for want of a connection.
+    Session,
+}
+
+/// A position as a message names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPosition {
+    /// Whose.
+    pub account: AccountId,
+    /// Its root.
+    pub symbol: Symbol,
+    /// How much, signed.
+    pub exposure: Exposure,
 }
 
 /// A question that only the broker can answer. Asked by the engine, put by `runtime`.
@@ -217,6 +316,13 @@ pub enum Question {
         /// Which.
         contract: ContractId,
     },
+    /// The newest bar of a contract; the answer is [`crate::Event::Bar`].
+    LatestBar {
+        /// Which.
+        contract: ContractId,
+    },
+    /// All accounts of the login; the answer is a [`crate::Event::Account`] for each.
+    Accounts,
 }
 
 /// One output of [the engine's step](crate::event).

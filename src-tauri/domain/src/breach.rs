@@ -112,6 +112,36 @@ pub enum Breach {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Instant>,
     },
+    /// RULE-004.
+    OpenLoss {
+        /// Of which root; `None`: all open positions together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<Symbol>,
+        /// The open result in dollars.
+        value: Usd,
+        /// The limit, negative.
+        limit: Usd,
+    },
+    /// RULE-005.
+    OpenProfit {
+        /// Of which root.
+        symbol: Symbol,
+        /// The open result in dollars.
+        value: Usd,
+        /// The target, positive.
+        target: Usd,
+    },
+    /// RULE-013.
+    DailyProfit {
+        /// Whether open results decided.
+        basis: Basis,
+        /// The day's result in dollars.
+        value: Usd,
+        /// The target, positive.
+        target: Usd,
+    },
+    /// RULE-010: the broker does not let the account trade.
+    CannotTrade,
 }
 
 impl Breach {
@@ -119,7 +149,12 @@ impl Breach {
     #[must_use]
     pub fn money(&self) -> Option<(Usd, Usd)> {
         match self {
-            Self::DailyLoss { value, limit, .. } => Some((*value, *limit)),
+            Self::DailyLoss { value, limit, .. } | Self::OpenLoss { value, limit, .. } => {
+                Some((*value, *limit))
+            }
+            Self::DailyProfit { value, target, .. } | Self::OpenProfit { value, target, .. } => {
+                Some((*value, *target))
+            }
             Self::TooManyContracts { .. }
             | Self::TooManyOfInstrument { .. }
             | Self::NoStop { .. }
@@ -127,7 +162,8 @@ impl Breach {
             | Self::WhileLocked { .. }
             | Self::OwnEffect { .. }
             | Self::Leftover { .. }
-            | Self::TraderCommand { .. } => None,
+            | Self::TraderCommand { .. }
+            | Self::CannotTrade => None,
         }
     }
 

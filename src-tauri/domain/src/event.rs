@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, AccountId, ContractId, EnforcementId, Fill, Instant, Instrument, LockKey, Memory, Order,
-    Position, Question, Quote, Rulebook,
+    Position, Price, Question, Quote, Rulebook,
 };
 
 /// Everything about one account, asked as a whole.
@@ -46,6 +46,11 @@ pub enum Link {
     /// A login or a renewal was refused or failed after the session had ended.
     LoginFailed {
         /// What happened, in a few words.
+        why: String,
+    },
+    /// The broker refused a login or a renewal by code: trying again does not help.
+    LoginRefused {
+        /// The broker's word, in short.
         why: String,
     },
 }
@@ -162,6 +167,15 @@ pub enum Event {
     Command(Command),
     /// Time has passed.
     Tick,
+    /// The answer to [`Question::LatestBar`].
+    Bar {
+        /// Of which contract.
+        contract: ContractId,
+        /// When the bar began.
+        at: Instant,
+        /// Its latest price.
+        close: Price,
+    },
 }
 
 /// The kinds of change that rules subscribe to (specification A.7): derived by the engine from what it

@@ -11,6 +11,7 @@ pub mod breach;
 pub mod broker;
 pub mod calendar;
 pub mod event;
+pub mod exchange;
 pub mod fill;
 pub mod ids;
 pub mod instrument;
@@ -26,7 +27,8 @@ pub mod rulebook;
 
 pub use account::Account;
 pub use action::{
-    Action, Alert, Deed, Enforcement, EnforcementId, Notice, Observation, Priority, Question, Severity,
+    Action, Alert, Deed, Enforcement, EnforcementId, Notice, Observation, OpenPosition, Part, Priority,
+    Question, Severity, Trouble,
 };
 pub use breach::Breach;
 pub use calendar::{DailyReset, TradingDay};

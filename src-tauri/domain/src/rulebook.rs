@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Everything that decides about all accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rulebook {
     /// When the trading day ends.
     pub reset: DailyReset,
@@ -27,6 +27,29 @@ pub struct Rulebook {
     pub base: RuleSet,
     /// Effective rules (base and overrides together) of accounts with values of their own.
     pub own: BTreeMap<AccountId, RuleSet>,
+    /// Used shares of a money or trade limit, in percent, at which people are told; ascending. Rulebooks
+    /// kept by earlier versions lack it.
+    #[serde(default = "warn_at_percent")]
+    pub warn_at_percent: Vec<u32>,
+}
+
+/// The shares at which people are told unless the settings say otherwise.
+#[must_use]
+pub fn warn_at_percent() -> Vec<u32> {
+    vec![50, 75, 90]
+}
+
+impl Default for Rulebook {
+    fn default() -> Self {
+        Self {
+            reset: DailyReset::default(),
+            holidays: Holidays::default(),
+            accounts: Watched::default(),
+            base: RuleSet::default(),
+            own: BTreeMap::new(),
+            warn_at_percent: warn_at_percent(),
+        }
+    }
 }
 
 /// Which accounts are watched (ruling 7).

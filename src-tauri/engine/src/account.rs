@@ -10,12 +10,15 @@ use domain::{
 };
 
 use crate::{
+    averages::Averages,
     engaged::Engagements,
     kinds::Kinds,
     ledger::Ledger,
     leftovers::Leftovers,
     lockouts::Lockouts,
     market::Market,
+    near::Near,
+    outage::Outage,
     races::Races,
     rules::{self, ArmedRule},
     stops::StopWatches,
@@ -47,6 +50,16 @@ pub struct AccountState {
     /// Since when the stories differ.
     pub(crate) disagree_since: Option<Instant>,
     pub(crate) ledger: Ledger,
+    /// What the day's fills add up to by themselves.
+    pub(crate) averages: Averages,
+    /// Limits that came near and were told.
+    pub(crate) near: Near,
+    /// The broker's permission to trade.
+    pub(crate) permission: Outage,
+    /// When the last reading of the whole account was asked for.
+    pub(crate) read: Option<Instant>,
+    /// How far the last reading of the day differed from what was known, as told.
+    pub(crate) differed: Usd,
     pub(crate) lockouts: Lockouts,
     pub(crate) engaged: Engagements,
     pub(crate) stops: StopWatches,
@@ -160,6 +173,11 @@ impl AccountState {
             reread: false,
             disagree_since: None,
             ledger: Ledger::new(reset, now),
+            averages: Averages::default(),
+            near: Near::default(),
+            permission: Outage::default(),
+            read: None,
+            differed: Usd::ZERO,
             lockouts: Lockouts::default(),
             engaged: Engagements::default(),
             stops: StopWatches::default(),

@@ -14,7 +14,7 @@ use crate::{
 
 /// How long the broker's queries may lag behind its stream. What the stream told within this time before
 /// a question outranks the answer; if both differ, the question is asked again.
-const FRESH: TimeDelta = TimeDelta::seconds(2);
+pub(crate) const FRESH: TimeDelta = TimeDelta::seconds(2);
 /// No order stays between two states for so long; one that no list shows by then has ended unheard.
 const PENDING_AT_MOST: TimeDelta = TimeDelta::seconds(10);
 
@@ -133,7 +133,7 @@ impl AccountState {
     /// Takes a fill, a repetition of one, or its correction.
     pub(crate) fn learn_fill(&mut self, fill: &Fill, own: bool, now: Instant) -> (Kinds, Learned) {
         let locked = self.lockouts.account_wide().is_some();
-        let learned = self.ledger.learn(fill, own, locked);
+        let learned = self.ledger.learn(fill, own, locked, now);
         let signed = Exposure(fill.side.sign() * i64::from(fill.size.0));
         match (learned, fill.voided) {
             (Learned::Nothing, _) => return (Kinds::NONE, learned),
@@ -175,6 +175,8 @@ impl AccountState {
         self.book =
             self.positions.iter().map(|(id, holding)| (id.clone(), holding.position.exposure)).collect();
         self.known = true;
+        self.read = self.read.max(Some(snapshot.asked_at));
+        self.reopen_results();
         self.find_orphans(now);
         (kinds, fills)
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    Action, Alert, Breach, Command, ContractId, Contracts, Deed, Enforcement, EnforcementId, Instant,
-    LockEnd, LockKey, LockKind, Lockout, Notice, Observation, OrderId, Priority, Question, RuleKey, RuleMode,
-    Severity,
+    Action, Alert, Breach, Command, ContractId, Contracts, Deed, Enforcement, EnforcementId, EventKind,
+    Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, OrderId, Priority, Question, RuleKey,
+    RuleMode, Severity,
 };
 
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Court<'a> {
     pub now: Instant,
     pub market: &'a Market,
     pub day_end: Instant,
+    /// Shares of a limit at which people are told, in percent.
+    pub warn_at: &'a [u32],
     pub next_enforcement: &'a mut u64,
     pub out: &'a mut Vec<Action>,
 }
@@ -46,12 +48,13 @@ impl AccountState {
             self.decide(wants, court);
         }
         let kinds = std::mem::take(&mut self.touched);
-        let ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
+        let mut ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
         self.ratchet_baselines(court);
         if !self.known || (kinds.is_empty() && !ask_all) {
             return;
         }
         self.races.forget_old(court.now);
+        ask_all |= self.settle_results(kinds, court);
         self.watch_stops(kinds, court);
         let mut wants = Wants::default();
         self.gate(&[], court.now, &mut wants);
@@ -61,6 +64,7 @@ impl AccountState {
         self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
         self.tidy_up(&mut wants, court.now);
         self.decide(wants, court);
+        self.warn_near(kinds, court);
         self.inquire(court);
     }
 
@@ -123,11 +127,15 @@ impl AccountState {
     ) {
         let mut rules = std::mem::take(&mut self.rules);
         let mut findings = Vec::new();
+        // A lock of this very step hides no other breach: what it makes needless is merged into it.
+        let lock = self.lockouts.account_wide();
         for armed in &mut rules {
-            let asked = ask_all || armed.rule.listens().touches(kinds);
-            if !asked || !applies_while(armed.key(), self.lockouts.account_wide()) {
+            let due = kinds.has(EventKind::TimeTick) && armed.is_due(court.now);
+            let asked = ask_all || due || armed.rule.listens().touches(kinds);
+            if !asked || !applies_while(armed.key(), lock) {
                 continue;
             }
+            armed.asked = Some(court.now);
             let scene = Scene {
                 now: court.now,
                 account: self,
@@ -268,8 +276,8 @@ impl AccountState {
     }
 
     /// Turns the wishes into enforcements, the most urgent first, leaving out what is being done already.
-    fn decide(&mut self, wants: Wants, court: &mut Court<'_>) {
-        if let Some(want) = wants.flatten {
+    fn decide(&mut self, mut wants: Wants, court: &mut Court<'_>) {
+        if let Some(want) = wants.take_flatten() {
             self.decide_flatten(want, court);
         }
         let mut reduce: Vec<(ContractId, Want)> = wants.reduce.into_iter().collect();

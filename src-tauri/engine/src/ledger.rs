@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    DailyReset, Fill, Instant, TradeId, TradingDay, Usd, memory::DayFigures, memory::KnownFill, products,
+    ContractId, DailyReset, Fill, Instant, TradeId, TradingDay, Usd, memory::DayFigures, memory::KnownFill,
+    products,
 };
+
+use crate::averages::Heard;
 
 /// Two tellings of one execution differ by less than this.
 const SAME_INSTANT: TimeDelta = TimeDelta::milliseconds(1);
@@ -17,6 +20,8 @@ pub struct Ledger {
     day: TradingDay,
     reset: DailyReset,
     fills: BTreeMap<TradeId, Entry>,
+    /// Results of closing fills for which the broker has given none.
+    own: BTreeMap<TradeId, Usd>,
     totals: Totals,
 }
 
@@ -24,6 +29,8 @@ pub struct Ledger {
 struct Entry {
     known: KnownFill,
     day: TradingDay,
+    /// When it was first heard of; long ago where it was remembered.
+    heard: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +57,13 @@ impl Ledger {
     /// An empty ledger of the trading day at `now`.
     #[must_use]
     pub fn new(reset: DailyReset, now: Instant) -> Self {
-        Self { day: reset.day_of(now), reset, fills: BTreeMap::new(), totals: Totals::default() }
+        Self {
+            day: reset.day_of(now),
+            reset,
+            fills: BTreeMap::new(),
+            own: BTreeMap::new(),
+            totals: Totals::default(),
+        }
     }
 
     /// Which day it is about.
@@ -121,6 +134,12 @@ impl Ledger {
         self.fills.get(id).map(|entry| &entry.known)
     }
 
+    /// What a fill counts for: the broker's result, otherwise the one its own price gives.
+    #[must_use]
+    pub fn result_of(&self, fill: &Fill) -> Option<Usd> {
+        fill.pnl.or_else(|| self.own.get(&fill.id).copied())
+    }
+
     /// To which trading day an instant counts.
     #[must_use]
     pub fn day_of(&self, at: Instant) -> TradingDay {
@@ -135,13 +154,13 @@ impl Ledger {
     /// Takes over a fill that was remembered from before a restart.
     pub(crate) fn restore(&mut self, known: KnownFill) {
         let day = self.reset.day_of(known.fill.at);
-        self.fills.insert(known.fill.id.clone(), Entry { known, day });
+        self.fills.insert(known.fill.id.clone(), Entry { known, day, heard: Instant::MIN_UTC });
         self.total();
     }
 
     /// Takes a delivery of a fill. A commission that the broker once named is kept when a later
     /// delivery lacks it (ruling 3).
-    pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool) -> Learned {
+    pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool, now: Instant) -> Learned {
         let day = self.reset.day_of(fill.at);
         if day < self.day {
             return Learned::Nothing;
@@ -164,7 +183,7 @@ impl Ledger {
             }
             None => {
                 let id = fill.id.clone();
-                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, day });
+                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, day, heard: now });
                 Learned::New
             }
         };
@@ -181,7 +200,52 @@ impl Ledger {
         }
         let day = self.day;
         self.fills.retain(|_, entry| entry.day >= day);
+        self.own.clear();
         self.total();
+    }
+
+    /// The day's fills that count, by contract, in the order of their execution.
+    pub(crate) fn by_contract(&self) -> BTreeMap<ContractId, Vec<Heard>> {
+        let mut contracts: BTreeMap<ContractId, Vec<Heard>> = BTreeMap::new();
+        for entry in self.of_day().filter(|entry| !entry.known.fill.voided) {
+            let fill = entry.known.fill.clone();
+            contracts.entry(fill.contract.clone()).or_default().push(Heard { fill, at: entry.heard });
+        }
+        for fills in contracts.values_mut() {
+            // Ids are numbers that grow: of two in one instant, the shorter one is the earlier.
+            fills.sort_by_cached_key(|it| (it.fill.at, it.fill.id.as_str().len(), it.fill.id.clone()));
+        }
+        contracts
+    }
+
+    /// Counts these results of its own, and no others; true if that changes anything.
+    pub(crate) fn count_own(&mut self, own: BTreeMap<TradeId, Usd>) -> bool {
+        if own == self.own {
+            return false;
+        }
+        self.own = own;
+        self.total();
+        true
+    }
+
+    /// What is known of the fills that were known before, and what a reading of the whole day says of
+    /// them. Results that the reading leaves out are kept; fills that it leaves out count on, unless they
+    /// are older than `newest`: then they are a difference.
+    pub(crate) fn compare(&self, read: &[Fill], newest: Instant) -> (Usd, Usd) {
+        let counted = |fill: &Fill| if fill.voided { Usd::ZERO } else { fill.pnl.unwrap_or_default() };
+        let (mut known, mut told) = (Usd::ZERO, Usd::ZERO);
+        for entry in self.of_day() {
+            let mine = &entry.known.fill;
+            match read.iter().find(|fill| fill.id == mine.id) {
+                Some(fill) => {
+                    known += counted(mine);
+                    told += counted(&Fill { pnl: fill.pnl.or(mine.pnl), ..fill.clone() });
+                }
+                None if entry.heard <= newest => known += counted(mine),
+                None => {}
+            }
+        }
+        (known, told)
     }
 
     fn of_day(&self) -> impl Iterator<Item = &Entry> {
@@ -191,15 +255,16 @@ impl Ledger {
     fn total(&mut self) {
         let mut totals = Totals::default();
         for entry in self.of_day().filter(|entry| !entry.known.fill.voided) {
-            totals.add(&entry.known.fill);
+            let fill = &entry.known.fill;
+            totals.add(fill, self.result_of(fill));
         }
         self.totals = totals;
     }
 }
 
 impl Totals {
-    fn add(&mut self, fill: &Fill) {
-        if let Some(pnl) = fill.pnl {
+    fn add(&mut self, fill: &Fill, result: Option<Usd>) {
+        if let Some(pnl) = result {
             self.realized += pnl;
             self.wins += u32::from(pnl > Usd::ZERO);
             self.losses += u32::from(pnl < Usd::ZERO);

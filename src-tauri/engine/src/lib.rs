@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod account;
+mod averages;
 mod engaged;
 mod facts;
 mod gate;
@@ -16,11 +17,15 @@ mod ledger;
 mod leftovers;
 mod lockouts;
 mod market;
+mod near;
+mod outage;
+mod quotes;
 mod races;
 pub mod rules;
 mod schedule;
 mod stops;
 mod take;
+mod vigil;
 mod wants;
 mod watch;
 
@@ -35,11 +40,12 @@ pub use engaged::Engagements;
 pub use kinds::Kinds;
 pub use ledger::Ledger;
 pub use lockouts::Lockouts;
-pub use market::Market;
+pub use market::{Market, Reached, Worth};
 pub use schedule::{Deadline, Why};
 pub use stops::Coverage;
 
 use judge::Court;
+use vigil::Vigil;
 
 /// The state machine.
 #[derive(Debug)]
@@ -47,6 +53,7 @@ pub struct Engine {
     rulebook: Rulebook,
     accounts: BTreeMap<AccountId, AccountState>,
     market: Market,
+    vigil: Vigil,
     remembered: BTreeMap<AccountId, AccountMemory>,
     next_enforcement: u64,
     now: Instant,
@@ -62,6 +69,7 @@ impl Engine {
             rulebook,
             accounts: BTreeMap::new(),
             market: Market::default(),
+            vigil: Vigil::default(),
             remembered: BTreeMap::new(),
             next_enforcement: 1,
             now: Instant::MIN_UTC,
@@ -73,11 +81,14 @@ impl Engine {
     /// most urgent first. As soon as there is an account, time never runs backwards: an earlier `now`
     /// counts as the latest one.
     pub fn step(&mut self, now: Instant, event: &Event) -> Vec<Action> {
-        self.now = if self.accounts.is_empty() { now } else { self.now.max(now) };
+        self.set_time(now);
         let mut out = Vec::new();
         self.pass_time(&mut out);
         self.take(event, &mut out);
+        self.mind_interest();
         self.judge(&mut out);
+        self.settle_link(&mut out);
+        self.keep_vigil(event, &mut out);
         out
     }
 
@@ -142,9 +153,7 @@ impl Engine {
         let mut contracts: Vec<ContractId> = Vec::new();
         for account in self.accounts.values() {
             contracts.extend(account.holdings().map(|it| it.position.contract.clone()));
-            let orders = account.working_orders().map(|it| &it.order);
-            contracts
-                .extend(orders.filter(|order| account.is_entry(order)).map(|order| order.contract.clone()));
+            contracts.extend(account.entries().map(|order| order.contract.clone()));
         }
         contracts.sort_unstable();
         contracts.dedup();
@@ -155,12 +164,15 @@ impl Engine {
     /// what they lack. A rule in this list protects nobody at the moment.
     #[must_use]
     pub fn inactive_rules(&self, account: &AccountState) -> Vec<(RuleKey, Source)> {
-        let lacks = |source: &Source| match source {
+        let unpriced = |basis| {
+            account
+                .holdings()
+                .map(|it| &it.position)
+                .any(|position| self.market.price_by(&position.contract, position.exposure, basis).is_none())
+        };
+        let lacks = |source: &Source, basis| match source {
             Source::UserStream => !account.known,
-            Source::MarketStream => {
-                !self.market.is_connected()
-                    || account.holdings().any(|it| self.market.price(&it.position.contract).is_none())
-            }
+            Source::MarketStream => !self.market.is_connected() || unpriced(basis),
             Source::Metadata => {
                 account.holdings().any(|it| self.market.instrument(&it.position.contract).is_none())
             }
@@ -169,15 +181,20 @@ impl Engine {
         account
             .rules
             .iter()
-            .filter_map(|armed| Some((armed.key(), *armed.needs().iter().find(|source| lacks(source))?)))
+            .filter_map(|armed| {
+                let basis = armed.rule.price_basis();
+                let lacking = armed.needs().iter().find(|source| lacks(source, basis))?;
+                Some((armed.key(), *lacking))
+            })
             .collect()
     }
 
     fn judge(&mut self, out: &mut Vec<Action>) {
         let day_end = self.day_end();
-        let Self { accounts, market, next_enforcement, now, .. } = self;
+        let Self { accounts, market, next_enforcement, now, rulebook, .. } = self;
+        let warn_at = &rulebook.warn_at_percent;
         for account in accounts.values_mut() {
-            account.judge(&mut Court { now: *now, market, day_end, next_enforcement, out });
+            account.judge(&mut Court { now: *now, market, day_end, warn_at, next_enforcement, out });
         }
         self.ask_for_metadata(out);
     }

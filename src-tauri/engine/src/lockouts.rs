@@ -47,6 +47,13 @@ impl Lockouts {
             .collect()
     }
 
+    /// Takes out all that end when the broker lets the account trade.
+    pub(crate) fn take_permitted(&mut self) -> Vec<Lockout> {
+        let keys: Vec<LockKey> =
+            self.active.values().filter(|it| it.end == LockEnd::CanTrade).map(|it| it.key.clone()).collect();
+        keys.into_iter().filter_map(|key| self.active.remove(&key)).collect()
+    }
+
     /// All active records, the strongest first, then the one that ends last.
     #[must_use]
     pub fn by_strength(&self) -> Vec<&Lockout> {

@@ -32,6 +32,18 @@ pub enum Why {
     QuietEnds,
     /// A question for the working orders may be put.
     OrdersWanted,
+    /// A quote waits for its evaluation.
+    QuoteWaits,
+    /// Quotes that arrived late do so no more.
+    QuotesInTime,
+    /// A bar may be asked for.
+    BarWanted,
+    /// The stream of quotes has been silent for too long.
+    StreamSilent,
+    /// Trouble is told again.
+    TroubleDue,
+    /// A closing fill without a result of the broker is counted by its own price.
+    ResultDue,
 }
 
 impl Engine {
@@ -40,8 +52,10 @@ impl Engine {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
         let day = (!self.accounts.is_empty()).then(|| Deadline { at: self.day_end(), why: Why::DayEnds });
+        let market = self.market.next_deadline(self.now);
+        let shared = [day, market, self.vigil_deadline()].into_iter().flatten();
         let accounts = self.accounts.values().flat_map(AccountState::deadlines);
-        accounts.chain(day).filter(|deadline| deadline.at > self.ticked).min()
+        accounts.chain(shared).filter(|deadline| deadline.at > self.ticked).min()
     }
 
     pub(crate) fn pass_time(&mut self, out: &mut Vec<Action>) {
@@ -55,6 +69,7 @@ impl Engine {
                 account.unlocked(lockout, cause, out);
             }
         }
+        self.pass_market_time(out);
     }
 }
 
@@ -87,7 +102,9 @@ impl AccountState {
             out.push(Action::Reset { account: self.id.clone(), closed: closed.take(), day, scheduled });
         }
         self.day_told = true;
+        self.carry_results();
         self.ledger.roll(*reset, now);
+        self.near.forget();
         self.observed_today = 0;
         self.observed.clear();
         self.touched.add(Kinds::NONE.with(EventKind::SessionTick));
@@ -105,6 +122,7 @@ impl AccountState {
             due(self.leftovers.next_due(), Why::LeftoversDue),
             due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
+            due(self.averages.due, Why::ResultDue),
         ]
         .into_iter()
         .flatten()

@@ -2,7 +2,7 @@
 
 use domain::{
     Account, AccountId, Action, Command, EndCause, Event, EventKind, Fill, Link, LockKey, Memory, Notice,
-    Outcome, Question, Quote, Report, Rulebook, Severity, Snapshot, rulebook::Watched,
+    Outcome, Question, Report, Rulebook, Severity, Snapshot, rulebook::Watched,
 };
 
 use chrono::TimeDelta;
@@ -28,11 +28,13 @@ impl Engine {
                 account.touched.add(kinds);
             }),
             Event::Fill(fill) => self.with(&fill.account, |account| account.take_fill(fill, now, out)),
-            Event::Quote(quote) => self.take_quote(quote),
+            Event::Quote(quote) => self.take_quote(quote, out),
+            Event::Bar { contract, at, close } => self.take_bar(contract, *at, *close),
             Event::Instrument(instrument) => {
                 let contract = instrument.contract.clone();
                 if self.market.learn_instrument(instrument.clone()) {
                     self.revalue(&contract);
+                    self.accounts.values_mut().for_each(|account| account.averages.stale = true);
                 }
             }
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot, out),
@@ -101,41 +103,29 @@ impl Engine {
         if !self.is_watched(&account.id) {
             return;
         }
-        let state = self.account_mut(&account.id);
-        let could_trade = state.info().map(|info| info.can_trade);
+        self.account_mut(&account.id);
+        let Self { accounts, rulebook, now, .. } = self;
+        let Some(state) = accounts.get_mut(&account.id) else { return };
         let kinds = state.learn_account(account);
         state.touched.add(kinds);
-        if could_trade.is_some_and(|could| could != account.can_trade) {
-            let severity = if account.can_trade { Severity::Info } else { Severity::Error };
-            state.alert(severity, Notice::CanTrade { allowed: account.can_trade }, out);
-        }
-    }
-
-    fn take_quote(&mut self, quote: &Quote) {
-        if self.market.learn_quote(quote, self.now) {
-            self.revalue(&quote.contract);
-        }
-    }
-
-    /// The value of a contract changed for those who hold it.
-    fn revalue(&mut self, contract: &domain::ContractId) {
-        for account in self.accounts.values_mut().filter(|it| it.positions.contains_key(contract)) {
-            account.touched.add(Kinds::NONE.with(EventKind::UnrealizedPnlUpdate));
-        }
+        state.watch_permission(rulebook, *now, out);
     }
 
     fn take_snapshot(&mut self, snapshot: &Snapshot, out: &mut Vec<Action>) {
         if !self.is_watched(&snapshot.account.id) {
             return;
         }
-        let now = self.now;
-        let account = self.account_mut(&snapshot.account.id);
-        let (kinds, fills) = account.learn_snapshot(snapshot, now);
+        self.account_mut(&snapshot.account.id);
+        let Self { accounts, rulebook, now, .. } = self;
+        let Some(account) = accounts.get_mut(&snapshot.account.id) else { return };
+        account.compare_day(snapshot, out);
+        let (kinds, fills) = account.learn_snapshot(snapshot, *now);
         account.stops.inquiry.answered(snapshot.asked_at);
         account.touched.add(kinds);
         for (fill, learned) in fills {
             account.record_fill(&fill, learned, out);
         }
+        account.watch_permission(rulebook, *now, out);
         account.ask_all = true;
     }
 
@@ -146,29 +136,29 @@ impl Engine {
                 self.with(account, |account| account.stops.inquiry.unanswered(now));
             }
             Question::Everything { account } => self.with(account, |account| account.asked_everything = None),
-            // Asked again by itself after a while.
-            Question::Instrument { .. } => {}
+            Question::LatestBar { contract } => self.take_no_bar(contract),
+            // Asked again by themselves after a while.
+            Question::Instrument { .. } | Question::Accounts => {}
         }
     }
 
     fn take_link(&mut self, link: &Link, out: &mut Vec<Action>) {
         match link {
-            Link::MarketUp => self.market.connected(true),
-            Link::MarketDown { .. } => self.market.connected(false),
+            Link::MarketUp => self.market.connected(true, self.now),
+            Link::MarketDown { .. } => self.market.connected(false, self.now),
             Link::UserDown { .. } => self.accounts.values_mut().for_each(AccountState::stream_lost),
-            Link::UserUp | Link::LoggedIn | Link::LoginFailed { .. } => {}
+            Link::UserUp | Link::LoggedIn | Link::LoginFailed { .. } | Link::LoginRefused { .. } => {}
         }
-        let (kind, severity) = match link {
-            Link::UserUp | Link::MarketUp => (EventKind::SdkConnected, Severity::Info),
-            Link::UserDown { .. } | Link::MarketDown { .. } => {
-                (EventKind::SdkDisconnected, Severity::Warning)
-            }
-            Link::LoggedIn => (EventKind::AuthSuccess, Severity::Info),
-            Link::LoginFailed { .. } => (EventKind::AuthFailed, Severity::Error),
-        };
-        self.touch_all(kind);
-        let notice = Notice::Link { link: link.clone() };
-        out.push(Action::Alert(domain::Alert { severity, account: None, notice }));
+        self.touch_all(match link {
+            Link::UserUp | Link::MarketUp => EventKind::SdkConnected,
+            Link::UserDown { .. } | Link::MarketDown { .. } => EventKind::SdkDisconnected,
+            Link::LoggedIn => EventKind::AuthSuccess,
+            Link::LoginFailed { .. } | Link::LoginRefused { .. } => EventKind::AuthFailed,
+        });
+        if matches!(link, Link::MarketDown { .. }) {
+            self.touch_all(EventKind::UnrealizedPnlUpdate);
+        }
+        self.watch_link(link, out);
     }
 
     fn take_report(&mut self, report: &Report) {

@@ -90,6 +90,17 @@ impl Wants {
         }
     }
 
+    /// The flatten, which does the work of every close: those who wanted one are named with it.
+    pub fn take_flatten(&mut self) -> Option<Want> {
+        let mut flatten = self.flatten.take()?;
+        for want in std::mem::take(&mut self.reduce).into_values() {
+            for rule in want.merged.into_iter().chain([want.rule]) {
+                flatten.also(rule);
+            }
+        }
+        Some(flatten)
+    }
+
     /// A rule that is satisfied by what others wanted.
     pub fn covered(&mut self, rule: RuleKey) {
         for want in self.reduce.values_mut() {

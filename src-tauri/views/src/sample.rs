@@ -303,6 +303,8 @@ impl Held {
             size: Contracts(self.2),
             average_price: price(self.3),
             price: Some(price(self.4)),
+            quoted_at: Some(ct(12, 29, 40)),
+            quotes: QuoteState::Live,
             unrealized: Some(usd(self.5)),
             stop_covered: None,
             covered: None,

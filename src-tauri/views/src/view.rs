@@ -201,6 +201,10 @@ pub struct PositionView {
     pub average_price: Price,
     /// The price that values it; null when unknown.
     pub price: Option<Price>,
+    /// When the last quote of it arrived; null when none did.
+    pub quoted_at: Option<Instant>,
+    /// How far its price can be relied on.
+    pub quotes: QuoteState,
     /// Open result; null when unknown.
     pub unrealized: Option<Usd>,
     /// Whether working stops cover it completely; null when unknown.
@@ -218,6 +222,21 @@ pub struct PositionView {
     pub closes_at: Option<Instant>,
     /// When it was opened.
     pub opened_at: Instant,
+}
+
+/// How far the price of a position can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum QuoteState {
+    /// Quotes arrive, or the exchange is shut.
+    Live,
+    /// No quote for five seconds while the exchange is open; the last price still counts.
+    Quiet,
+    /// Quotes arrive late: limits on the open result pause.
+    Late,
+    /// There is no usable price.
+    Missing,
 }
 
 /// What an order is for.

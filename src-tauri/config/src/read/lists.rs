@@ -42,6 +42,17 @@ pub(super) fn days(node: &Node) -> Read<BTreeSet<u8>> {
     }
 }
 
+pub(super) fn percents(node: &Node) -> Read<BTreeSet<u32>> {
+    let mut percents = BTreeSet::new();
+    for item in list(node)? {
+        let percent = whole(item, 1, 99)?;
+        if !percents.insert(percent) {
+            return Err(twice(item, &percent.to_string()));
+        }
+    }
+    Ok(percents)
+}
+
 fn twice(node: &Node, what: &str) -> Box<Complaint> {
     Complaint::new(FaultKind::Conflict, node, format!("{what} is in the list twice."))
 }

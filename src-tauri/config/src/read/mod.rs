@@ -15,7 +15,7 @@ use crate::{
     yaml::{Content, Node, Scalar},
 };
 
-use lists::{dates, days, early_closes, entries, patterns, symbols, tier, window};
+use lists::{dates, days, early_closes, entries, patterns, percents, symbols, tier, window};
 
 /// What is wrong with one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub(crate) fn value(kind: &Kind, node: &Node) -> Read<Json> {
         Kind::Time => time(node).map(|time| schema::json(&time)),
         Kind::Zone => zone(node).map(|zone| schema::json(&zone)),
         Kind::Days => days(node).map(|days| schema::json(&days)),
+        Kind::Percents => percents(node).map(|percents| schema::json(&percents)),
         Kind::Dates => dates(node).map(|dates| schema::json(&dates)),
         Kind::EarlyCloses => early_closes(node).map(|days| schema::json(&days)),
         Kind::Windows => entries(node, window),

@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Time,
     Zone,
     Days,
+    Percents,
     Dates,
     EarlyCloses,
     Windows,
@@ -67,6 +68,7 @@ impl Kind {
             Self::Time => "time",
             Self::Zone => "timezone",
             Self::Days => "weekdays",
+            Self::Percents => "percents",
             Self::Dates => "dates",
             Self::EarlyCloses => "early_closes",
             Self::Windows => "windows",
@@ -100,6 +102,7 @@ impl Kind {
             Self::Time => "a time of day as HH:MM, from 00:00 to 23:59".to_string(),
             Self::Zone => "an IANA time zone".to_string(),
             Self::Days => "a list of days, 0 is Monday and 6 is Sunday".to_string(),
+            Self::Percents => "a list of whole numbers from 1 to 99; an empty one tells nothing".to_string(),
             Self::Dates => "a list of dates as YYYY-MM-DD".to_string(),
             Self::EarlyCloses => "a list of {date, close_time}".to_string(),
             Self::Windows => "a list of {start, end, days}".to_string(),
@@ -131,6 +134,7 @@ impl Kind {
             Self::Time => "\"08:30\"".to_string(),
             Self::Zone => "America/Chicago".to_string(),
             Self::Days => "[0, 1, 2, 3, 4]".to_string(),
+            Self::Percents => "[50, 75, 90]".to_string(),
             Self::Dates => "[\"2026-12-25\"]".to_string(),
             Self::EarlyCloses => "[{date: \"2026-11-27\", close_time: \"12:15\"}]".to_string(),
             Self::Windows => "[{start: \"08:30\", end: \"15:00\", days: [0, 1, 2, 3, 4]}]".to_string(),
@@ -201,6 +205,7 @@ impl Kind {
             | Self::Only(..)
             | Self::Zone
             | Self::Days
+            | Self::Percents
             | Self::Dates
             | Self::Patterns
             | Self::Symbols

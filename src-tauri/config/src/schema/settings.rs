@@ -54,6 +54,9 @@ static GENERAL_KEYS: Group = Group {
         Key::new("warnings.near_percent", Kind::Whole { min: 1, max: 99 }, "Near", "Share of a limit from which it is shown as near.")
             .unit(Unit::Percent)
             .at(lens!(settings.warnings.near_percent)),
+        Key::new("warnings.told_at_percent", Kind::Percents, "Told at", "Shares of a money or trade limit at which people are told, each once a day.")
+            .unit(Unit::Percent)
+            .at(lens!(settings.warnings.told_at_percent)),
         Key::new("notifications.desktop.enabled", Kind::Bool, "Desktop", "Whether the desktop shows notifications.")
             .at(lens!(settings.notifications.desktop.enabled)),
         Key::new("notifications.desktop.min_severity", GRAVITY, "Desktop from", "Least gravity of a message.")

@@ -10,3 +10,4 @@ mod home;
 mod layers;
 mod properties;
 mod save;
+mod scenarios;

@@ -1,17 +1,25 @@
 //! The rules. Each is a pure question to one account, in a file of its own; none acts, none keeps state
 //! (specification B.0). Adding one is a file, a line in [`build`], and its entry in the rulebook.
 
+mod auth_loss_guard;
 mod daily_realized_loss;
+mod daily_realized_profit;
+mod daily_unrealized_loss;
+mod day_result;
 mod max_contracts;
 mod max_contracts_per_instrument;
+mod max_unrealized_profit;
 mod no_stop_loss_grace;
+mod open_result;
 mod symbol_blocks;
 
 use std::{collections::BTreeMap, fmt::Debug};
 
+use chrono::TimeDelta;
 use domain::{
     Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, RuleKey, RuleMode, RuleSet,
-    Source, Symbol, rulebook::Entry,
+    Source, Symbol, Usd,
+    rulebook::{Entry, PriceBasis},
 };
 use rust_decimal::Decimal;
 
@@ -22,12 +30,16 @@ use crate::{
 };
 
 /// The rules that exist. Others count as off (ruling 1).
-pub const BUILT: [RuleKey; 5] = [
+pub const BUILT: [RuleKey; 9] = [
     RuleKey::MaxContracts,
     RuleKey::MaxContractsPerInstrument,
     RuleKey::DailyRealizedLoss,
+    RuleKey::DailyUnrealizedLoss,
+    RuleKey::MaxUnrealizedProfit,
     RuleKey::NoStopLossGrace,
+    RuleKey::AuthLossGuard,
     RuleKey::SymbolBlocks,
+    RuleKey::DailyRealizedProfit,
 ];
 
 /// One rule with the values of one account.
@@ -38,8 +50,18 @@ pub trait Rule: Debug + Send + Sync {
     /// The changes after which it is asked.
     fn listens(&self) -> Kinds;
 
+    /// How long it may stay unasked while time passes; `None`: time alone changes nothing for it.
+    fn every(&self) -> Option<TimeDelta> {
+        None
+    }
+
     /// What it needs in order to be more than a promise.
     fn needs(&self) -> &'static [Source];
+
+    /// By which price it values open positions, if it does.
+    fn price_basis(&self) -> PriceBasis {
+        PriceBasis::LastElseMid
+    }
 
     /// Whether its condition is true, and what it then wants.
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict;
@@ -48,6 +70,9 @@ pub trait Rule: Debug + Send + Sync {
     fn gauges(&self, _scene: &Scene<'_>) -> Vec<Gauge> {
         Vec::new()
     }
+
+    /// Values that people are warned of before they reach their limits.
+    fn shares(&self, _scene: &Scene<'_>, _shares: &mut Vec<Share>) {}
 
     /// Whether a lockout of its own is no longer asked for by its present values.
     fn releases(&self, _lockout: &Lockout) -> bool {
@@ -157,15 +182,48 @@ pub struct Gauge {
     pub limit: Decimal,
 }
 
+/// A value on its way to a limit; unlike a gauge's it may come from a bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// For one contract only.
+    pub contract: Option<ContractId>,
+    /// Where the value stands.
+    pub value: Usd,
+    /// The limit; negative for losses.
+    pub limit: Usd,
+}
+
+impl Share {
+    fn of_all(value: Usd, limit: Usd) -> Self {
+        Self { contract: None, value, limit }
+    }
+
+    fn of_one(contract: ContractId, value: Usd, limit: Usd) -> Self {
+        Self { contract: Some(contract), value, limit }
+    }
+}
+
 /// A rule with its stance and its last verdict.
 #[derive(Debug)]
 pub struct ArmedRule {
     pub(crate) rule: Box<dyn Rule>,
     pub(crate) mode: RuleMode,
     pub(crate) verdict: Verdict,
+    /// When it was last asked.
+    pub(crate) asked: Option<Instant>,
 }
 
 impl ArmedRule {
+    fn new(rule: Box<dyn Rule>, mode: RuleMode) -> Self {
+        Self { rule, mode, verdict: Verdict::NotAsked, asked: None }
+    }
+
+    /// Whether it has been unasked for too long.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        let every = self.rule.every();
+        every.is_some_and(|every| self.asked.is_none_or(|asked| now >= asked + every))
+    }
+
     /// Which rule.
     #[must_use]
     pub fn key(&self) -> RuleKey {
@@ -210,12 +268,13 @@ impl Scene<'_> {
 pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
     let mut armed = Vec::new();
     arm(&mut armed, &rules.daily_realized_loss, daily_realized_loss::DailyLoss::new);
+    arm(&mut armed, &rules.daily_realized_profit, daily_realized_profit::DailyProfit::new);
+    arm(&mut armed, &rules.auth_loss_guard, auth_loss_guard::AuthGuard::new);
     arm(&mut armed, &rules.symbol_blocks, symbol_blocks::Blocks::new);
-    armed.push(ArmedRule {
-        rule: Box::new(no_stop_loss_grace::StopRequired::new(rules.no_stop_loss_grace.settings.clone())),
-        mode: RuleMode::Enforce,
-        verdict: Verdict::NotAsked,
-    });
+    let stop_required = no_stop_loss_grace::StopRequired::new(rules.no_stop_loss_grace.settings.clone());
+    armed.push(ArmedRule::new(Box::new(stop_required), RuleMode::Enforce));
+    arm(&mut armed, &rules.daily_unrealized_loss, daily_unrealized_loss::OpenLoss::new);
+    arm(&mut armed, &rules.max_unrealized_profit, max_unrealized_profit::OpenProfit::new);
     arm(
         &mut armed,
         &rules.max_contracts_per_instrument,
@@ -227,7 +286,6 @@ pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
 
 fn arm<T: Clone, R: Rule + 'static>(armed: &mut Vec<ArmedRule>, entry: &Entry<T>, new: impl Fn(T) -> R) {
     if entry.enabled {
-        let rule = Box::new(new(entry.settings.clone()));
-        armed.push(ArmedRule { rule, mode: entry.mode, verdict: Verdict::NotAsked });
+        armed.push(ArmedRule::new(Box::new(new(entry.settings.clone())), entry.mode));
     }
 }

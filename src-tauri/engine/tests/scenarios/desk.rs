@@ -8,9 +8,9 @@ use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
     Exposure, Fill, Instant, Instrument, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
     OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
-    Usd, calendar, products,
+    Trouble, Usd, calendar, products,
 };
-use engine::Engine;
+use engine::{Engine, Why};
 
 pub const ACCOUNT: &str = "26100417";
 
@@ -23,7 +23,7 @@ pub struct Desk {
     serial: i64,
 }
 
-/// All rules off but RULE-008, which can't be, with its longest grace.
+/// All rules off but RULE-008, which can't be, with its longest grace; no warnings before a limit.
 pub fn only(change: impl FnOnce(&mut RuleSet)) -> Rulebook {
     let mut rules = RuleSet::default();
     for entry in [
@@ -46,7 +46,7 @@ pub fn only(change: impl FnOnce(&mut RuleSet)) -> Rulebook {
     rules.daily_realized_loss.settings.include_fees = false;
     rules.daily_realized_profit.settings.include_fees = false;
     change(&mut rules);
-    Rulebook { base: rules, ..Rulebook::default() }
+    Rulebook { base: rules, warn_at_percent: Vec::new(), ..Rulebook::default() }
 }
 
 pub fn time(text: &str) -> Instant {
@@ -179,9 +179,35 @@ impl Desk {
         }
     }
 
+    /// A quote, and what comes of it once it has had its turn.
     pub fn quote(&mut self, name: &str, last: &str) -> String {
+        self.market(name, last, last, last)
+    }
+
+    pub fn market(&mut self, name: &str, last: &str, bid: &str, ask: &str) -> String {
+        let told = |text: &str| (!text.is_empty()).then(|| price(text));
+        let (last, bid, ask) = (told(last), told(bid), told(ask));
+        let quote = Quote { contract: contract(name), last, bid, ask, at: None };
+        let text = self.send(Event::Quote(quote));
+        match self.engine.next_deadline().filter(|deadline| deadline.why == Why::QuoteWaits) {
+            Some(deadline) => {
+                self.now = deadline.at;
+                [text, self.tick()].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n")
+            }
+            None => text,
+        }
+    }
+
+    /// A quote that carries the platform's stamp, so many milliseconds ago.
+    pub fn stamped(&mut self, name: &str, last: &str, milliseconds_ago: i64) -> String {
+        let at = Some(self.now - TimeDelta::milliseconds(milliseconds_ago));
         let last = Some(price(last));
-        self.send(Event::Quote(Quote { contract: contract(name), last, bid: last, ask: last, at: None }))
+        self.send(Event::Quote(Quote { contract: contract(name), last, bid: last, ask: last, at }))
+    }
+
+    pub fn bar(&mut self, name: &str, close: &str) -> String {
+        let at = self.now - TimeDelta::seconds(30);
+        self.send(Event::Bar { contract: contract(name), at, close: price(close) })
     }
 
     pub fn order(
@@ -463,6 +489,13 @@ fn breach(breach: &Breach) -> String {
         Breach::OwnEffect { size, .. } => format!("own effect {size}"),
         Breach::Leftover { .. } => "leftover".to_string(),
         Breach::TraderCommand { command, .. } => command.clone(),
+        Breach::OpenLoss { symbol, value, limit } => {
+            let what = symbol.as_ref().map_or_else(|| "all".to_string(), ToString::to_string);
+            format!("{what} {value} of {limit}")
+        }
+        Breach::OpenProfit { symbol, value, target } => format!("{symbol} {value} of {target}"),
+        Breach::DailyProfit { value, target, .. } => format!("{value} of {target}"),
+        Breach::CannotTrade => "the broker forbids it".to_string(),
     }
 }
 
@@ -474,10 +507,38 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::DangerousStop { order, .. } => Some(format!("alert: order {order} would add")),
         Notice::StopsUnknown { .. } => Some("alert: stops unknown".to_string()),
         Notice::Loop { actions, .. } => Some(format!("alert: loop of {actions}")),
-        Notice::NearLimit { level, .. } => Some(format!("alert: {level} % used")),
-        Notice::CanTrade { allowed } => Some(format!("alert: can trade {allowed}")),
+        Notice::NearLimit { rule, contract, value, level, .. } => {
+            let contract = contract.as_ref().map(|it| format!(" {}", name_of(it))).unwrap_or_default();
+            Some(format!("alert: {level} % of {rule}{contract} used, {value}"))
+        }
+        Notice::NearTradeLimit { rule, count, limit, level } => {
+            Some(format!("alert: {level} % of {rule} used, {count} of {limit}"))
+        }
         Notice::StopRuleForced => Some("alert: stop rule forced".to_string()),
         Notice::DayStarted { day } => Some(format!("day {day}")),
-        Notice::Unlocked { .. } | Notice::Link { .. } => None,
+        Notice::Trouble { trouble, times, open, .. } => {
+            let open: Vec<String> =
+                open.iter().map(|it| format!("{} {}", it.symbol, it.exposure.0)).collect();
+            let open = if open.is_empty() { "nothing".to_string() } else { open.join(", ") };
+            Some(format!("alert: {} {times}, {open} open", name_of_trouble(trouble)))
+        }
+        Notice::TroubleOver { trouble, since, until, times } => {
+            let lasted = (*until - *since).num_seconds();
+            Some(format!("alert: {} {times} over after {lasted} s", name_of_trouble(trouble)))
+        }
+        Notice::QuotesLate { contract, lag_ms } => {
+            Some(format!("alert: {} late by {lag_ms} ms", name_of(contract)))
+        }
+        Notice::QuotesInTime { contract } => Some(format!("alert: {} in time", name_of(contract))),
+        Notice::DayDiffers { known, brokers } => Some(format!("alert: day of {known} known, {brokers} read")),
+        Notice::Unlocked { .. } | Notice::ResultDiffers { .. } => None,
+    }
+}
+
+fn name_of_trouble(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::ConnectionLost { .. } => "connection_lost",
+        Trouble::AuthFailed { .. } => "auth_failed",
+        Trouble::CanTradeFalse => "can_trade_false",
     }
 }

@@ -4,11 +4,18 @@
 
 mod commands;
 mod desk;
+mod feed;
 mod gate;
+mod ledger;
 mod leftovers;
 mod retries;
 mod rule_001;
 mod rule_002;
 mod rule_003;
+mod rule_004;
+mod rule_005;
 mod rule_008;
+mod rule_010;
 mod rule_011;
+mod rule_013;
+mod warnings;

@@ -82,7 +82,7 @@ pub fn text(signal: &Signal) -> String {
         Signal::Link(Link::MarketUp) => "market up".into(),
         Signal::Link(Link::MarketDown { .. }) => "market down".into(),
         Signal::Link(Link::LoggedIn) => "logged in".into(),
-        Signal::Link(Link::LoginFailed { .. }) => "login failed".into(),
+        Signal::Link(Link::LoginFailed { .. } | Link::LoginRefused { .. }) => "login failed".into(),
         Signal::LoginRefused(error) => format!("login refused: {error}"),
         Signal::Malformed(report) => format!("malformed {}", report.what),
         Signal::Reply(reply) => format!("reply {}", reply.id.0),

@@ -30,6 +30,7 @@ pub(super) enum Purpose {
     Reading(AccountId),
     Orders(AccountId, Instant),
     Instrument(ContractId),
+    Bar(ContractId),
     Watch,
     Quotes,
 }
@@ -53,6 +54,11 @@ impl Accounts {
     pub fn watched(&self) -> &[AccountId] {
         &self.watched
     }
+
+    /// The list is wanted, unless it is being asked for already.
+    fn ask(&mut self, now: Instant) {
+        self.due.get_or_insert(now);
+    }
 }
 
 impl Core {
@@ -65,7 +71,7 @@ impl Core {
                 self.reconciler.doubt(None, now);
             }
             Link::MarketDown { why } => tracing::warn!(target: "daemon", "market stream lost: {why}"),
-            Link::MarketUp => {}
+            Link::MarketUp | Link::LoginRefused { .. } => {}
             Link::LoginFailed { why } => tracing::warn!(target: "daemon", "login failed: {why}"),
         }
     }
@@ -124,6 +130,10 @@ impl Core {
             Question::Instrument { contract } => {
                 self.send(Call::Instrument(contract.clone()), Purpose::Instrument(contract));
             }
+            Question::LatestBar { contract } => {
+                self.send(Call::LatestBar(contract.clone()), Purpose::Bar(contract));
+            }
+            Question::Accounts => self.accounts.ask(now),
         }
     }
 
@@ -161,6 +171,14 @@ impl Core {
                 tracing::warn!(target: "daemon", %contract, "metadata could not be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::Instrument { contract }));
             }
+            (Purpose::Bar(contract), Ok(Answer::Bar { at, close })) => {
+                let (at, close) = (*at, *close);
+                self.step(now, Event::Bar { contract, at, close });
+            }
+            (Purpose::Bar(contract), result) => {
+                tracing::warn!(target: "daemon", %contract, "no bar could be read: {}", failure(result));
+                self.step(now, Event::Unanswered(Question::LatestBar { contract }));
+            }
             (Purpose::Watch | Purpose::Quotes, Ok(_)) => {}
             (Purpose::Watch, result) => {
                 self.accounts.noted = false;
@@ -183,7 +201,8 @@ impl Core {
         }
         let ids: Vec<AccountId> = watched.iter().map(|it| it.id.clone()).collect();
         let facts: Vec<Account> = watched.into_iter().cloned().collect();
-        for account in &facts {
+        // Told once: the list is read again from time to time.
+        for account in facts.iter().filter(|it| !self.accounts.watched.contains(&it.id)) {
             tracing::info!(
                 target: "daemon",
                 checkpoint = 3,

@@ -167,9 +167,9 @@ pub(super) fn protection_of(account: &AccountState, reasons: &Reasons) -> Protec
     if matches!(account.lockouts().account_wide(), Some(LockKind::Hard | LockKind::Timer)) {
         return Protection::Locked;
     }
-    let enforces = account
-        .rules()
-        .iter()
-        .any(|armed| armed.key() != RuleKey::NoStopLossGrace && armed.mode() == RuleMode::Enforce);
+    // What nobody can switch off, and what only tells, arms nothing.
+    let by_itself = |rule| matches!(rule, RuleKey::NoStopLossGrace | RuleKey::AuthLossGuard);
+    let enforces =
+        account.rules().iter().any(|armed| !by_itself(armed.key()) && armed.mode() == RuleMode::Enforce);
     if enforces { Protection::Armed } else { Protection::Observing }
 }

@@ -62,6 +62,8 @@ impl Links {
                 self.logged_in = false;
                 self.login_failed = Some(why.clone());
             }
+            // The refusal itself was noted with all it says.
+            Link::LoginRefused { .. } => self.logged_in = false,
         }
     }
 

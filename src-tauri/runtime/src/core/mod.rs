@@ -296,12 +296,16 @@ impl Core {
             Signal::Link(link) => {
                 self.links.changed(&link);
                 self.link_changed(&link, now);
+                self.batch.lazy(Record::Link { link: link.clone(), at: now });
                 self.step(now, Event::Link(link));
             }
             Signal::LoginRefused(refusal) => {
                 tracing::error!(target: "daemon", "login refused: {refusal}");
                 self.links.logged_in = false;
                 self.links.login_refused = Some(refusal.clone());
+                let link = domain::Link::LoginRefused { why: refusal.to_string() };
+                self.batch.lazy(Record::Link { link: link.clone(), at: now });
+                self.step(now, Event::Link(link));
                 self.batch.signs.push(Output::Refused(refusal));
             }
             Signal::Malformed(malformed) => self.malformed(&malformed, now),
@@ -326,6 +330,7 @@ impl Core {
             | Event::Command(_)
             | Event::Rules(_)
             | Event::Restored(_)
+            | Event::Bar { .. }
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{AccountId, Instant, Lockout, Order, Side, Usd, rulebook::NoStopLossGrace};
+use domain::{AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace};
 use engine::{AccountState, Coverage, Engine, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use views::{
@@ -11,7 +11,8 @@ use views::{
     text::{lockout as lockout_text, words},
     view::{
         AccountKind, AccountView, CurvePoint, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
-        Metrics as MetricsView, OrderRole, OrderView, PositionView, Protection, StreamState, Unit,
+        Metrics as MetricsView, OrderRole, OrderView, PositionView, Protection, QuoteState, StreamState,
+        Unit,
     },
 };
 
@@ -23,6 +24,8 @@ const MOST_POINTS: usize = 400;
 const POINT_EVERY: TimeDelta = TimeDelta::seconds(15);
 /// Used share of a money or trade limit, in percent, from which it counts as near.
 const NEAR_PERCENT: u32 = 75;
+/// A held contract without a quote for this long, in exchange hours, is shown as quiet.
+const QUIET_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// The day's net result over time, by account.
 #[derive(Debug, Default)]
@@ -183,7 +186,7 @@ impl Core {
             reset_at: self.engine.day_end(),
             headroom: headroom(&gauges),
             headroom_if_stopped: self.headroom_if_stopped(account, &gauges),
-            positions: account.holdings().filter_map(|it| self.position_view(account, it)).collect(),
+            positions: account.holdings().filter_map(|it| self.position_view(account, it, now)).collect(),
             orders: account.working_orders().map(|it| order_view(account, &it.order)).collect(),
             lockouts: account.lockouts().by_strength().into_iter().map(|it| lockout_view(it, now)).collect(),
             curve: self.curves.of(account.id()),
@@ -209,7 +212,7 @@ impl Core {
         &self.engine.rulebook().of(account.id()).no_stop_loss_grace.settings
     }
 
-    fn position_view(&self, account: &AccountState, holding: &Holding) -> Option<PositionView> {
+    fn position_view(&self, account: &AccountState, holding: &Holding, now: Instant) -> Option<PositionView> {
         let position = &holding.position;
         let market = self.engine.market();
         let coverage = self.coverage(account, holding);
@@ -228,6 +231,8 @@ impl Core {
             size: position.exposure.size(),
             average_price: position.average_price,
             price,
+            quoted_at: market.heard(&position.contract),
+            quotes: self.quote_state(position, now),
             unrealized: market.value(position),
             stop_covered: known.then(|| coverage.covered >= position.exposure.size()),
             covered: known.then_some(coverage.covered),
@@ -237,6 +242,24 @@ impl Core {
             closes_at: account.stops().of(&position.contract).and_then(|watch| watch.deadline),
             opened_at: position.opened_at,
         })
+    }
+
+    /// Silence tells something only while the exchange trades; it takes no price away (specification C.8).
+    fn quote_state(&self, position: &Position, now: Instant) -> QuoteState {
+        let market = self.engine.market();
+        if market.is_late(&position.contract) {
+            return QuoteState::Late;
+        }
+        if market.price(&position.contract).is_none() {
+            return QuoteState::Missing;
+        }
+        let holidays = &self.engine.rulebook().holidays;
+        let since = exchange::open_since(&position.symbol, now, holidays);
+        let heard = since.map(|open| market.heard(&position.contract).map_or(open, |at| at.max(open)));
+        match heard {
+            Some(at) if now - at >= QUIET_AFTER => QuoteState::Quiet,
+            Some(_) | None => QuoteState::Live,
+        }
     }
 
     fn gauges(&self, account: &AccountState) -> Vec<Gauge> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, Event, Instant, LockEnd, Lockout, Notice,
-    Outcome, Side, Symbol,
+    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, Event, Instant, LockEnd, Lockout, Outcome,
+    Part, Side, Symbol, Trouble,
 };
 use views::{
     text::{
@@ -126,10 +126,6 @@ impl Core {
     }
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
-        // The connection is told as protection lost and back; the rest would be noise.
-        if matches!(alert.notice, Notice::Link { .. }) {
-            return;
-        }
         let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
         self.tell(note, now);
     }
@@ -171,14 +167,36 @@ impl Core {
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {
             self.teller.loss_due = None;
-            if let Some((_, since)) = self.guard.lost.clone() {
-                let doubt = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
+            let doubt = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
+            if let Some((_, since)) = self.guard.lost.clone().filter(|_| !self.is_told_by_rule(&doubt)) {
                 self.guard.lost = Some((doubt.clone(), since));
                 self.teller.loss_told = true;
                 let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
                 self.tell(note, now);
             }
         }
+    }
+
+    /// Whether RULE-010 tells of what protection was lost for, in its own words and at its own pace.
+    fn is_told_by_rule(&self, doubt: &Doubt) -> bool {
+        let part = |part| Trouble::ConnectionLost { part, why: String::new() };
+        let trouble = match doubt {
+            Doubt::UserStream => part(Part::UserStream),
+            Doubt::MarketStream => part(Part::MarketStream),
+            Doubt::Unreachable { .. } => part(Part::Session),
+            Doubt::Login { .. } => Trouble::AuthFailed { why: String::new() },
+            Doubt::Starting
+            | Doubt::NoCredentials
+            | Doubt::Reading
+            | Doubt::Reconcile { .. }
+            | Doubt::Disk { .. }
+            | Doubt::Clock { .. }
+            | Doubt::Config { .. }
+            | Doubt::Rule { .. }
+            | Doubt::NoAccounts
+            | Doubt::EngineLost => return false,
+        };
+        self.engine.tells_of(&trouble)
     }
 
     pub(super) fn tell(&mut self, note: Note, now: Instant) {
@@ -269,6 +287,7 @@ impl Core {
             | Event::Command(_)
             | Event::Rules(_)
             | Event::Restored(_)
+            | Event::Bar { .. }
             | Event::Tick => {}
         }
     }

@@ -18,6 +18,8 @@ use crate::{
     kept::Kept,
 };
 
+/// Seconds between two quotes of a contract whose price stands still.
+const QUOTE_EVERY_SECONDS: i64 = 10;
 /// More wake-ups than this in a second, the ticks of the clock not counted, are a loop that spins.
 const MOST_WAKES: usize = 60;
 /// What the trader did so shortly ago may not be known yet.
@@ -187,6 +189,7 @@ impl World {
             let is_second = second > self.now;
             self.now = if is_second { second } else { at };
             if is_second {
+                self.market_goes_on();
                 self.handle(Input::Tick);
             } else if let Some((&key, _)) = self.queue.first_key_value().filter(|((due, _), _)| *due <= at) {
                 let parcel = self.queue.remove(&key).unwrap();
@@ -196,6 +199,13 @@ impl World {
             }
         }
         self.now = until;
+    }
+
+    /// A market that trades is never silent for long.
+    fn market_goes_on(&mut self) {
+        if self.now.timestamp() % QUOTE_EVERY_SECONDS == 0 {
+            self.quotes.clone().iter().for_each(|contract| self.quote(contract));
+        }
     }
 
     /// The next instant at which something happens, a second from now at the latest.

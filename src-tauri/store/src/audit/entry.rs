@@ -194,11 +194,17 @@ fn figures(breach: &Breach) -> Option<(String, String)> {
         Breach::TooManyContracts { count, limit, .. } | Breach::TooManyOfInstrument { count, limit, .. } => {
             (count.0.into(), limit.0.into())
         }
-        Breach::DailyLoss { value, limit, .. } => (value.0, limit.0),
+        Breach::DailyLoss { value, limit, .. } | Breach::OpenLoss { value, limit, .. } => (value.0, limit.0),
+        Breach::DailyProfit { value, target, .. } | Breach::OpenProfit { value, target, .. } => {
+            (value.0, target.0)
+        }
         Breach::NoStop { covered, size, .. } => (covered.0.into(), size.0.into()),
         Breach::WhileLocked { held, permitted, .. } => (held.0.into(), permitted.0.into()),
         Breach::OwnEffect { size, .. } => (size.0.into(), Decimal::ZERO),
-        Breach::SymbolBlocked { .. } | Breach::Leftover { .. } | Breach::TraderCommand { .. } => return None,
+        Breach::SymbolBlocked { .. }
+        | Breach::Leftover { .. }
+        | Breach::TraderCommand { .. }
+        | Breach::CannotTrade => return None,
     };
     Some((value.to_string(), limit.to_string()))
 }

@@ -187,6 +187,7 @@ pub(super) fn link(db: &Connection, link: &Link, at: Instant) -> rusqlite::Resul
         Link::MarketDown { why } => ("market", "down", Some(why)),
         Link::LoggedIn => ("login", "up", None),
         Link::LoginFailed { why } => ("login", "down", Some(why)),
+        Link::LoginRefused { why } => ("login", "refused", Some(why)),
     };
     stored(
         db.prepare_cached("INSERT INTO connection_log (channel, state, why, since) VALUES (?1, ?2, ?3, ?4)")?

@@ -11,6 +11,7 @@ pub mod note;
 pub mod quit;
 pub mod reason;
 pub mod time;
+mod trouble;
 pub mod words;
 
 pub use deeds::{Deeds, WouldLock};

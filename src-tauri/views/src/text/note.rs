@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     Alert, ContractId, Contracts, EndCause, Instant, LockEnd, Lockout, Notice, Observation, RuleKey,
-    Severity, Symbol, Usd, event::Link,
+    Severity, Symbol, Usd,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::view::{PositionView, Protection, View};
 
-use super::{Deeds, Doubt, Held, WouldLock, Zones, money, reason, time, words};
+use super::{Deeds, Doubt, Held, WouldLock, Zones, money, reason, time, trouble, words};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,10 +233,14 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             let until = time::ahead(*closes_at, scene.now, scene.zones);
             scene.note(alert.severity, &title, &format!("Closes at {until} unless a stop is working."))
         }
-        Notice::NearLimit { rule, value, limit, .. } => {
-            near_limit(alert.severity, *rule, *value, *limit, scene)
+        Notice::NearLimit { rule, contract, value, limit, level } => {
+            let symbol = contract.as_ref().map(|contract| scene.symbol(contract).into());
+            near_limit(
+                alert.severity,
+                &Near { rule: *rule, symbol, value: *value, limit: *limit, level: *level },
+                scene,
+            )
         }
-        Notice::Link { link } => link_changed(alert.severity, link, scene),
         Notice::DangerousStop { contract, .. } => scene.note(
             alert.severity,
             &format!("Stop on the wrong side: {}", scene.symbol(contract)),
@@ -256,16 +260,6 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             &format!("{}: acted {actions} times within a minute", scene.symbol(contract)),
             "Something keeps opening it without a new trade of yours. Check other programs and copiers.",
         ),
-        Notice::CanTrade { allowed: false } => scene.note(
-            alert.severity,
-            "The broker does not let this account trade",
-            &format!("Orders are refused. Contact {}.", scene.broker),
-        ),
-        Notice::CanTrade { allowed: true } => scene.note(
-            alert.severity,
-            "This account may trade again",
-            &format!("{} accepts its orders.", scene.broker),
-        ),
         Notice::StopRuleForced => scene.note(
             alert.severity,
             "Stop-Loss Required stays on",
@@ -275,6 +269,52 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             alert.severity,
             "New trading day",
             &format!("{} began. Daily figures start at zero.", day.0.format("%a %b %-d")),
+        ),
+        Notice::NearTradeLimit { rule, count, limit, .. } => {
+            let left = words::count(limit.saturating_sub(*count), "trade");
+            let body = format!("{}: {count} of {limit} trades.", words::title(*rule));
+            scene.note(alert.severity, &format!("Near limit: {left} left"), &body)
+        }
+        Notice::Trouble { trouble, since, times, open } => {
+            trouble::gone(alert.severity, trouble, (*since, *times), open, scene)
+        }
+        Notice::TroubleOver { trouble, since, until, times } => {
+            trouble::over(alert.severity, trouble, (*since, *until), *times, scene)
+        }
+        Notice::QuotesLate { contract, lag_ms } => scene.note(
+            alert.severity,
+            &format!("Quotes of {} arrive late", scene.symbol(contract)),
+            &format!(
+                "{} later than usual. Limits on open results pause until they arrive in time; the other \
+                 rules act.",
+                time::lasted(TimeDelta::milliseconds(*lag_ms))
+            ),
+        ),
+        Notice::QuotesInTime { contract } => scene.note(
+            alert.severity,
+            &format!("Quotes of {} arrive in time again", scene.symbol(contract)),
+            "Open results are judged again.",
+        ),
+        Notice::ResultDiffers { fill, contract, brokers, own } => scene.note(
+            alert.severity,
+            &format!("Result of a trade in {} differs", scene.symbol(contract)),
+            &format!(
+                "{} says {}, the fills add up to {} (trade {fill}). The broker's figure counts.",
+                scene.broker,
+                money::signed(*brokers),
+                money::signed(*own)
+            ),
+        ),
+        Notice::DayDiffers { known, brokers } => scene.note(
+            alert.severity,
+            "The day's result differs",
+            &format!(
+                "Read again, {} says {} of trades that were known with {}. Compare the trades in {}.",
+                scene.broker,
+                money::signed(*brokers),
+                money::signed(*known),
+                scene.broker
+            ),
         ),
     }
 }
@@ -292,37 +332,31 @@ fn unlocked(severity: Severity, lockout: &Lockout, cause: &EndCause, scene: &Sce
     scene.note(severity, &format!("Lock ended: {title}"), &format!("{why} {after}"))
 }
 
-fn near_limit(severity: Severity, rule: RuleKey, value: Usd, limit: Usd, scene: &Scene<'_>) -> Note {
-    let left = (limit.abs() - value.abs()).max(Usd::ZERO);
-    let body = format!(
-        "{}: {} of {} ({} %). At {} everything is closed.",
-        words::title(rule),
-        money::signed(value),
-        money::short(limit),
-        money::used_percent(value, limit),
-        money::short(limit)
-    );
-    scene.note(severity, &format!("Near limit: {} left", money::unsigned(left)), &body)
+/// A limit that came near.
+struct Near {
+    rule: RuleKey,
+    symbol: Option<Symbol>,
+    value: Usd,
+    limit: Usd,
+    level: u32,
 }
 
-fn link_changed(severity: Severity, link: &Link, scene: &Scene<'_>) -> Note {
-    let broker = scene.broker;
-    match link {
-        Link::UserDown { .. } => Note { severity, ..not_protected(&Doubt::UserStream, scene.now, scene) },
-        Link::LoginFailed { why } => {
-            Note { severity, ..not_protected(&Doubt::Login { why: why.clone() }, scene.now, scene) }
-        }
-        Link::MarketDown { .. } => scene.note(
-            severity,
-            &format!("No quotes from {broker}"),
-            "Open results are unknown; limits on open money cannot be judged. The other rules act.",
-        ),
-        Link::UserUp => {
-            scene.note(severity, &format!("Connected to {broker}"), "Reading positions and orders again.")
-        }
-        Link::MarketUp => scene.note(severity, "Quotes are back", &format!("{broker} sends prices again.")),
-        Link::LoggedIn => scene.note(severity, &format!("Signed in to {broker}"), "Reading your accounts."),
+fn near_limit(severity: Severity, near: &Near, scene: &Scene<'_>) -> Note {
+    let Near { rule, symbol, value, limit, level } = near;
+    let title = words::title_with(*rule, symbol.as_ref());
+    let (now, limit_text) = (money::signed(*value), money::short(*limit));
+    if *level >= 100 {
+        let body = format!(
+            "{now} of {limit_text} by the newest bar; there are no live quotes. It acts once a second look \
+             says the same."
+        );
+        return scene.note(severity, &format!("{title}: reached, not confirmed"), &body);
     }
+    let left = money::unsigned((limit.abs() - value.abs()).max(Usd::ZERO));
+    let used = money::used_percent(*value, *limit);
+    let what = if symbol.is_some() { "it" } else { "everything" };
+    let body = format!("{title}: {now} of {limit_text} ({used} %). At {limit_text} {what} is closed.");
+    scene.note(severity, &format!("Near limit: {left} left"), &body)
 }
 
 fn uncovered(symbol: String, covered: Contracts, size: Contracts) -> String {
@@ -354,7 +388,7 @@ fn blocked_until(rule: RuleKey, end: LockEnd, scene: &Scene<'_>) -> String {
 }
 
 impl Scene<'_> {
-    fn note(&self, severity: Severity, title: &str, body: &str) -> Note {
+    pub(super) fn note(&self, severity: Severity, title: &str, body: &str) -> Note {
         let title = match self.account {
             Some(account) => format!("{title} · {account}"),
             None => title.to_owned(),

@@ -22,11 +22,17 @@ pub fn symbol(breach: &Breach) -> Option<&Symbol> {
     match breach {
         Breach::TooManyOfInstrument { symbol, .. }
         | Breach::NoStop { symbol, .. }
-        | Breach::SymbolBlocked { symbol, .. } => Some(symbol),
+        | Breach::SymbolBlocked { symbol, .. }
+        | Breach::OpenProfit { symbol, .. } => Some(symbol),
         Breach::WhileLocked { symbol, .. }
         | Breach::OwnEffect { symbol, .. }
-        | Breach::Leftover { symbol } => symbol.as_ref(),
-        Breach::TooManyContracts { .. } | Breach::DailyLoss { .. } | Breach::TraderCommand { .. } => None,
+        | Breach::Leftover { symbol }
+        | Breach::OpenLoss { symbol, .. } => symbol.as_ref(),
+        Breach::TooManyContracts { .. }
+        | Breach::DailyLoss { .. }
+        | Breach::TraderCommand { .. }
+        | Breach::DailyProfit { .. }
+        | Breach::CannotTrade => None,
     }
 }
 
@@ -40,9 +46,7 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
             format!("{count} of {limit} contracts{how}")
         }
         Breach::TooManyOfInstrument { symbol, count, limit } => format!("{count} of {limit} {symbol}"),
-        Breach::DailyLoss { value, limit, .. } => {
-            format!("{} of {}", money::signed(*value), limit_text(*limit))
-        }
+        Breach::DailyLoss { value, limit, .. } => of(*value, *limit, limit_text),
         Breach::NoStop { symbol, covered, size, grace_seconds } => {
             let grace = time::elapsed(chrono::TimeDelta::seconds(i64::from(*grace_seconds)));
             format!("{covered} of {size} {symbol} covered by a stop after {grace}")
@@ -59,7 +63,20 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
             format!("orders left over from {}", words::symbol_or_unknown(symbol.as_ref()))
         }
         Breach::TraderCommand { command, .. } => format!("your own command: {}", command_name(command)),
+        Breach::OpenLoss { symbol, value, limit } => {
+            let value = of(*value, *limit, limit_text);
+            symbol.as_ref().map_or_else(|| format!("{value} in all"), |symbol| format!("{value} in {symbol}"))
+        }
+        Breach::OpenProfit { symbol, value, target } => {
+            format!("{} in {symbol}", of(*value, *target, limit_text))
+        }
+        Breach::DailyProfit { value, target, .. } => of(*value, *target, limit_text),
+        Breach::CannotTrade => "the broker does not let this account trade".to_owned(),
     }
+}
+
+fn of(value: Usd, limit: Usd, limit_text: fn(Usd) -> String) -> String {
+    format!("{} of {}", money::signed(value), limit_text(limit))
 }
 
 fn blocked(symbol: &Symbol, pattern: &str) -> String {
@@ -153,5 +170,21 @@ mod tests {
         };
         assert_eq!(full(&breach), "−$512.50 of −$500.00");
         assert_eq!(short(&breach), "−$512.50 of −$500");
+    }
+
+    #[test]
+    fn open_results_name_their_symbol() {
+        let loss = |symbol: Option<&str>| Breach::OpenLoss {
+            symbol: symbol.map(Symbol::new),
+            value: Usd::from_cents(-21_250),
+            limit: Usd::from_cents(-20_000),
+        };
+        check(loss(Some("ES")), "−$212.50 of −$200.00 in ES");
+        check(loss(None), "−$212.50 of −$200.00 in all");
+        let (value, target) = (Usd::from_cents(51_250), Usd::from_cents(50_000));
+        check(Breach::OpenProfit { symbol: "MNQ".into(), value, target }, "+$512.50 of +$500.00 in MNQ");
+        let target = Breach::DailyProfit { basis: Basis::Realized, value, target };
+        assert_eq!(short(&target), "+$512.50 of +$500");
+        check(Breach::CannotTrade, "the broker does not let this account trade");
     }
 }

@@ -2,6 +2,7 @@
 import type { ContractId } from "./ContractId";
 import type { Contracts } from "./Contracts";
 import type { Price } from "./Price";
+import type { QuoteState } from "./QuoteState";
 import type { Side } from "./Side";
 import type { Symbol } from "./Symbol";
 import type { Usd } from "./Usd";
@@ -34,6 +35,14 @@ average_price: Price,
  * The price that values it; null when unknown.
  */
 price: Price | null, 
+/**
+ * When the last quote of it arrived; null when none did.
+ */
+quoted_at: string | null, 
+/**
+ * How far its price can be relied on.
+ */
+quotes: QuoteState, 
 /**
  * Open result; null when unknown.
  */

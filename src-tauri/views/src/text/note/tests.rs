@@ -61,6 +61,7 @@ fn message_2_a_limit_is_near() {
     let none = BTreeMap::new();
     let notice = Notice::NearLimit {
         rule: RuleKey::DailyRealizedLoss,
+        contract: None,
         value: Usd::from_cents(-41_250),
         limit: Usd::from_cents(-50_000),
         level: 75,
@@ -251,18 +252,67 @@ fn a_lock_that_ends_says_whether_trading_is_free() {
 #[test]
 fn without_a_position_the_advice_is_to_look_after_the_cause() {
     let none = BTreeMap::new();
-    let told = Alert {
-        severity: Severity::Warning,
-        account: None,
-        notice: Notice::Link { link: Link::UserDown { why: "closed".into() } },
-    };
-    let note = alert(&told, &scene("2025-11-18T19:12:04Z", &[], &none));
+    let since = utc("2025-11-18T19:12:04Z");
     check(
-        &note,
+        &not_protected(&Doubt::UserStream, since, &scene("2025-11-18T19:12:04Z", &[], &none)),
         "Not protected",
         "No connection to TopstepX since 1:12:04 PM CT. No position was open. Check your network.",
     );
-    assert_eq!(note.severity, Severity::Warning);
+}
+
+#[test]
+fn a_limit_of_one_position_names_it_and_an_unconfirmed_one_says_so() {
+    let symbols = BTreeMap::from([(ContractId::new("CON.F.US.MNQ.Z25"), Symbol::new("MNQ"))]);
+    let near = |level, cents| Alert {
+        severity: Severity::Warning,
+        account: None,
+        notice: Notice::NearLimit {
+            rule: RuleKey::DailyUnrealizedLoss,
+            contract: Some("CON.F.US.MNQ.Z25".into()),
+            value: Usd::from_cents(cents),
+            limit: Usd::from_cents(-20_000),
+            level,
+        },
+    };
+    let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
+    check(
+        &alert(&near(75, -16_000), &scene),
+        "Near limit: $40.00 left",
+        "Open Loss per Position, MNQ: −$160.00 of −$200 (80 %). At −$200 it is closed.",
+    );
+    check(
+        &alert(&near(100, -25_000), &scene),
+        "Open Loss per Position, MNQ: reached, not confirmed",
+        "−$250.00 of −$200 by the newest bar; there are no live quotes. It acts once a second look says the \
+         same.",
+    );
+}
+
+#[test]
+fn trades_that_are_left_are_counted() {
+    let none = BTreeMap::new();
+    let notice =
+        Notice::NearTradeLimit { rule: RuleKey::TradeFrequencyLimit, count: 9, limit: 10, level: 90 };
+    check(
+        &alert(
+            &Alert { severity: Severity::Warning, account: None, notice },
+            &scene("2025-11-18T18:29:41Z", &[], &none),
+        ),
+        "Near limit: 1 trade left",
+        "Trade Limits: 9 of 10 trades.",
+    );
+}
+
+#[test]
+fn late_quotes_say_what_pauses() {
+    let symbols = BTreeMap::from([(ContractId::new("CON.F.US.EP.Z25"), Symbol::new("ES"))]);
+    let notice = Notice::QuotesLate { contract: "CON.F.US.EP.Z25".into(), lag_ms: 2_400 };
+    let told = alert(
+        &Alert { severity: Severity::Warning, account: None, notice },
+        &scene("2025-11-18T18:29:41Z", &[], &symbols),
+    );
+    assert_eq!(told.title, "Quotes of ES arrive late");
+    assert!(told.body.contains("pause until they arrive in time"), "{}", told.body);
 }
 
 #[test]

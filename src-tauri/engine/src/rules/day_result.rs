@@ -1,0 +1,101 @@
+//! What RULE-003 and RULE-013 share: the day's result, banked and together with what is open, and the
+//! lock until the daily reset.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    EventKind, LockEnd, LockKey, LockKind, RuleKey, Source, Usd, breach::Basis, rulebook::PriceBasis,
+};
+use rust_decimal::Decimal;
+
+use super::{Remedy, Scene, Verdict, open_result};
+use crate::{
+    kinds::Kinds,
+    market::{Reached, Worth},
+};
+
+/// Which result of the day is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DayResult {
+    pub basis: Basis,
+    pub include_fees: bool,
+}
+
+impl DayResult {
+    /// Whether a condition is true, and of which result: banked ones first, because they are sure.
+    pub fn judge(
+        self,
+        scene: &Scene<'_>,
+        condition: impl Fn(Usd) -> bool,
+    ) -> Result<Option<(Basis, Usd)>, Verdict> {
+        let realized = self.realized(scene);
+        if condition(realized) {
+            return Ok(Some((Basis::Realized, realized)));
+        }
+        if self.basis == Basis::Realized {
+            return Ok(None);
+        }
+        match self.worth(scene).reached(condition) {
+            Reached::Yes(value) => Ok(Some((Basis::Combined, value))),
+            Reached::No => Ok(None),
+            Reached::Unsure(contract) => Err(open_result::skipped(contract)),
+        }
+    }
+
+    /// The day's result that a limit is held against, with how sure it is.
+    pub fn worth(self, scene: &Scene<'_>) -> Worth {
+        let realized = Worth::Live(self.realized(scene));
+        match self.basis {
+            Basis::Realized => realized,
+            Basis::Combined => realized.plus(open_result::total(scene, PriceBasis::LastElseMid)),
+        }
+    }
+
+    /// The same as a figure of a gauge.
+    pub fn value(self, scene: &Scene<'_>) -> Option<Decimal> {
+        open_result::sure(&self.worth(scene))
+    }
+
+    pub fn listens() -> Kinds {
+        Kinds::of(&[
+            EventKind::TradeExecuted,
+            EventKind::PositionOpened,
+            EventKind::PositionUpdated,
+            EventKind::PositionClosed,
+            EventKind::UnrealizedPnlUpdate,
+            EventKind::StateReconciled,
+            EventKind::SessionTick,
+            EventKind::ConfigChanged,
+        ])
+    }
+
+    pub fn needs(self) -> &'static [Source] {
+        match self.basis {
+            Basis::Realized => &[Source::UserStream, Source::ResetSchedule],
+            Basis::Combined => {
+                &[Source::UserStream, Source::ResetSchedule, Source::MarketStream, Source::Metadata]
+            }
+        }
+    }
+
+    fn realized(self, scene: &Scene<'_>) -> Usd {
+        scene.account.ledger().realized(self.include_fees)
+    }
+}
+
+/// Whether the day is locked by this rule already: nothing it finds now changes that.
+pub(super) fn is_locked(scene: &Scene<'_>, rule: RuleKey) -> bool {
+    let account = scene.account.id().clone();
+    scene.account.lockouts().has(&LockKey { account, rule, symbol: None, cause: String::new() })
+}
+
+/// The account is flattened and stays locked until the daily reset.
+pub(super) fn lock(scene: &Scene<'_>) -> Remedy {
+    Remedy::Lock {
+        kind: LockKind::Hard,
+        symbol: None,
+        cause: String::new(),
+        end: LockEnd::Reset(scene.day_end),
+        baseline: BTreeMap::new(),
+    }
+}
