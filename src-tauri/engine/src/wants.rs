@@ -38,6 +38,13 @@ impl Want {
         Self { to, ..self }
     }
 
+    /// What another wish asks for is done along with this one.
+    pub fn absorb(&mut self, other: &Self) {
+        for rule in other.merged.iter().chain([&other.rule]) {
+            self.also(*rule);
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         let stronger = (other.to, other.priority) < (self.to, self.priority);
         let weaker = if stronger { std::mem::replace(self, other) } else { other };

@@ -1,14 +1,11 @@
 //! RULE-003: the day's loss limit. Judges closed results, and closed plus open ones where the prices are
 //! known; locks the account until the daily reset.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    Breach, EventKind, LockEnd, LockKey, LockKind, RuleKey, Source, Usd, breach::Basis,
-    rulebook::DailyRealizedLoss,
+    Breach, EventKind, LockEnd, LockKey, RuleKey, Source, Usd, breach::Basis, rulebook::DailyRealizedLoss,
 };
 
-use super::{Finding, Gauge, Missing, Remedy, Rule, Scene, Unit, Verdict};
+use super::{Finding, Gauge, Lock, Missing, Remedy, Rule, Scene, Unit, Verdict};
 use crate::kinds::Kinds;
 
 /// The rule with its values.
@@ -29,13 +26,7 @@ impl DailyLoss {
     fn finding(&self, scene: &Scene<'_>, basis: Basis, value: Usd) -> Finding {
         Finding {
             breach: Breach::DailyLoss { basis, value, limit: self.settings.limit },
-            remedy: Remedy::Lock {
-                kind: LockKind::Hard,
-                symbol: None,
-                cause: String::new(),
-                end: LockEnd::Reset(scene.day_end),
-                baseline: BTreeMap::new(),
-            },
+            remedy: Remedy::Lock(Lock::hard(LockEnd::Reset(scene.day_end))),
         }
     }
 

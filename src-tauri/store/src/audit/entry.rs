@@ -195,10 +195,15 @@ fn figures(breach: &Breach) -> Option<(String, String)> {
             (count.0.into(), limit.0.into())
         }
         Breach::DailyLoss { value, limit, .. } => (value.0, limit.0),
+        Breach::LosingTrade { loss, limit } => (loss.0, limit.0),
+        Breach::TooManyTrades { count, limit, .. } => ((*count).into(), (*limit).into()),
         Breach::NoStop { covered, size, .. } => (covered.0.into(), size.0.into()),
         Breach::WhileLocked { held, permitted, .. } => (held.0.into(), permitted.0.into()),
         Breach::OwnEffect { size, .. } => (size.0.into(), Decimal::ZERO),
-        Breach::SymbolBlocked { .. } | Breach::Leftover { .. } | Breach::TraderCommand { .. } => return None,
+        Breach::SymbolBlocked { .. }
+        | Breach::Leftover { .. }
+        | Breach::TraderCommand { .. }
+        | Breach::OutsideSession { .. } => return None,
     };
     Some((value.to_string(), limit.to_string()))
 }
