@@ -72,7 +72,7 @@ impl Settings {
             tracing::warn!(target: "daemon", "{reason} It takes effect at the next start.");
         }
         let diff = old.map_or_else(String::new, |old| difference(&old.rulebook, &new.rulebook));
-        tracing::info!(target: "daemon", checkpoint = 2, "settings changed: {diff}");
+        tracing::info!(target: "daemon", "settings changed: {diff}");
         let snapshot = snapshot(new, diff, now);
         vec![
             Input::Settings(Ok(())),
