@@ -7,7 +7,12 @@ use std::{
     time::{Duration, Instant as Monotonic},
 };
 
-use domain::broker::{Ask as BrokerAsk, LoginError, Signal, Stamped};
+use domain::{
+    RuleKey, RuleMode,
+    broker::{Ask as BrokerAsk, LoginError, Signal, Stamped},
+    rulebook::RuleSet,
+};
+use engine::rules::BUILT;
 use store::Durability;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
@@ -257,6 +262,7 @@ impl Loop {
 
     fn announce(&mut self, protection: Protection) {
         let accounts = self.core.engine().accounts().map(|account| account.id().clone()).collect();
+        tell_rules(&self.core.engine().rulebook().base);
         tracing::info!(target: "daemon", checkpoint = 5, ?protection, "first reading judged, loop running");
         let _ = self.signs.try_send(Sign::Protected { protection, accounts });
     }
@@ -365,4 +371,21 @@ impl Loop {
             self.views.send_replace(Arc::new(self.view()));
         }
     }
+}
+
+/// Checkpoint 4: how many rules are on, how many of them act, and why the others do nothing.
+fn tell_rules(rules: &RuleSet) {
+    let on = |rule: &RuleKey| rules.stance(*rule).0;
+    let acts = |rule: &RuleKey| rules.stance(*rule) == (true, RuleMode::Enforce);
+    let silent = RuleKey::RULES.into_iter().filter(|rule| !on(rule)).map(|rule| {
+        let why = if BUILT.contains(&rule) { "off in the settings" } else { "not in this version" };
+        format!("{} ({why})", rule.key())
+    });
+    tracing::info!(
+        target: "daemon",
+        checkpoint = 4,
+        enabled = RuleKey::RULES.iter().filter(|rule| on(rule)).count(),
+        active = RuleKey::RULES.iter().filter(|rule| acts(rule)).count(),
+        "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
+    );
 }
