@@ -12,8 +12,8 @@ use tempfile::TempDir;
 /// What the trader does.
 const SCENARIO: &str = include_str!("demo.yaml");
 
-/// The simulated market never closes: whoever looks at the demo in the evening shall not find it locked.
-const RISK: &str = "rules: {session_block_outside: {enabled: false}}\n";
+/// The demo is watched at any hour; everything else is as shipped.
+const RISK_YAML: &str = "rules:\n  session_block_outside: {enabled: false}\n";
 
 /// A simulated broker, and the home whose settings name it.
 pub struct Demo {
@@ -37,7 +37,7 @@ impl Demo {
             at.base_url, at.user_hub_url, at.market_hub_url
         );
         fs::write(home.config().join("api.yaml"), api)?;
-        fs::write(home.config().join("risk.yaml"), RISK)?;
+        fs::write(home.config().join("risk.yaml"), RISK_YAML)?;
         simulator.play(&Scenario::parse(SCENARIO)?).context("the demo's trader cannot play")?;
         Ok(Self { simulator, _home: place })
     }
