@@ -1,7 +1,7 @@
 //! RULE-006 and RULE-007: a break after too many trades or after a losing one, which neither a restart nor
 //! a reason shortens, and which ends by itself.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::stage::{Rules, Stage, wait_until};
 
@@ -12,7 +12,8 @@ const BREAK: TimeDelta = TimeDelta::seconds(14);
 fn lasts(stage: &Stage, rule: &str) -> (DateTime<Utc>, DateTime<Utc>) {
     assert!(stage.is_locked_by(0, rule, "TIMER"), "{:?}", stage.locks(0));
     let lock = stage.account(0)["lockouts"][0].clone();
-    let at = |name: &str| lock[name].as_str().unwrap().parse().unwrap();
+    // What was written down is exact to the microsecond.
+    let at = |name: &str| lock[name].as_str().unwrap().parse::<DateTime<Utc>>().unwrap().trunc_subsecs(6);
     (at("since"), at("until"))
 }
 
