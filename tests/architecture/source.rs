@@ -90,7 +90,9 @@ fn names(line: &str, word: &str) -> bool {
         let (before, after) = (&line[..at], &line[at + word.len()..]);
         let starts = word.starts_with(char::is_alphanumeric);
         let ends = word.ends_with(char::is_alphanumeric);
-        !(starts && is_part(before.chars().next_back())) && !(ends && is_part(after.chars().next()))
+        let is_longer =
+            starts && is_part(before.chars().next_back()) || ends && is_part(after.chars().next());
+        !is_longer
     })
 }
 
