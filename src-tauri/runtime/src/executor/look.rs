@@ -67,9 +67,11 @@ impl Lane {
             Ok(Answer::Verified { positions, orders }) => {
                 let (account, positions) = (self.account.clone(), positions.clone());
                 self.failed_looks = 0;
-                moved.learned.extend(self.ended_exits(orders, floor.book).map(Event::Order));
                 self.judge_position(&positions, orders, floor);
+                let ended: Vec<Order> = self.ended_exits(orders, floor.book).collect();
+                // First what is held: without its exit the position as known before would look unguarded.
                 moved.learned.push(Event::Positions { account, positions, asked_at });
+                moved.learned.extend(ended.into_iter().map(Event::Order));
             }
             Ok(Answer::WorkingOrders(orders)) => {
                 self.failed_looks = 0;
