@@ -69,7 +69,7 @@ impl Lane {
                 self.failed_looks = 0;
                 self.judge_position(&positions, orders, floor);
                 let ended: Vec<Order> = self.ended_exits(orders, floor.book).collect();
-                // First what is held: without its exit the position as known before would look unguarded.
+                // What is held comes first: as known before, and without its exit, it would look too large again.
                 moved.learned.push(Event::Positions { account, positions, asked_at });
                 moved.learned.extend(ended.into_iter().map(Event::Order));
             }
@@ -85,7 +85,7 @@ impl Lane {
     /// When the first request was sent that may still be executed.
     fn first_sent(&self) -> Option<Instant> {
         let request = self.request.as_ref().map(|request| request.at);
-        self.earlier.into_iter().chain(request).min()
+        self.earlier.map(|sent| sent.at).into_iter().chain(request).min()
     }
 
     /// What the broker's own list says about the position, and about our closing orders.
