@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 3;
 /// Waits before the second and third request.
 pub(super) const WAITS: [TimeDelta; 2] = [TimeDelta::milliseconds(250), TimeDelta::milliseconds(750)];
 /// Longest wait that a broker may ask for after too many requests.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
+pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The broker port answers within 2 s; a call without answer for longer is looked after.
 pub(super) const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
 /// How long the stream has to show the effect of an accepted request before the broker is asked.
@@ -216,13 +216,13 @@ impl Lane {
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
             // Something else is closing it already: how it ended must be known before more is closed.
-            Phase::Ready if self.must_look_first(floor) || self.is_in_motion(floor.book) => {
-                self.look(floor, &mut moved);
-            }
+            Phase::Ready if self.is_held_up(floor) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
             Phase::Settling { until } if floor.now >= until || self.has_moved(floor.book) => {
                 self.look(floor, &mut moved);
             }
+            // Nobody answered, but the stream has told by now what was to be found out.
+            Phase::Waiting { then: Next::Look, .. } if self.is_freed(floor) => self.send(floor, &mut moved),
             Phase::Looking { until, .. } if floor.now >= until => {
                 self.look_failed("no answer to a verification".to_string(), floor.now);
             }
@@ -313,6 +313,15 @@ impl Lane {
         let unseen = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR && !is_seen(sent));
         let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
         unseen || (in_part && !book.agrees(account, contract))
+    }
+
+    fn is_held_up(&self, floor: &Floor<'_>) -> bool {
+        self.must_look_first(floor) || self.is_in_motion(floor.book)
+    }
+
+    /// Whether nothing is in the way any more of a first request that waits for a look that failed.
+    fn is_freed(&self, floor: &Floor<'_>) -> bool {
+        self.failed_looks > 0 && self.request.is_none() && !self.is_held_up(floor)
     }
 
     /// A market order or a fill is making the position smaller at this moment.

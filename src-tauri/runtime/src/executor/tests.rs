@@ -108,16 +108,7 @@ impl Bench {
     }
 
     fn begin(&mut self, id: u64, deed: Deed) {
-        let enforcement = Enforcement {
-            id: EnforcementId(id),
-            account: ACCOUNT.into(),
-            rule: RuleKey::MaxContracts,
-            merged: Vec::new(),
-            breach: Breach::TraderCommand { command: "test".to_string(), until: None },
-            deed,
-            priority: Priority::Medium,
-            detected_at: self.now,
-        };
+        let enforcement = enforcement(id, deed, self.now);
         let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
         let effects = self.executor.begin(enforcement, &mut floor);
         self.take(effects);
@@ -239,6 +230,19 @@ impl Bench {
     fn outcome(&self) -> &Outcome {
         assert_eq!(self.receipts.len(), 1, "{:?}", self.receipts);
         &self.receipts[0].outcome
+    }
+}
+
+fn enforcement(id: u64, deed: Deed, detected_at: Instant) -> Enforcement {
+    Enforcement {
+        id: EnforcementId(id),
+        account: ACCOUNT.into(),
+        rule: RuleKey::MaxContracts,
+        merged: Vec::new(),
+        breach: Breach::TraderCommand { command: "test".to_string(), until: None },
+        deed,
+        priority: Priority::Medium,
+        detected_at,
     }
 }
 
@@ -760,14 +764,46 @@ fn an_order_of_another_size_does_not_stand_for_our_close() {
     }
 }
 
+/// A locked account, our close under way, the trader buys three: what the look was to find out is told by the
+/// stream while the rate budget refuses the look.
+#[test]
+fn a_look_that_is_refused_holds_up_no_close_of_which_the_stream_has_told() {
+    let mut bench = Bench::new(&[("MNQ", -1)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    bench.known.positions.insert("MNQ".into(), 3);
+    bench.advance();
+    bench.sent.clear();
+    bench.begin(2, close());
+    bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(4)) }));
+    bench.pass(100);
+    bench.known.traded = Some(Exposure(1));
+    bench.advance();
+    assert_eq!(bench.sent, ["verify", "close MNQ"]);
+}
+
+#[test]
+fn a_look_that_is_refused_is_repeated_for_longer_than_one_that_fails() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.executor.begun_before(&enforcement(1, Deed::Flatten, bench.now), bench.now);
+    bench.begin(2, close());
+    for _ in 0..6 {
+        bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(1)) }));
+        bench.pass(999);
+        assert!(bench.calls.is_empty(), "as long as was asked");
+        bench.pass(1);
+    }
+    bench.serve();
+    assert_eq!(bench.sent.last().unwrap(), "close MNQ");
+    assert!(bench.receipts.is_empty());
+}
+
 /// Which order an earlier run sent is not known: whatever was traded since, the broker is asked.
 #[test]
 fn what_an_earlier_run_sent_is_always_looked_for() {
     for begun in [close(), Deed::Flatten] {
-        let mut earlier = Bench::new(&[("MNQ", 3)]);
-        earlier.begin(1, begun);
         let mut bench = Bench::new(&[("MNQ", 3)]);
-        bench.executor.begun_before(&earlier.executor.tasks[&EnforcementId(1)].enforcement, bench.now);
+        bench.executor.begun_before(&enforcement(1, begun, bench.now), bench.now);
         bench.known.traded = Some(Exposure(-3));
         bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now));
         bench.begin(2, close());
