@@ -127,7 +127,13 @@ impl Bencher {
         let directory = TempDir::with_prefix("risk-manager-bench-").map_err(Failure::other)?;
         let home = Home::find(Some(directory.path()))?;
         demo::write_settings(&home, description).map_err(Failure::other)?;
-        let unlimited = "rules:\n  no_stop_loss_grace: {grace_period_seconds: 600}\n";
+        let unlimited = "\
+rules:
+  no_stop_loss_grace: {grace_period_seconds: 600}
+  trade_frequency_limit: {enabled: false}
+  cooldown_after_loss: {enabled: false}
+  session_block_outside: {enabled: false}
+";
         fs::write(home.config().join("risk.yaml"), unlimited).map_err(Failure::other)?;
         let _log = logs::start(&home.logs(), Level::ERROR).map_err(Failure::other)?;
         let start = Start {

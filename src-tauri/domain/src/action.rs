@@ -91,6 +91,9 @@ pub struct Observation {
     /// The lock it would have set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<crate::LockKind>,
+    /// How that would have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<crate::LockEnd>,
     /// When the event that caused it was received.
     pub detected_at: Instant,
     /// Whether the trader is told as of a warning (`warn`) or it is only recorded (`observe`).
@@ -251,6 +254,12 @@ pub enum Notice {
         known: Usd,
         /// What the broker now says of them.
         brokers: Usd,
+    },
+    /// RULE-009 knows no next trading hours: its lock has no end.
+    NoTradingHours {
+        /// For one symbol only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<crate::Symbol>,
     },
 }
 

@@ -26,6 +26,30 @@ pub enum CountType {
     Gross,
 }
 
+/// Over which time trades were counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TradeWindow {
+    /// The last 60 seconds.
+    PerMinute,
+    /// The last 3600 seconds.
+    PerHour,
+    /// Since the daily reset.
+    PerSession,
+}
+
+impl TradeWindow {
+    /// Its word in lockout keys and configuration: `per_minute`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::PerMinute => "per_minute",
+            Self::PerHour => "per_hour",
+            Self::PerSession => "per_session",
+        }
+    }
+}
+
 /// A condition that became true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "breach", rename_all = "snake_case")]
@@ -142,6 +166,34 @@ pub enum Breach {
     },
     /// RULE-010: the broker does not let the account trade.
     CannotTrade,
+    /// RULE-006.
+    TooManyTrades {
+        /// Over which time.
+        window: TradeWindow,
+        /// Trades counted.
+        count: u32,
+        /// The count at which the cooldown begins.
+        limit: u32,
+    },
+    /// RULE-007.
+    LosingTrade {
+        /// Result of one closing order, negative.
+        loss: Usd,
+        /// The step it reached, negative.
+        limit: Usd,
+    },
+    /// RULE-009.
+    OutsideSession {
+        /// The symbol whose own hours ended; `None`: the general ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        symbol: Option<Symbol>,
+        /// When they ended; `None` where there were none for two weeks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<Instant>,
+        /// Until when positions from before may stay; `None`: they are not closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_at: Option<Instant>,
+    },
 }
 
 impl Breach {
@@ -155,6 +207,7 @@ impl Breach {
             Self::DailyProfit { value, target, .. } | Self::OpenProfit { value, target, .. } => {
                 Some((*value, *target))
             }
+            Self::LosingTrade { loss, limit } => Some((*loss, *limit)),
             Self::TooManyContracts { .. }
             | Self::TooManyOfInstrument { .. }
             | Self::NoStop { .. }
@@ -163,7 +216,9 @@ impl Breach {
             | Self::OwnEffect { .. }
             | Self::Leftover { .. }
             | Self::TraderCommand { .. }
-            | Self::CannotTrade => None,
+            | Self::CannotTrade
+            | Self::TooManyTrades { .. }
+            | Self::OutsideSession { .. } => None,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use chrono::{Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
+use chrono::{
+    Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,9 @@ use crate::Instant;
 
 /// The exchange's time zone.
 pub const CENTRAL: Tz = chrono_tz::America::Chicago;
+
+/// Two resets are at least this far apart, whatever becomes of their time (specification C.6).
+const LEAST_DAY: TimeDelta = TimeDelta::hours(12);
 
 /// Label of a trading day: the local date on which it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +34,15 @@ pub struct DailyReset {
 impl Default for DailyReset {
     fn default() -> Self {
         Self { time: NaiveTime::from_hms_opt(17, 0, 0).unwrap_or_default(), timezone: CENTRAL }
+    }
+}
+
+impl TradingDay {
+    /// The Monday whose reset began the week of this day: a day that ends on a Monday closes a week.
+    #[must_use]
+    pub fn week(self) -> NaiveDate {
+        let began = self.0.pred_opt().unwrap_or(self.0);
+        began - Days::new(began.weekday().num_days_from_monday().into())
     }
 }
 
@@ -92,10 +106,27 @@ impl DailyReset {
         }
     }
 
+    /// When a day ends that began at `began` and is not over at `now`. A reset time that was changed so
+    /// that it would come again within 12 hours is passed over once.
+    #[must_use]
+    pub fn ends(&self, began: Instant, now: Instant) -> Instant {
+        let mut end = self.next_after(now.max(began));
+        while end - began < LEAST_DAY {
+            end = self.next_after(end);
+        }
+        end
+    }
+
+    /// The local date of an instant: the label of a day that ends then.
+    #[must_use]
+    pub fn label(&self, end: Instant) -> TradingDay {
+        TradingDay(end.with_timezone(&self.timezone).date_naive())
+    }
+
     /// The trading day to which an instant belongs.
     #[must_use]
     pub fn day_of(&self, now: Instant) -> TradingDay {
-        TradingDay(self.next_after(now).with_timezone(&self.timezone).date_naive())
+        self.label(self.next_after(now))
     }
 }
 
@@ -131,6 +162,28 @@ mod tests {
         let day = |text| reset.day_of(utc(text)).to_string();
         assert_eq!(day("2025-10-29T21:59:59Z"), "2025-10-29");
         assert_eq!(day("2025-10-29T22:00:00Z"), "2025-10-30");
+    }
+
+    #[test]
+    fn a_changed_time_never_brings_two_resets_within_twelve_hours() {
+        let began = utc("2025-10-29T22:00:00Z");
+        let ends = |time: &str| {
+            let reset = DailyReset { time: time.parse().unwrap(), ..DailyReset::default() };
+            reset.ends(began, began)
+        };
+        assert_eq!(ends("17:00:00"), utc("2025-10-30T22:00:00Z"));
+        assert_eq!(ends("18:00:00"), utc("2025-10-30T23:00:00Z"), "an hour later would be too early");
+        assert_eq!(ends("05:00:00"), utc("2025-10-30T10:00:00Z"), "twelve hours are enough");
+        assert_eq!(ends("04:59:00"), utc("2025-10-31T09:59:00Z"));
+    }
+
+    #[test]
+    fn a_week_begins_with_the_reset_on_monday() {
+        let week = |day: &str| TradingDay(day.parse().unwrap()).week().to_string();
+        assert_eq!(week("2025-10-27"), "2025-10-20", "it ends on Monday and closes the week");
+        assert_eq!(week("2025-10-28"), "2025-10-27");
+        assert_eq!(week("2025-11-02"), "2025-10-27");
+        assert_eq!(week("2025-11-03"), "2025-10-27");
     }
 
     #[test]

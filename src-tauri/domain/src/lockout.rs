@@ -114,6 +114,23 @@ impl Lockout {
         self.end.at().is_none_or(|end| now < end)
     }
 
+    /// Whether what stood when it began may still stay: always under a TIMER and a SYMBOL record of
+    /// RULE-011, during the closing grace or without closing under a record of RULE-009, else never.
+    #[must_use]
+    pub fn spares_baseline(&self, now: Instant) -> bool {
+        match (&self.breach, self.kind) {
+            (Breach::OutsideSession { closes_at, .. }, _) => closes_at.is_none_or(|at| now < at),
+            (_, LockKind::Timer | LockKind::Symbol) => true,
+            (_, LockKind::Hard) => false,
+        }
+    }
+
+    /// When the closing grace of RULE-009 ends.
+    #[must_use]
+    pub fn grace_ends(&self) -> Option<Instant> {
+        if let Breach::OutsideSession { closes_at, .. } = self.breach { closes_at } else { None }
+    }
+
     /// Whether it forbids exposure in a symbol.
     #[must_use]
     pub fn concerns(&self, symbol: &Symbol) -> bool {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Fill, Instant, Lockout, TradingDay, Usd};
+use crate::{AccountId, ContractId, Fill, Instant, Lockout, RuleKey, TradingDay, Usd};
 
 /// Final or running figures of one trading day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,30 @@ pub struct DayFigures {
     pub losses: u32,
     /// Some commissions are from the fee table, not from the broker.
     pub estimated: bool,
+}
+
+/// Figures of a week, for display only. A week begins with the reset on Monday.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekFigures {
+    /// The Monday.
+    pub monday: NaiveDate,
+    /// Result after fees and commissions.
+    pub realized: Usd,
+    /// Distinct trader orders with a fill, day by day.
+    pub trades: u32,
+}
+
+/// A close that this product asked for: fills of that time and place are its own (ruling 18).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnClose {
+    /// The rule that wanted it.
+    pub rule: RuleKey,
+    /// Of which position; `None` of every one.
+    pub contract: Option<ContractId>,
+    /// When it was decided.
+    pub from: Instant,
+    /// When it was seen to be done or given up; `None` if that is not known.
+    pub until: Option<Instant>,
 }
 
 /// A fill with what this product knew of it.
@@ -45,8 +70,17 @@ pub struct AccountMemory {
     pub stop_deadlines: BTreeMap<ContractId, Instant>,
     /// The trading day that was open, and its figures so far.
     pub day: Option<DayFigures>,
-    /// Fills of that day.
+    /// When that day began.
+    #[serde(default)]
+    pub day_began: Option<Instant>,
+    /// Closed days of its week.
+    #[serde(default)]
+    pub week: Option<WeekFigures>,
+    /// Fills of that day, and of the hour before it.
     pub fills: Vec<KnownFill>,
+    /// Closes of the last hour.
+    #[serde(default)]
+    pub closes: Vec<OwnClose>,
 }
 
 /// What a start finds; read by `store`, given to the engine as its first event.

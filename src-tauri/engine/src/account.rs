@@ -5,23 +5,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, AccountId, Command, ContractId, DailyReset, Exposure, Instant, Order, OrderId, OrderKind,
-    Position, PositionId, RuleKey, RuleSet, Symbol, Usd, rulebook::NoStopLossGrace,
+    Account, AccountId, Command, ContractId, Exposure, Instant, Order, OrderId, OrderKind, Position,
+    PositionId, RuleKey, Rulebook, Symbol, Usd, memory::WeekFigures, rulebook::NoStopLossGrace,
 };
 
 use crate::{
     averages::Averages,
+    baseline::Filling,
     engaged::Engagements,
     kinds::Kinds,
-    ledger::Ledger,
+    ledger::{KEPT_BEFORE, Ledger},
     leftovers::Leftovers,
     lockouts::Lockouts,
+    loops::Loops,
     market::Market,
     near::Near,
     outage::Outage,
+    own::OwnTrades,
     races::Races,
     rules::{self, ArmedRule},
+    sessions::Sessions,
     stops::StopWatches,
+    trades::News,
 };
 
 /// Ended orders and closed positions that are remembered, so that a late delivery can't revive them.
@@ -61,6 +66,14 @@ pub struct AccountState {
     pub(crate) read: Option<Instant>,
     /// How far the last reading of the day differed from what was known, as told.
     pub(crate) differed: Usd,
+    /// Closed days of the week.
+    pub(crate) week: WeekFigures,
+    pub(crate) sessions: Sessions,
+    /// Fills that are not judged yet.
+    pub(crate) news: Vec<News>,
+    pub(crate) own: OwnTrades,
+    pub(crate) filling: Filling,
+    pub(crate) loops: Loops,
     pub(crate) lockouts: Lockouts,
     pub(crate) engaged: Engagements,
     pub(crate) stops: StopWatches,
@@ -159,8 +172,20 @@ impl<T: Ord + Clone> Remembered<T> {
 }
 
 impl AccountState {
-    pub(crate) fn new(id: AccountId, reset: DailyReset, now: Instant, rules: &RuleSet) -> Self {
+    pub(crate) fn new(id: AccountId, rulebook: &Rulebook, now: Instant) -> Self {
+        let rules = rulebook.of(&id);
+        let hours = &rules.session_block_outside.settings;
+        let ledger = Ledger::new(rulebook.reset, now);
         Self {
+            sessions: Sessions::new(hours, &rulebook.holidays, now),
+            week: WeekFigures { monday: ledger.day().week(), realized: Usd::ZERO, trades: 0 },
+            ledger,
+            news: Vec::new(),
+            own: OwnTrades::default(),
+            filling: Filling::default(),
+            loops: Loops::default(),
+            rules: rules::build(rules),
+            stop_rule: rules.no_stop_loss_grace.settings.clone(),
             id,
             info: None,
             known: false,
@@ -173,7 +198,6 @@ impl AccountState {
             day_told: false,
             reread: false,
             disagree_since: None,
-            ledger: Ledger::new(reset, now),
             averages: Averages::default(),
             near: Near::default(),
             permission: Outage::default(),
@@ -188,8 +212,6 @@ impl AccountState {
             quiet_orders: BTreeMap::new(),
             observed: BTreeSet::new(),
             observed_today: 0,
-            rules: rules::build(rules),
-            stop_rule: rules.no_stop_loss_grace.settings.clone(),
             reduced: Vec::new(),
             commands: Vec::new(),
             touched: Kinds::NONE,
@@ -279,6 +301,34 @@ impl AccountState {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The week so far, today included: for display only.
+    #[must_use]
+    pub fn week(&self) -> WeekFigures {
+        WeekFigures {
+            monday: self.week.monday,
+            realized: self.week.realized + self.ledger.realized(true),
+            trades: self.week.trades.saturating_add(self.ledger.trades()),
+        }
+    }
+
+    /// The trading hours of RULE-009, whether it is on or not.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Whether there are fills that are not judged yet.
+    #[must_use]
+    pub(crate) fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// From when on fills matter: those of the trading day, and those within the longest rolling window.
+    #[must_use]
+    pub fn fills_since(&self, now: Instant) -> Instant {
+        self.ledger.span().began.min(now - KEPT_BEFORE)
     }
 
     /// Active lockouts.

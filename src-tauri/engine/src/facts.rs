@@ -95,6 +95,7 @@ impl AccountState {
         if self.ended_orders.has(&order.id) {
             return Kinds::NONE;
         }
+        self.own.tagged(order);
         let kinds = Kinds::NONE.with(kind_of(self.order(&order.id), order));
         if order.status.is_working() {
             match self.orders.get_mut(&order.id) {
@@ -123,6 +124,8 @@ impl AccountState {
         self.note_trade(order, first_heard);
         self.ended_orders.add(order.id.clone(), first_heard, now);
         self.nothing_left_to_end(&order.id);
+        let filled = Exposure(order.side.sign() * i64::from(order.filled.0));
+        self.order_over(order, Some(filled));
     }
 
     fn nothing_left_to_end(&mut self, order: &OrderId) {
@@ -131,9 +134,11 @@ impl AccountState {
     }
 
     /// Takes a fill, a repetition of one, or its correction.
-    pub(crate) fn learn_fill(&mut self, fill: &Fill, own: bool, now: Instant) -> (Kinds, Learned) {
-        let locked = self.lockouts.account_wide().is_some();
-        let learned = self.ledger.learn(fill, own, locked, now);
+    pub(crate) fn learn_fill(&mut self, fill: &Fill, now: Instant) -> (Kinds, Learned) {
+        let is_new = self.ledger.known(&fill.id).is_none();
+        let by = if is_new { self.claim(fill) } else { None };
+        let locked = self.lockouts.forbade(&fill.symbol, fill.at);
+        let learned = self.ledger.learn(fill, by.is_some(), locked, now);
         let signed = Exposure(fill.side.sign() * i64::from(fill.size.0));
         match (learned, fill.voided) {
             (Learned::Nothing, _) => return (Kinds::NONE, learned),
@@ -144,7 +149,11 @@ impl AccountState {
         if learned == Learned::New {
             let resting = self.first_heard(&fill.order);
             self.races.filled(fill, resting, now);
+            if by.is_none() {
+                self.loops.traded(&fill.contract);
+            }
         }
+        self.note_fill(fill, learned, by);
         (Kinds::NONE.with(EventKind::TradeExecuted), learned)
     }
 
@@ -166,7 +175,7 @@ impl AccountState {
         kinds.add(self.take_orders(&snapshot.orders, snapshot.asked_at, now));
         let mut fills = Vec::new();
         for fill in &snapshot.fills {
-            let (changed, learned) = self.learn_fill(fill, false, now);
+            let (changed, learned) = self.learn_fill(fill, now);
             kinds.add(changed);
             if learned != Learned::Nothing {
                 fills.push((fill.clone(), learned));
@@ -174,6 +183,11 @@ impl AccountState {
         }
         self.book =
             self.positions.iter().map(|(id, holding)| (id.clone(), holding.position.exposure)).collect();
+        if !self.known {
+            // What was reduced while nobody looked lowers the baselines as well.
+            let held: Vec<_> = self.lockouts.baselines().map(|it| (it.clone(), self.exposure(it))).collect();
+            self.reduced.extend(held);
+        }
         self.known = true;
         self.read = self.read.max(Some(snapshot.asked_at));
         self.reopen_results();
@@ -228,16 +242,17 @@ impl AccountState {
     /// are not in it says nothing for as long as they may be so (gateway reference 3.4).
     pub(crate) fn take_orders(&mut self, orders: &[Order], asked_at: Instant, now: Instant) -> Kinds {
         let mut kinds = Kinds::NONE;
-        let gone: Vec<OrderId> = self
+        let gone: Vec<Order> = self
             .orders
             .values()
             .filter(|known| self.should_be_listed(known, asked_at))
             .filter(|known| orders.iter().all(|order| order.id != known.order.id))
-            .map(|known| known.order.id.clone())
+            .map(|known| known.order.clone())
             .collect();
-        for id in gone {
-            self.orders.remove(&id);
-            self.nothing_left_to_end(&id);
+        for order in gone {
+            self.orders.remove(&order.id);
+            self.nothing_left_to_end(&order.id);
+            self.order_over(&order, None);
             kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));
         }
         for order in orders {

@@ -2,7 +2,10 @@
 //! it (specification C.1). Looks at the state, not at the event, so that nothing slips by: locked means
 //! more supervision, not less (L-31).
 
-use domain::{Breach, Contracts, Instant, LockKey, LockKind, Lockout, Order, OrderKind, Priority, Symbol};
+use domain::{
+    Breach, ContractId, Contracts, Instant, LockKey, LockKind, Lockout, Order, OrderKind, Priority, RuleKey,
+    Symbol,
+};
 
 use crate::{
     account::AccountState,
@@ -22,23 +25,25 @@ impl AccountState {
                 };
                 wants.reduce(&position.contract, Want::new(rule, breach, Priority::Critical));
             }
-            let Some((lockout, permitted)) = self.lockouts.permitted(&position.contract, &position.symbol)
-            else {
-                continue;
-            };
+            let permitted = self.lockouts.permitted(&position.contract, &position.symbol, now, |_| true);
+            let Some((lockout, permitted)) = permitted else { continue };
             let allowed =
                 if permitted.same_side(position.exposure) { permitted.size() } else { Contracts::ZERO };
             if self.remaining(holding).size() > allowed {
                 let held = position.exposure.size();
-                let breach = breach(lockout, fresh, Some(&position.symbol), allowed, held);
+                let breach = if was_spared(lockout, &position.contract, held) {
+                    lockout.breach.clone()
+                } else {
+                    breach(lockout, fresh, Some(&position.symbol), allowed, held)
+                };
                 let want = Want::new(lockout.key.rule, breach, priority(lockout.kind)).down_to(allowed);
                 wants.reduce(&position.contract, want);
             }
         }
-        self.gate_orders(fresh, wants);
+        self.gate_orders(fresh, now, wants);
     }
 
-    fn gate_orders(&self, fresh: &[LockKey], wants: &mut Wants) {
+    fn gate_orders(&self, fresh: &[LockKey], now: Instant, wants: &mut Wants) {
         if self.engaged.is_flattening() || wants.flatten.is_some() {
             return;
         }
@@ -46,7 +51,10 @@ impl AccountState {
             if !self.is_cancellable(order) || !self.is_entry(order) {
                 continue;
             }
-            if let Some((lockout, permitted)) = self.lockouts.permitted(&order.contract, &order.symbol) {
+            let permitted = self.lockouts.permitted(&order.contract, &order.symbol, now, |it| {
+                it.key.rule != RuleKey::SessionBlockOutside || self.sessions.cancel_orders()
+            });
+            if let Some((lockout, permitted)) = permitted {
                 let would_hold = self.exposure(&order.contract) + order.would_add();
                 let breach = breach(lockout, fresh, Some(&order.symbol), permitted.size(), would_hold.size());
                 wants.cancel(&order.id, Want::new(lockout.key.rule, breach, priority(lockout.kind)));
@@ -59,6 +67,13 @@ impl AccountState {
     pub(crate) fn is_cancellable(&self, order: &Order) -> bool {
         order.status.covers() && order.kind != OrderKind::Market && !self.engaged.is_ending(&order.id)
     }
+}
+
+/// Whether a position is what stood when a session ended: its grace is over, nobody traded in spite of
+/// the record.
+fn was_spared(lockout: &Lockout, contract: &ContractId, held: Contracts) -> bool {
+    let kept = lockout.baseline.get(contract).map_or(Contracts::ZERO, |kept| kept.size());
+    lockout.grace_ends().is_some() && held <= kept
 }
 
 fn breach(

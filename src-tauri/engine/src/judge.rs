@@ -16,7 +16,7 @@ use crate::{
     gate::priority,
     kinds::Kinds,
     market::Market,
-    rules::{Finding, Remedy, Rule, Scene, Verdict},
+    rules::{Finding, Lock, Remedy, Rule, Scene, Verdict},
     wants::{Want, Wants},
 };
 
@@ -31,7 +31,6 @@ pub(crate) const ASK_EVERYTHING_AT_MOST_EVERY: TimeDelta = TimeDelta::seconds(5)
 pub(crate) struct Court<'a> {
     pub now: Instant,
     pub market: &'a Market,
-    pub day_end: Instant,
     /// Shares of a limit at which people are told, in percent.
     pub warn_at: &'a [u32],
     pub next_enforcement: &'a mut u64,
@@ -48,13 +47,15 @@ impl AccountState {
             self.decide(wants, court);
         }
         let kinds = std::mem::take(&mut self.touched);
-        let mut ask_all = std::mem::take(&mut self.ask_all) | self.quiet_ended(court.now);
+        let waited = self.quiet_ended(court.now) | self.loops.is_due(court.now);
+        let mut ask_all = std::mem::take(&mut self.ask_all) | waited;
         self.ratchet_baselines(court);
         if !self.known || (kinds.is_empty() && !ask_all) {
             return;
         }
         self.races.forget_old(court.now);
         ask_all |= self.settle_results(kinds, court);
+        self.admit_last_second(court);
         self.watch_stops(kinds, court);
         let mut wants = Wants::default();
         self.gate(&[], court.now, &mut wants);
@@ -62,6 +63,7 @@ impl AccountState {
         self.obey(&mut fresh, &mut wants, court);
         self.gate_fresh(&fresh, 0, &mut wants, court);
         self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
+        self.news.clear();
         self.tidy_up(&mut wants, court.now);
         self.decide(wants, court);
         self.warn_near(kinds, court);
@@ -101,16 +103,9 @@ impl AccountState {
                     }
                 }
                 Command::LockOut { until, .. } => {
-                    let end = until.map_or(LockEnd::Reset(court.day_end), LockEnd::Time);
-                    let remedy = Remedy::Lock {
-                        kind: LockKind::Hard,
-                        symbol: None,
-                        cause: String::new(),
-                        end,
-                        baseline: BTreeMap::new(),
-                    };
-                    let finding = Finding { breach: breach("lock", end.at()), remedy };
-                    self.enforce(RuleKey::Trader, finding, fresh, wants, court);
+                    let end = until.map_or(LockEnd::Reset(self.ledger.span().ends), LockEnd::Time);
+                    let breach = breach("lock", end.at());
+                    self.lock(RuleKey::Trader, breach, Lock::hard(end), fresh, wants, court);
                 }
                 Command::Override { .. } => {}
             }
@@ -127,8 +122,8 @@ impl AccountState {
     ) {
         let mut rules = std::mem::take(&mut self.rules);
         let mut findings = Vec::new();
-        // A lock of this very step hides no other breach: what it makes needless is merged into it.
-        let lock = self.lockouts.account_wide();
+        // What one rule locks in this step silences none of the others: each breach gets its record.
+        let lock = self.lockouts.supervision(court.now);
         for armed in &mut rules {
             let due = kinds.has(EventKind::TimeTick) && armed.is_due(court.now);
             let asked = ask_all || due || armed.rule.listens().touches(kinds);
@@ -142,7 +137,7 @@ impl AccountState {
                 market: court.market,
                 kinds,
                 planned: &wants.planned,
-                day_end: court.day_end,
+                day_end: self.ledger.span().ends,
             };
             let before = fresh.len();
             armed.verdict = armed.rule.check(&scene, &mut findings);
@@ -181,9 +176,12 @@ impl AccountState {
     ) {
         match mode {
             RuleMode::Enforce => {
-                for finding in findings.drain(..) {
+                let is_told = |it: &Finding| matches!(it.remedy, Remedy::Tell { .. });
+                let (told, done): (Vec<_>, Vec<_>) = findings.drain(..).partition(is_told);
+                for finding in done {
                     self.enforce(rule.key(), finding, fresh, wants, court);
                 }
+                self.observe(rule.key(), RuleMode::Warn, verdict, told.into_iter(), court);
             }
             RuleMode::Warn | RuleMode::Observe => {
                 self.observe(rule.key(), mode, verdict, findings.drain(..), court);
@@ -205,27 +203,49 @@ impl AccountState {
                 wants.reduce(&contract, Want::new(rule, breach, Priority::Medium).down_to(to));
             }
             Remedy::Covered => wants.covered(rule),
-            Remedy::Lock { kind, symbol, cause, end, baseline } => {
-                let key = LockKey { account: self.id.clone(), rule, symbol, cause };
-                let was_hard = self.lockouts.account_wide() == Some(LockKind::Hard);
-                let lockout = Lockout {
-                    key: key.clone(),
-                    kind,
-                    breach: breach.clone(),
-                    since: court.now,
-                    end,
-                    day: self.ledger.day(),
-                    baseline,
-                    exempt: std::collections::BTreeSet::new(),
-                };
-                let Some(lockout) = self.lockouts.set(lockout) else { return };
-                court.out.push(Action::Lock { lockout: Box::new(lockout) });
-                if kind == LockKind::Hard && !was_hard {
-                    wants.flatten(Want::new(rule, breach, priority(kind)));
-                }
-                fresh.push(key);
-            }
+            Remedy::Lock(lock) => self.lock(rule, breach, lock, fresh, wants, court),
+            Remedy::Cancel(order) => wants.cancel(&order, Want::new(rule, breach, Priority::Medium)),
+            Remedy::Tell { .. } => {}
         }
+    }
+
+    /// Sets a record or extends it. An account that is being made flat already is not flattened again.
+    fn lock(
+        &mut self,
+        rule: RuleKey,
+        breach: Breach,
+        lock: Lock,
+        fresh: &mut Vec<LockKey>,
+        wants: &mut Wants,
+        court: &mut Court<'_>,
+    ) {
+        let Lock { kind, symbol, cause, end, baseline, exempt, flatten } = lock;
+        let key = LockKey { account: self.id.clone(), rule, symbol, cause };
+        let is_new = !self.lockouts.has(&key);
+        let is_shut = self.lockouts.supervision(court.now) == Some(LockKind::Hard);
+        let lockout = Lockout {
+            key: key.clone(),
+            kind,
+            breach: breach.clone(),
+            since: court.now,
+            end,
+            day: self.ledger.day(),
+            baseline,
+            exempt,
+        };
+        let Some(lockout) = self.lockouts.set(lockout) else { return };
+        court.out.push(Action::Lock { lockout: Box::new(lockout) });
+        if kind == LockKind::Timer {
+            self.promise_rest();
+        }
+        if flatten && is_new && !is_shut {
+            wants.flatten(Want::new(rule, breach, priority(kind)));
+        }
+        if end == LockEnd::SessionStart(None) && is_new {
+            let notice = Notice::NoTradingHours { symbol: key.symbol.clone() };
+            self.alert(Severity::Critical, notice, court.out);
+        }
+        fresh.push(key);
     }
 
     /// Tells once what a rule that does not enforce has found, until it is no longer the case.
@@ -242,10 +262,12 @@ impl AccountState {
             let (about, lock) = match &finding.remedy {
                 Remedy::Reduce { contract, .. } => (contract.to_string(), None),
                 Remedy::Covered => (String::new(), None),
-                Remedy::Lock { kind, symbol, cause, .. } => {
+                Remedy::Lock(Lock { kind, symbol, cause, end, .. }) => {
                     let symbol = symbol.as_ref().map(ToString::to_string).unwrap_or_default();
-                    (format!("{symbol}/{cause}"), Some(*kind))
+                    (format!("{symbol}/{cause}"), Some((*kind, *end)))
                 }
+                Remedy::Cancel(order) => (order.to_string(), None),
+                Remedy::Tell { about } => (about.clone(), None),
             };
             current.push((rule, about.clone()));
             if self.observed.insert((rule, about)) {
@@ -254,7 +276,8 @@ impl AccountState {
                     account: self.id.clone(),
                     rule,
                     breach: finding.breach,
-                    lock,
+                    lock: lock.map(|(kind, _)| kind),
+                    end: lock.map(|(_, end)| end),
                     detected_at: court.now,
                     warn: mode == RuleMode::Warn,
                 })));
@@ -302,13 +325,26 @@ impl AccountState {
         let rule = want.rule;
         let id = self.issue(want, Deed::Flatten, court);
         self.engaged.flattening(id);
-        for holding in self.positions.values() {
-            let contract = holding.position.contract.clone();
-            let from = holding.position.exposure;
+        let held: Vec<_> = self.positions.values().map(|it| it.position.clone()).collect();
+        for position in held {
+            let from = position.exposure;
             let to = Contracts::ZERO;
-            self.races.began(contract.clone(), rule, from, court.now);
-            self.engaged.engage(contract, Engagement { id, from, to, rules: vec![rule], since: court.now });
+            let engagement = Engagement { id, from, to, rules: vec![rule], since: court.now };
+            self.engage(position.contract, engagement, court);
         }
+    }
+
+    /// Notes that a position is being brought down.
+    fn engage(&mut self, contract: ContractId, engagement: Engagement, court: &mut Court<'_>) {
+        let rule = engagement.rules.first().copied().unwrap_or(RuleKey::Trader);
+        self.races.began(contract.clone(), rule, engagement.from, court.now);
+        self.own.closing(&contract, &engagement);
+        let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);
+        if let Some(actions) = self.loops.acted(&contract, increase, court.now) {
+            let notice = Notice::Loop { contract: contract.clone(), actions };
+            self.alert(Severity::Critical, notice, court.out);
+        }
+        self.engaged.engage(contract, engagement);
     }
 
     fn decide_reduce(&mut self, contract: ContractId, want: Want, court: &mut Court<'_>) {
@@ -318,10 +354,14 @@ impl AccountState {
         if quiet || self.engaged.remaining(&contract, held).size() <= want.to {
             return;
         }
-        let (rule, to) = (want.rule, want.to);
+        let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);
+        if !self.loops.may_act(&contract, increase, court.now) {
+            return;
+        }
+        let to = want.to;
         let id = self.issue(want, Deed::Reduce { contract: contract.clone(), to }, court);
-        self.races.began(contract.clone(), rule, held, court.now);
-        self.engaged.engage(contract, Engagement { id, from: held, to, rules, since: court.now });
+        let engagement = Engagement { id, from: held, to, rules, since: court.now };
+        self.engage(contract, engagement, court);
     }
 
     /// One enforcement for each rule and urgency, whatever the number of orders.

@@ -14,10 +14,24 @@ use crate::averages::Heard;
 /// Two tellings of one execution differ by less than this.
 const SAME_INSTANT: TimeDelta = TimeDelta::milliseconds(1);
 
-/// Fills of the current trading day, and later ones that belong to the next.
+/// Fills from before the trading day that are kept: the longest rolling window of RULE-006.
+pub(crate) const KEPT_BEFORE: TimeDelta = TimeDelta::hours(1);
+
+/// A trading day as it runs: from one reset to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// Its label.
+    pub label: TradingDay,
+    /// The reset that began it.
+    pub began: Instant,
+    /// The reset that ends it.
+    pub ends: Instant,
+}
+
+/// Fills of the current trading day, of the hour before it, and later ones that belong to the next.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    day: TradingDay,
+    day: Day,
     reset: DailyReset,
     fills: BTreeMap<TradeId, Entry>,
     /// Results of closing fills for which the broker has given none.
@@ -28,7 +42,6 @@ pub struct Ledger {
 #[derive(Clone, Debug)]
 struct Entry {
     known: KnownFill,
-    day: TradingDay,
     /// When it was first heard of; long ago where it was remembered.
     heard: Instant,
 }
@@ -45,7 +58,7 @@ struct Totals {
 /// What a delivery of a fill meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
-    /// Known already, or of a day that is over.
+    /// Known already, or from long before the day.
     Nothing,
     /// Not known before.
     New,
@@ -53,22 +66,38 @@ pub enum Learned {
     Corrected,
 }
 
+impl Day {
+    fn at(reset: &DailyReset, now: Instant) -> Self {
+        let began = reset.last_until(now);
+        let ends = reset.ends(began, now);
+        Self { label: reset.label(ends), began, ends }
+    }
+
+    /// The day after this one.
+    pub(crate) fn next(self, reset: &DailyReset) -> Self {
+        let ends = reset.ends(self.ends, self.ends);
+        let after = TradingDay(self.label.0.succ_opt().unwrap_or(self.label.0));
+        Self { label: reset.label(ends).max(after), began: self.ends, ends }
+    }
+}
+
 impl Ledger {
     /// An empty ledger of the trading day at `now`.
     #[must_use]
     pub fn new(reset: DailyReset, now: Instant) -> Self {
-        Self {
-            day: reset.day_of(now),
-            reset,
-            fills: BTreeMap::new(),
-            own: BTreeMap::new(),
-            totals: Totals::default(),
-        }
+        let day = Day::at(&reset, now);
+        Self { day, reset, fills: BTreeMap::new(), own: BTreeMap::new(), totals: Totals::default() }
     }
 
     /// Which day it is about.
     #[must_use]
     pub fn day(&self) -> TradingDay {
+        self.day.label
+    }
+
+    /// When that day began and when it ends.
+    #[must_use]
+    pub fn span(&self) -> Day {
         self.day
     }
 
@@ -113,7 +142,7 @@ impl Ledger {
     #[must_use]
     pub fn figures(&self) -> DayFigures {
         DayFigures {
-            day: self.day,
+            day: self.day.label,
             realized: self.totals.realized,
             fees: self.totals.costs,
             trades: self.trades(),
@@ -126,6 +155,16 @@ impl Ledger {
     /// The fills of the day.
     pub fn fills(&self) -> impl Iterator<Item = &KnownFill> {
         self.of_day().map(|entry| &entry.known)
+    }
+
+    /// All fills that count and are kept, those of the hour before the day too, in the order of their
+    /// times.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&KnownFill> {
+        let mut fills: Vec<_> =
+            self.fills.values().map(|entry| &entry.known).filter(|known| !known.fill.voided).collect();
+        fills.sort_by_key(|known| (known.fill.at, &known.fill.id));
+        fills
     }
 
     /// A fill with what is known of it.
@@ -143,47 +182,60 @@ impl Ledger {
     /// To which trading day an instant counts.
     #[must_use]
     pub fn day_of(&self, at: Instant) -> TradingDay {
-        self.reset.day_of(at)
+        let Day { label, began, ends } = self.day;
+        let told = self.reset.day_of(at);
+        if at < began {
+            told.min(TradingDay(label.0.pred_opt().unwrap_or(label.0)))
+        } else if at < ends {
+            label
+        } else {
+            told.max(TradingDay(label.0.succ_opt().unwrap_or(label.0)))
+        }
     }
 
     /// Goes on with a day that was open before a restart.
-    pub(crate) fn resume(&mut self, day: TradingDay) {
-        self.day = day;
+    pub(crate) fn resume(&mut self, label: TradingDay, began: Option<Instant>) {
+        let began = began.unwrap_or_else(|| self.reset.on(label.0.pred_opt().unwrap_or(label.0)));
+        self.day = Day { label, began, ends: self.reset.ends(began, began) };
+    }
+
+    /// Another reset time: the day that runs ends at its next occurrence.
+    pub(crate) fn reschedule(&mut self, reset: DailyReset, now: Instant) {
+        self.reset = reset;
+        self.day.ends = reset.ends(self.day.began, now);
+        self.total();
     }
 
     /// Takes over a fill that was remembered from before a restart.
     pub(crate) fn restore(&mut self, known: KnownFill) {
-        let day = self.reset.day_of(known.fill.at);
-        self.fills.insert(known.fill.id.clone(), Entry { known, day, heard: Instant::MIN_UTC });
+        self.fills.insert(known.fill.id.clone(), Entry { known, heard: Instant::MIN_UTC });
         self.total();
     }
 
     /// Takes a delivery of a fill. A commission that the broker once named is kept when a later
     /// delivery lacks it (ruling 3).
     pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool, now: Instant) -> Learned {
-        let day = self.reset.day_of(fill.at);
-        if day < self.day {
+        if fill.at < self.day.began - KEPT_BEFORE && !self.fills.contains_key(&fill.id) {
             return Learned::Nothing;
         }
         let mut fill = fill.clone();
         let learned = match self.fills.get_mut(&fill.id) {
-            Some(entry) => {
-                fill.commissions = fill.commissions.or(entry.known.fill.commissions);
+            Some(Entry { known, .. }) => {
+                fill.commissions = fill.commissions.or(known.fill.commissions);
                 // The same instant is told with different precision by stream and query.
-                if (fill.at - entry.known.fill.at).abs() < SAME_INSTANT {
-                    fill.at = entry.known.fill.at;
+                if (fill.at - known.fill.at).abs() < SAME_INSTANT {
+                    fill.at = known.fill.at;
                 }
-                fill.pnl = fill.pnl.or(entry.known.fill.pnl);
-                if entry.known.fill == fill {
+                fill.pnl = fill.pnl.or(known.fill.pnl);
+                if known.fill == fill {
                     return Learned::Nothing;
                 }
-                entry.known.fill = fill;
-                entry.day = day;
+                known.fill = fill;
                 Learned::Corrected
             }
             None => {
                 let id = fill.id.clone();
-                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, day, heard: now });
+                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, heard: now });
                 Learned::New
             }
         };
@@ -191,15 +243,10 @@ impl Ledger {
         learned
     }
 
-    /// Begins the trading day at `now`.
-    pub(crate) fn roll(&mut self, reset: DailyReset, now: Instant) {
-        self.reset = reset;
-        self.day = reset.day_of(now);
-        for entry in self.fills.values_mut() {
-            entry.day = reset.day_of(entry.known.fill.at);
-        }
-        let day = self.day;
-        self.fills.retain(|_, entry| entry.day >= day);
+    /// Begins a trading day.
+    pub(crate) fn roll(&mut self, day: Day) {
+        self.day = day;
+        self.fills.retain(|_, entry| entry.known.fill.at >= day.began - KEPT_BEFORE);
         self.own.clear();
         self.total();
     }
@@ -249,7 +296,8 @@ impl Ledger {
     }
 
     fn of_day(&self) -> impl Iterator<Item = &Entry> {
-        self.fills.values().filter(|entry| entry.day == self.day)
+        let Day { began, ends, .. } = self.day;
+        self.fills.values().filter(move |entry| (began..ends).contains(&entry.known.fill.at))
     }
 
     fn total(&mut self) {

@@ -8,23 +8,29 @@
 
 mod account;
 mod averages;
+mod baseline;
 mod engaged;
 mod facts;
 mod gate;
+mod hours;
 mod judge;
 mod kinds;
 mod ledger;
 mod leftovers;
 mod lockouts;
+mod loops;
 mod market;
 mod near;
 mod outage;
+mod own;
 mod quotes;
 mod races;
 pub mod rules;
 mod schedule;
+mod sessions;
 mod stops;
 mod take;
+mod trades;
 mod vigil;
 mod wants;
 mod watch;
@@ -38,11 +44,13 @@ use domain::{
 pub use account::{AccountState, Holding, KnownOrder};
 pub use engaged::Engagements;
 pub use kinds::Kinds;
-pub use ledger::Ledger;
+pub use ledger::{Day, Ledger};
 pub use lockouts::Lockouts;
 pub use market::{Market, Reached, Worth};
 pub use schedule::{Deadline, Why};
+pub use sessions::{Phase, Sessions};
 pub use stops::Coverage;
+pub use trades::Trade;
 
 use judge::Court;
 use vigil::Vigil;
@@ -81,9 +89,10 @@ impl Engine {
     /// most urgent first. As soon as there is an account, time never runs backwards: an earlier `now`
     /// counts as the latest one.
     pub fn step(&mut self, now: Instant, event: &Event) -> Vec<Action> {
+        let before = self.now;
         self.set_time(now);
         let mut out = Vec::new();
-        self.pass_time(&mut out);
+        self.pass_time(before, &mut out);
         self.take(event, &mut out);
         self.mind_interest();
         self.judge(&mut out);
@@ -130,7 +139,7 @@ impl Engine {
             market: &self.market,
             kinds: Kinds::NONE,
             planned: &BTreeMap::new(),
-            day_end: self.day_end(),
+            day_end: account.ledger.span().ends,
         };
         let mut gauges: Vec<_> = account
             .rules
@@ -141,10 +150,11 @@ impl Engine {
         gauges
     }
 
-    /// When the present trading day ends.
+    /// When the present trading day ends: that of the first account to end it.
     #[must_use]
     pub fn day_end(&self) -> Instant {
-        self.rulebook.reset.next_after(self.now)
+        let ends = self.accounts.values().map(|account| account.ledger.span().ends);
+        ends.min().unwrap_or_else(|| self.rulebook.reset.next_after(self.now))
     }
 
     /// Contracts whose prices matter: held, or wanted by a working entry order.
@@ -190,11 +200,10 @@ impl Engine {
     }
 
     fn judge(&mut self, out: &mut Vec<Action>) {
-        let day_end = self.day_end();
         let Self { accounts, market, next_enforcement, now, rulebook, .. } = self;
         let warn_at = &rulebook.warn_at_percent;
         for account in accounts.values_mut() {
-            account.judge(&mut Court { now: *now, market, day_end, warn_at, next_enforcement, out });
+            account.judge(&mut Court { now: *now, market, warn_at, next_enforcement, out });
         }
         self.ask_for_metadata(out);
     }

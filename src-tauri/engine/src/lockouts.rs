@@ -1,15 +1,19 @@
 //! The lockouts of one account: a set of records, never one slot (specification A.5, C.4, L-33).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use domain::{
     ContractId, Contracts, EndCause, Exposure, Instant, LockEnd, LockKey, LockKind, Lockout, Symbol,
 };
 
+/// Ended records that are remembered for executions that are told late. When full, the oldest goes.
+const MOST_ENDED: usize = 32;
+
 /// Active records by key.
 #[derive(Clone, Debug, Default)]
 pub struct Lockouts {
     active: BTreeMap<LockKey, Lockout>,
+    ended: VecDeque<(Lockout, Instant)>,
 }
 
 impl Lockouts {
@@ -25,9 +29,22 @@ impl Lockouts {
         (is_new || later).then(|| known.clone())
     }
 
+    /// Changes a record; returns it if anything changed.
+    pub(crate) fn amend(&mut self, key: &LockKey, change: impl FnOnce(&mut Lockout)) -> Option<Lockout> {
+        let known = self.active.get_mut(key)?;
+        let before = known.clone();
+        change(known);
+        (*known != before).then(|| known.clone())
+    }
+
     /// Takes a record out; the caller says why.
-    pub(crate) fn end(&mut self, key: &LockKey) -> Option<Lockout> {
-        self.active.remove(key)
+    pub(crate) fn end(&mut self, key: &LockKey, now: Instant) -> Option<Lockout> {
+        let lockout = self.active.remove(key)?;
+        self.ended.push_back((lockout.clone(), now));
+        if self.ended.len() > MOST_ENDED {
+            self.ended.pop_front();
+        }
+        Some(lockout)
     }
 
     /// Takes out all whose time is over, with the cause.
@@ -35,7 +52,10 @@ impl Lockouts {
         let due: Vec<LockKey> =
             self.active.values().filter(|lockout| !lockout.is_active(now)).map(|it| it.key.clone()).collect();
         due.into_iter()
-            .filter_map(|key| self.active.remove(&key))
+            .filter_map(|key| {
+                let at = self.active.get(&key)?.end.at()?;
+                self.end(&key, at)
+            })
             .map(|lockout| {
                 let cause = match lockout.end {
                     LockEnd::Reset(_) => EndCause::Reset,
@@ -91,21 +111,40 @@ impl Lockouts {
         self.active.values().filter(|lockout| lockout.key.symbol.is_none()).map(|lockout| lockout.kind).max()
     }
 
-    /// The record that permits least in a contract, with the exposure it permits; `None` when nothing
-    /// forbids any.
+    /// What the records leave to the rules: under HARD nothing stands that they could protect, under
+    /// TIMER what stood before does. A record that leaves some symbols alone, or lets positions stay for a
+    /// while, is not HARD to them (ruling 11).
     #[must_use]
-    pub fn permitted(&self, contract: &ContractId, symbol: &Symbol) -> Option<(&Lockout, Exposure)> {
+    pub fn supervision(&self, now: Instant) -> Option<LockKind> {
+        let wide = self.active.values().filter(|lockout| lockout.key.symbol.is_none());
+        let limits = wide.filter(|lockout| lockout.exempt.is_empty());
+        limits.map(|it| if it.spares_baseline(now) { LockKind::Timer } else { it.kind }).max()
+    }
+
+    /// Whether an execution at that time was in spite of an account-wide record.
+    #[must_use]
+    pub fn forbade(&self, symbol: &Symbol, at: Instant) -> bool {
+        let ended = self.ended.iter().filter(|(_, ended)| at < *ended).map(|(lockout, _)| lockout);
+        let mut records = self.active.values().chain(ended);
+        records.any(|it| it.key.symbol.is_none() && it.concerns(symbol) && it.since <= at)
+    }
+
+    /// The record that permits least in a contract, with the exposure it permits, of those that count;
+    /// `None` when nothing forbids any.
+    #[must_use]
+    pub fn permitted(
+        &self,
+        contract: &ContractId,
+        symbol: &Symbol,
+        now: Instant,
+        counts: impl Fn(&Lockout) -> bool,
+    ) -> Option<(&Lockout, Exposure)> {
         self.active
             .values()
-            .filter(|lockout| lockout.concerns(symbol))
+            .filter(|lockout| lockout.concerns(symbol) && counts(lockout))
             .map(|lockout| {
-                let exposure = match lockout.kind {
-                    LockKind::Hard => Exposure::FLAT,
-                    LockKind::Timer | LockKind::Symbol => {
-                        lockout.baseline.get(contract).copied().unwrap_or_default()
-                    }
-                };
-                (lockout, exposure)
+                let kept = lockout.baseline.get(contract).filter(|_| lockout.spares_baseline(now));
+                (lockout, kept.copied().unwrap_or_default())
             })
             .min_by_key(|(lockout, exposure)| (exposure.size(), std::cmp::Reverse(lockout.kind)))
     }
@@ -124,6 +163,11 @@ impl Lockouts {
             }
         }
         changed
+    }
+
+    /// Contracts of which something may stay.
+    pub(crate) fn baselines(&self) -> impl Iterator<Item = &ContractId> {
+        self.active.values().flat_map(|lockout| lockout.baseline.keys())
     }
 
     /// The next instant at which a record ends.
@@ -194,8 +238,9 @@ mod tests {
     fn a_baseline_only_goes_down() {
         let mut set = Lockouts::default();
         set.set(lockout(RuleKey::CooldownAfterLoss, LockKind::Timer, LockEnd::Time(at(10))));
-        let permitted =
-            |set: &Lockouts| set.permitted(&"C".into(), &"MNQ".into()).map(|(_, exposure)| exposure.0);
+        let permitted = |set: &Lockouts| {
+            set.permitted(&"C".into(), &"MNQ".into(), at(0), |_| true).map(|(_, held)| held.0)
+        };
         assert_eq!(permitted(&set), Some(2));
         assert!(set.ratchet(&"C".into(), Exposure(3)).is_empty());
         assert_eq!(set.ratchet(&"C".into(), Exposure(1)).len(), 1);

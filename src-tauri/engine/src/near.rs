@@ -60,7 +60,7 @@ impl AccountState {
                 market: court.market,
                 kinds,
                 planned: &BTreeMap::new(),
-                day_end: court.day_end,
+                day_end: self.ledger.span().ends,
             };
             let (mut shares, trades) = (Vec::new(), trade_limits(armed, &scene));
             armed.rule.shares(&scene, &mut shares);
@@ -104,7 +104,7 @@ fn trade_limits(armed: &ArmedRule, scene: &Scene<'_>) -> Vec<Gauge> {
     if armed.key() != RuleKey::TradeFrequencyLimit {
         return Vec::new();
     }
-    armed.rule.gauges(scene).into_iter().filter(|gauge| gauge.unit == Unit::Trades).collect()
+    armed.rule.gauges(scene).into_iter().filter(|gauge| matches!(gauge.unit, Unit::Trades(_))).collect()
 }
 
 /// The highest of these levels that a value has reached.

@@ -48,17 +48,6 @@ impl Races {
         }
     }
 
-    /// Whether a fill may come from our own close: it works in the direction of one that is under way,
-    /// and its order was not heard of before the close began.
-    #[must_use]
-    pub fn may_be_ours(&self, fill: &Fill, first_heard: Option<Instant>, now: Instant) -> bool {
-        self.by_contract.get(&fill.contract).is_some_and(|race| {
-            race.is_open(now)
-                && fill.side.reduces(race.closing)
-                && first_heard.is_none_or(|heard| heard >= race.began)
-        })
-    }
-
     /// The rule whose close caused the exposure that is held now, if one did.
     #[must_use]
     pub fn cause(&self, contract: &ContractId, held: Exposure, now: Instant) -> Option<RuleKey> {

@@ -1,9 +1,11 @@
 //! What time alone brings: daily resets, ends of lockouts, and the next instant at which the engine
 //! wants to be asked (specification C.4 to C.6).
 
-use domain::{Action, EventKind, Instant, Notice, Severity, TradingDay};
+use domain::{
+    Action, DailyReset, EventKind, Instant, LockEnd, LockKey, Lockout, Notice, Severity, memory::WeekFigures,
+};
 
-use crate::{Engine, account::AccountState, kinds::Kinds};
+use crate::{Engine, account::AccountState, kinds::Kinds, ledger::Day};
 
 /// Missed resets are made up for, one a trading day, for at most this many days.
 const MISSED_RESETS: usize = 31;
@@ -44,6 +46,12 @@ pub enum Why {
     TroubleDue,
     /// A closing fill without a result of the broker is counted by its own price.
     ResultDue,
+    /// Trading hours begin or end.
+    HoursChange,
+    /// Positions may not stay any longer after the end of the trading hours.
+    SessionGraceEnds,
+    /// A contract that was acted on too often may be acted on again.
+    LoopRoom,
 }
 
 impl Engine {
@@ -51,20 +59,17 @@ impl Engine {
     /// now waits for something else, is looked at with the ticks of every second.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let day = (!self.accounts.is_empty()).then(|| Deadline { at: self.day_end(), why: Why::DayEnds });
         let market = self.market.next_deadline(self.now);
-        let shared = [day, market, self.vigil_deadline()].into_iter().flatten();
+        let shared = [market, self.vigil_deadline()].into_iter().flatten();
         let accounts = self.accounts.values().flat_map(AccountState::deadlines);
         accounts.chain(shared).filter(|deadline| deadline.at > self.ticked).min()
     }
 
-    pub(crate) fn pass_time(&mut self, out: &mut Vec<Action>) {
+    pub(crate) fn pass_time(&mut self, before: Instant, out: &mut Vec<Action>) {
         let (now, reset) = (self.now, self.rulebook.reset);
-        let today = reset.day_of(now);
         for account in self.accounts.values_mut() {
-            if account.ledger.day() < today || !account.day_told {
-                account.begin_days(today, &reset, now, out);
-            }
+            account.begin_days(&reset, now, out);
+            account.pass_hours(before, now, out);
             for (lockout, cause) in account.lockouts.take_due(now) {
                 account.unlocked(lockout, cause, out);
             }
@@ -74,58 +79,85 @@ impl Engine {
 }
 
 impl AccountState {
-    /// Ends the open day and begins the next, once for each day that was missed.
-    fn begin_days(
-        &mut self,
-        today: TradingDay,
-        reset: &domain::DailyReset,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let first_start = !self.day_told && self.ledger.day() == today;
-        let mut closed = (!first_start).then(|| self.ledger.figures());
-        let mut missed: Vec<TradingDay> = match first_start {
-            true => vec![today],
-            false => self
-                .ledger
-                .day()
-                .0
-                .iter_days()
-                .skip(1)
-                .map(TradingDay)
-                .take_while(|it| *it <= today)
-                .collect(),
-        };
-        let surplus = missed.len().saturating_sub(MISSED_RESETS);
-        for day in missed.drain(..).skip(surplus) {
-            let scheduled = reset.on(day.0.pred_opt().unwrap_or(day.0));
-            out.push(Action::Reset { account: self.id.clone(), closed: closed.take(), day, scheduled });
+    /// Ends the open day and begins the next, once for each day that was missed. A day that is open
+    /// already and not told yet, as at the first start, is only told.
+    fn begin_days(&mut self, reset: &DailyReset, now: Instant, out: &mut Vec<Action>) {
+        let mut day = self.ledger.span();
+        let mut begun = Vec::new();
+        if !self.day_told {
+            begun.push(day);
         }
-        self.day_told = true;
+        let mut closed = None;
+        if day.ends <= now {
+            closed = Some(self.ledger.figures());
+        }
+        while day.ends <= now {
+            day = day.next(reset);
+            begun.push(day);
+        }
+        if begun.is_empty() {
+            return;
+        }
+        let surplus = begun.len().saturating_sub(MISSED_RESETS);
+        for Day { label, began, .. } in begun.into_iter().skip(surplus) {
+            let is_first = !std::mem::replace(&mut self.day_told, true);
+            let closed = if is_first { None } else { closed.take() };
+            out.push(Action::Reset { account: self.id.clone(), closed, day: label, scheduled: began });
+        }
+        if day != self.ledger.span() {
+            self.end_day(day, out);
+        }
+        self.touched.add(Kinds::NONE.with(EventKind::SessionTick));
+        self.ask_all = true;
+    }
+
+    fn end_day(&mut self, next: Day, out: &mut Vec<Action>) {
+        self.week = match self.week() {
+            week if week.monday == next.label.week() => week,
+            _ => WeekFigures { monday: next.label.week(), realized: domain::Usd::ZERO, trades: 0 },
+        };
         self.carry_results();
-        self.ledger.roll(*reset, now);
+        self.ledger.roll(next);
         self.near.forget();
         self.observed_today = 0;
         self.observed.clear();
-        self.touched.add(Kinds::NONE.with(EventKind::SessionTick));
-        self.ask_all = true;
-        if !first_start {
-            self.alert(Severity::Info, Notice::DayStarted { day: today }, out);
+        self.alert(Severity::Info, Notice::DayStarted { day: next.label }, out);
+    }
+
+    /// Another reset time. A lockout until the reset follows it, but never ends earlier than it would
+    /// have (specification B.3).
+    pub(crate) fn adopt_reset(&mut self, reset: DailyReset, now: Instant, out: &mut Vec<Action>) {
+        self.ledger.reschedule(reset, now);
+        let ends = self.ledger.span().ends;
+        let keys: Vec<LockKey> = self.lockouts.iter().map(|it| it.key.clone()).collect();
+        for key in keys {
+            let later = |lockout: &mut Lockout| {
+                if let LockEnd::Reset(at) = lockout.end {
+                    lockout.end = LockEnd::Reset(at.max(ends));
+                }
+            };
+            self.amend(&key, later, out);
         }
     }
 
     fn deadlines(&self) -> impl Iterator<Item = Deadline> {
         let due = |at: Option<Instant>, why| at.map(|at| Deadline { at, why });
-        let graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
+        let stop_graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
+        let session_graces = self.lockouts.iter().filter_map(Lockout::grace_ends);
+        let session_graces = session_graces.map(|at| Deadline { at, why: Why::SessionGraceEnds });
         [
             due(self.lockouts.next_end(), Why::LockoutEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
             due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
             due(self.averages.due, Why::ResultDue),
+            due(Some(self.ledger.span().ends), Why::DayEnds),
+            due(Some(self.sessions.next_change()), Why::HoursChange),
+            due(self.loops.next_due(), Why::LoopRoom),
         ]
         .into_iter()
         .flatten()
-        .chain(graces)
+        .chain(stop_graces)
+        .chain(session_graces)
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Account, AccountId, Action, Command, EndCause, Event, EventKind, Fill, Link, LockKey, Memory, Notice,
-    Outcome, Question, Report, Rulebook, Severity, Snapshot, rulebook::Watched,
+    Outcome, Question, Report, Rulebook, Severity, Snapshot, memory::WeekFigures, rulebook::Watched,
 };
 
 use chrono::TimeDelta;
@@ -84,7 +84,7 @@ impl Engine {
     fn account_mut(&mut self, id: &AccountId) -> &mut AccountState {
         let (rulebook, now, remembered) = (&self.rulebook, self.now, &mut self.remembered);
         self.accounts.entry(id.clone()).or_insert_with(|| {
-            let mut account = AccountState::new(id.clone(), rulebook.reset, now, rulebook.of(id));
+            let mut account = AccountState::new(id.clone(), rulebook, now);
             if let Some(memory) = remembered.remove(id) {
                 account.remember(memory);
             }
@@ -182,8 +182,9 @@ impl Engine {
     }
 
     fn override_lockout(&mut self, key: &LockKey, reason: &str, out: &mut Vec<Action>) {
+        let now = self.now;
         self.with(&key.account, |account| {
-            if let Some(lockout) = account.lockouts.end(key) {
+            if let Some(lockout) = account.lockouts.end(key, now) {
                 let cause = EndCause::Override { reason: reason.to_string() };
                 account.unlocked(lockout, cause, out);
             }
@@ -195,15 +196,20 @@ impl Engine {
     /// only (specification C.16): half a change would leave an account unguarded that is said to be guarded.
     fn adopt(&mut self, rulebook: &Rulebook, out: &mut Vec<Action>) {
         let watched = std::mem::take(&mut self.rulebook.accounts);
-        self.rulebook = rulebook.clone();
+        let old_reset = std::mem::replace(&mut self.rulebook, rulebook.clone()).reset;
         if !self.accounts.is_empty() {
             self.rulebook.accounts = watched;
         }
+        let now = self.now;
         for account in self.accounts.values_mut() {
             let rules = self.rulebook.of(&account.id);
             account.rules = rules::build(rules);
             account.stop_rule = rules.no_stop_loss_grace.settings.clone();
-            account.release(out);
+            account.adopt_hours(&self.rulebook, now, out);
+            if self.rulebook.reset != old_reset {
+                account.adopt_reset(self.rulebook.reset, now, out);
+            }
+            account.release(now, out);
             account.ask_all = true;
             account.touched.add(Kinds::NONE.with(EventKind::ConfigChanged));
         }
@@ -217,8 +223,17 @@ impl AccountState {
         }
         self.stops.restored = memory.stop_deadlines;
         if let Some(day) = memory.day {
-            self.ledger.resume(day.day);
+            self.ledger.resume(day.day, memory.day_began);
             self.day_told = true;
+        }
+        let monday = self.ledger.day().week();
+        self.week = memory.week.filter(|week| week.monday == monday).unwrap_or(WeekFigures {
+            monday,
+            realized: domain::Usd::ZERO,
+            trades: 0,
+        });
+        for close in memory.closes {
+            self.own.restore(close);
         }
         for known in memory.fills {
             self.ledger.restore(known);
@@ -226,19 +241,9 @@ impl AccountState {
     }
 
     fn take_fill(&mut self, fill: &Fill, now: domain::Instant, out: &mut Vec<Action>) {
-        let own = self.looks_own(fill, now);
-        let (kinds, learned) = self.learn_fill(fill, own, now);
+        let (kinds, learned) = self.learn_fill(fill, now);
         self.touched.add(kinds);
         self.record_fill(fill, learned, out);
-    }
-
-    /// Whether a fill comes from an order of this product: tagged as such, or from an order without a
-    /// tag that appeared while a close was under way and works in its direction (ruling 18).
-    fn looks_own(&self, fill: &Fill, now: domain::Instant) -> bool {
-        if self.order(&fill.order).is_some_and(domain::Order::is_own) {
-            return true;
-        }
-        self.races.may_be_ours(fill, self.first_heard(&fill.order), now)
     }
 
     fn record_fill(&self, fill: &Fill, learned: Learned, out: &mut Vec<Action>) {
@@ -270,6 +275,7 @@ impl AccountState {
         let failed = matches!(report.outcome, Outcome::Failed { .. });
         for (contract, engagement) in settled.contracts {
             self.races.ended(&contract, now);
+            self.own.ended(&contract, now);
             for rule in engagement.rules.into_iter().filter(|_| failed) {
                 self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
             }
@@ -280,7 +286,7 @@ impl AccountState {
     }
 
     /// Ends lockouts that follow the configuration and are no longer asked for.
-    fn release(&mut self, out: &mut Vec<Action>) {
+    fn release(&mut self, now: domain::Instant, out: &mut Vec<Action>) {
         let released: Vec<LockKey> = self
             .lockouts
             .iter()
@@ -292,7 +298,7 @@ impl AccountState {
             .map(|lockout| lockout.key.clone())
             .collect();
         for key in released {
-            if let Some(lockout) = self.lockouts.end(&key) {
+            if let Some(lockout) = self.lockouts.end(&key, now) {
                 self.unlocked(lockout, EndCause::Config, out);
             }
         }

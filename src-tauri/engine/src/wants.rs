@@ -38,6 +38,13 @@ impl Want {
         Self { to, ..self }
     }
 
+    /// What another wish asks for is done along with this one.
+    pub fn absorb(&mut self, other: &Self) {
+        for rule in other.merged.iter().chain([&other.rule]) {
+            self.also(*rule);
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         let stronger = (other.to, other.priority) < (self.to, self.priority);
         let weaker = if stronger { std::mem::replace(self, other) } else { other };
@@ -94,9 +101,7 @@ impl Wants {
     pub fn take_flatten(&mut self) -> Option<Want> {
         let mut flatten = self.flatten.take()?;
         for want in std::mem::take(&mut self.reduce).into_values() {
-            for rule in want.merged.into_iter().chain([want.rule]) {
-                flatten.also(rule);
-            }
+            flatten.absorb(&want);
         }
         Some(flatten)
     }

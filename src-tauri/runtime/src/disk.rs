@@ -109,15 +109,15 @@ fn write(
     news: &watch::Sender<DiskNews>,
     stopping: &AtomicBool,
 ) {
-    while let Some((records, durability, mut done)) = next(work, &mut store) {
+    while let Some((mut records, durability, mut done)) = next(work, &mut store) {
+        back_up(&store, &mut records);
         loop {
             match store.commit(&records, durability) {
                 Ok(written) => {
-                    if let Some(done) = done.take() {
-                        let _ = done.send(());
-                    }
+                    // Who did not wait so long takes the disk for lost until told otherwise.
+                    let late = done.take().is_some_and(|done| done.send(()).is_err());
                     let audited = written.iter().any(|it| matches!(it, store::Written::Audit(_)));
-                    settle(&mut store, audited, news);
+                    settle(&mut store, audited, late, news);
                     break;
                 }
                 Err(error) => {
@@ -155,14 +155,31 @@ fn flush(store: &mut Store) {
     }
 }
 
-fn settle(store: &mut Store, audited: bool, news: &watch::Sender<DiskNews>) {
+/// The old day is kept as a whole before it is closed. A backup that fails is told and holds up nothing
+/// (specification C.6).
+fn back_up(store: &Store, records: &mut [Record]) {
+    let mut resets: Vec<_> = records
+        .iter_mut()
+        .filter_map(|record| if let Record::Reset(reset) = record { Some(reset) } else { None })
+        .collect();
+    let Some(at) = resets.iter().find(|it| it.closed.is_some()).map(|it| it.executed_at) else { return };
+    match store.backup(at) {
+        Ok(backup) => {
+            let name = backup.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            resets.iter_mut().for_each(|reset| reset.backup_file.clone_from(&name));
+        }
+        Err(error) => tracing::error!(target: "errors", "no backup before the daily reset: {error}"),
+    }
+}
+
+fn settle(store: &mut Store, audited: bool, late: bool, news: &watch::Sender<DiskNews>) {
     let state = store.settle().map_err(|error| error.to_string());
     if let Err(error) = &state {
         tracing::error!(target: "errors", "the second places could not be written: {error}");
     }
     let lines = audited.then(|| latest(store));
     news.send_if_modified(|it| {
-        let changed = it.state != state || lines.is_some();
+        let changed = late || it.state != state || lines.is_some();
         it.state = state;
         if let Some(lines) = lines {
             it.lines = lines;
@@ -179,4 +196,66 @@ fn latest(store: &Store) -> Vec<AuditLine> {
     });
     lines.reverse();
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Instant, TradingDay, Usd, memory::DayFigures};
+    use store::{Opened, ResetRecord, backup};
+
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    fn reset(closed: Option<&str>, label: &str) -> Record {
+        let day = |text: &str| TradingDay(text.parse().unwrap());
+        let figures = |label: &str| DayFigures {
+            day: day(label),
+            realized: Usd::from_cents(-500),
+            fees: Usd::ZERO,
+            trades: 1,
+            wins: 0,
+            losses: 1,
+            estimated: false,
+        };
+        Record::Reset(Box::new(ResetRecord {
+            account: "26100417".into(),
+            closed: closed.map(figures),
+            day: day(label),
+            scheduled: at("2026-03-02T23:00:00Z"),
+            executed_at: at("2026-03-02T23:00:00.004Z"),
+            backup_file: None,
+        }))
+    }
+
+    /// The database is kept as it was before the day was closed; a new home has nothing to keep.
+    #[tokio::test]
+    async fn a_reset_comes_after_a_backup_of_the_day_that_ends() {
+        let home = tempfile::tempdir().unwrap();
+        let Opened { store, .. } = Store::open(home.path(), at("2026-03-02T14:30:00Z")).unwrap();
+        let (mut disk, _news) = Disk::start(store).unwrap();
+        disk.write_lazily(vec![reset(None, "2026-03-02")]);
+        disk.write_lazily(vec![reset(Some("2026-03-02"), "2026-03-03")]);
+        disk.stop();
+        let kept = backup::list(home.path()).unwrap();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].at, at("2026-03-02T23:00:00Z"));
+        backup::check(&kept[0].path).unwrap();
+        let days = |file: &std::path::Path| {
+            let copy = tempfile::tempdir().unwrap();
+            std::fs::copy(file, copy.path().join("state.db")).unwrap();
+            let Opened { store, .. } = Store::open(copy.path(), at("2026-03-02T23:00:01Z")).unwrap();
+            let recall = store.memory(at("2026-03-02T23:00:01Z"), &domain::DailyReset::default()).unwrap();
+            recall
+                .memory
+                .accounts
+                .into_values()
+                .filter_map(|it| it.day)
+                .map(|it| it.day.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(days(&kept[0].path), ["2026-03-02"], "still open in the backup");
+    }
 }

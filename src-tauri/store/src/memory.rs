@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, Contracts, DailyReset, Fill, Instant, Memory, Price, TradingDay, Usd,
-    memory::{AccountMemory, DayFigures, KnownFill},
+    memory::{AccountMemory, DayFigures, KnownFill, OwnClose, WeekFigures},
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::{
     audit::{EVERYONE, log},
-    columns::{At, Exact, Id, Word, amount},
+    columns::{At, Exact, Id, Word, amount, moment},
     error::ReadError,
     record::ConfigSnapshot,
     write::lockouts,
 };
 
-/// How far before the trading day the fills go back: the longest rolling window of RULE-006.
+/// How far fills go back before the trading day, and closes before the start: the longest rolling window
+/// of RULE-006.
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// What was remembered, and what could not be read.
@@ -120,17 +121,78 @@ fn account_memory(
     let sql = "SELECT * FROM daily_pnl WHERE account_id = ?1 AND closed_at IS NULL
         ORDER BY trading_day DESC LIMIT 1";
     let day = readable(db, "daily_pnl", sql, [account.as_str()], figures, unreadable)?.pop();
+    let day_began = match &day {
+        Some(figures) => began(db, account, figures.day)?,
+        None => None,
+    };
     let label = day.as_ref().map_or_else(|| reset.day_of(now), |figures| figures.day);
-    let from = beginning(reset, label).min(now) - WINDOW;
+    let from = day_began.unwrap_or_else(|| beginning(reset, label)).min(now) - WINDOW;
     // The texts of instants have one length: their order is the order in time.
     let sql = "SELECT * FROM trade_log WHERE account_id = ?1 AND (trading_day >= ?2 OR platform_time >= ?3)
         ORDER BY platform_time, trade_id";
     let range = params![account.as_str(), Word(label), At(from)];
     let fills = readable(db, "trade_log", sql, range, |row| known_fill(row, account), unreadable)?;
-    Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, day, fills })
+    let week = Some(week(db, account, label, unreadable)?);
+    let closes = closes(db, account, now - WINDOW, unreadable)?;
+    Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, day, day_began, week, fills, closes })
 }
 
-/// The instant at which a trading day began.
+/// The closed days of the week to which a day belongs.
+fn week(
+    db: &Connection,
+    account: &AccountId,
+    day: TradingDay,
+    unreadable: &mut Vec<String>,
+) -> Result<WeekFigures, ReadError> {
+    let monday = day.week();
+    let sql = "SELECT * FROM daily_pnl
+        WHERE account_id = ?1 AND trading_day > ?2 AND trading_day < ?3 AND closed_at IS NOT NULL";
+    let range = params![account.as_str(), Word(TradingDay(monday)), Word(day)];
+    let days = readable(db, "daily_pnl", sql, range, figures, unreadable)?;
+    let none = WeekFigures { monday, realized: Usd::ZERO, trades: 0 };
+    Ok(days.into_iter().fold(none, |sum, day| WeekFigures {
+        realized: sum.realized + day.realized - day.fees,
+        trades: sum.trades.saturating_add(day.trades),
+        ..sum
+    }))
+}
+
+/// What was asked of the broker to make positions smaller, and when it ended.
+fn closes(
+    db: &Connection,
+    account: &AccountId,
+    from: Instant,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<OwnClose>, ReadError> {
+    let sql =
+        "SELECT intent.rule_name, intent.contract_id, intent.timestamp AS begun, result.timestamp AS ended
+        FROM enforcement_history AS intent
+        LEFT JOIN enforcement_history AS result ON result.intent_id = intent.id
+        WHERE intent.kind = 'intent' AND intent.account_id = ?1 AND intent.timestamp >= ?2
+        AND intent.action_type IN ('close_position', 'reduce_position', 'flatten_account')
+        ORDER BY intent.id";
+    let close = |row: &Row<'_>| {
+        Ok(OwnClose {
+            rule: row.get::<_, Word<_>>("rule_name")?.0,
+            contract: row.get::<_, Option<Id<_>>>("contract_id")?.map(|contract| contract.0),
+            from: row.get::<_, At>("begun")?.0,
+            until: moment(row, "ended")?,
+        })
+    };
+    readable(db, "enforcement_history", sql, params![account.as_str(), At(from)], close, unreadable)
+}
+
+/// When the reset was due that began a day; `None` if none is entered.
+fn began(db: &Connection, account: &AccountId, day: TradingDay) -> Result<Option<Instant>, ReadError> {
+    let sql = "SELECT scheduled_at FROM reset_log
+        WHERE account_id = ?1 AND trading_day = ?2 AND reset_type = 'daily'";
+    let scheduled = |row: &Row<'_>| Ok(row.get::<_, At>("scheduled_at")?.0);
+    db.query_row(sql, params![account.as_str(), Word(day)], scheduled)
+        .optional()
+        .map_err(ReadError::of("reset_log"))
+}
+
+/// The instant at which a trading day began by the present reset time.
 fn beginning(reset: &DailyReset, day: TradingDay) -> Instant {
     reset.last_until(reset.on(day.0) - TimeDelta::microseconds(1))
 }

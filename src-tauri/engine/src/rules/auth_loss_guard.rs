@@ -2,15 +2,13 @@
 //! connection or login nothing can be closed, so "enforcing" would be pretence. Opted in, an account that
 //! the broker does not let trade is flattened, as far as that goes, and locked until it may trade again.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use domain::{
-    Breach, EventKind, LockEnd, LockKey, LockKind, RuleKey, Source,
+    Breach, EventKind, LockEnd, LockKey, RuleKey, Source,
     rulebook::{AuthLossGuard, OnCanTradeFalse},
 };
 
-use super::{Finding, Remedy, Rule, Scene, Verdict};
+use super::{Finding, Lock, Remedy, Rule, Scene, Verdict};
 use crate::kinds::Kinds;
 
 /// The rule with its values.
@@ -64,13 +62,7 @@ impl Rule for AuthGuard {
         if locks && !scene.account.lockouts().has(&key) {
             findings.push(Finding {
                 breach: Breach::CannotTrade,
-                remedy: Remedy::Lock {
-                    kind: LockKind::Hard,
-                    symbol: None,
-                    cause: key.cause,
-                    end: LockEnd::CanTrade,
-                    baseline: BTreeMap::new(),
-                },
+                remedy: Remedy::Lock(Lock::hard(LockEnd::CanTrade)),
             });
         }
         Verdict::Violated

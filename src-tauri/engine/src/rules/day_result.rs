@@ -1,14 +1,10 @@
 //! What RULE-003 and RULE-013 share: the day's result, banked and together with what is open, and the
 //! lock until the daily reset.
 
-use std::collections::BTreeMap;
-
-use domain::{
-    EventKind, LockEnd, LockKey, LockKind, RuleKey, Source, Usd, breach::Basis, rulebook::PriceBasis,
-};
+use domain::{EventKind, LockEnd, LockKey, RuleKey, Source, Usd, breach::Basis, rulebook::PriceBasis};
 use rust_decimal::Decimal;
 
-use super::{Remedy, Scene, Verdict, open_result};
+use super::{Lock, Remedy, Scene, Verdict, open_result};
 use crate::{
     kinds::Kinds,
     market::{Reached, Worth},
@@ -91,11 +87,5 @@ pub(super) fn is_locked(scene: &Scene<'_>, rule: RuleKey) -> bool {
 
 /// The account is flattened and stays locked until the daily reset.
 pub(super) fn lock(scene: &Scene<'_>) -> Remedy {
-    Remedy::Lock {
-        kind: LockKind::Hard,
-        symbol: None,
-        cause: String::new(),
-        end: LockEnd::Reset(scene.day_end),
-        baseline: BTreeMap::new(),
-    }
+    Remedy::Lock(Lock::hard(LockEnd::Reset(scene.day_end)))
 }

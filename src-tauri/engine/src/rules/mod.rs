@@ -2,6 +2,7 @@
 //! (specification B.0). Adding one is a file, a line in [`build`], and its entry in the rulebook.
 
 mod auth_loss_guard;
+mod cooldown_after_loss;
 mod daily_realized_loss;
 mod daily_realized_profit;
 mod daily_unrealized_loss;
@@ -11,14 +12,20 @@ mod max_contracts_per_instrument;
 mod max_unrealized_profit;
 mod no_stop_loss_grace;
 mod open_result;
+mod session_block_outside;
 mod symbol_blocks;
+mod trade_frequency_limit;
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, RuleKey, RuleMode, RuleSet,
-    Source, Symbol, Usd,
+    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, OrderId, RuleKey, RuleMode,
+    RuleSet, Source, Symbol, Usd,
+    breach::TradeWindow,
     rulebook::{Entry, PriceBasis},
 };
 use rust_decimal::Decimal;
@@ -30,13 +37,16 @@ use crate::{
 };
 
 /// The rules that exist. Others count as off (ruling 1).
-pub const BUILT: [RuleKey; 9] = [
+pub const BUILT: [RuleKey; 12] = [
     RuleKey::MaxContracts,
     RuleKey::MaxContractsPerInstrument,
     RuleKey::DailyRealizedLoss,
     RuleKey::DailyUnrealizedLoss,
     RuleKey::MaxUnrealizedProfit,
+    RuleKey::TradeFrequencyLimit,
+    RuleKey::CooldownAfterLoss,
     RuleKey::NoStopLossGrace,
+    RuleKey::SessionBlockOutside,
     RuleKey::AuthLossGuard,
     RuleKey::SymbolBlocks,
     RuleKey::DailyRealizedProfit,
@@ -141,19 +151,70 @@ pub enum Remedy {
     },
     /// Nothing more: what was decided already in this step is enough for this rule too.
     Covered,
-    /// Set a lockout. HARD ones flatten the account, all cancel the entry orders they forbid.
-    Lock {
-        /// What it forbids.
-        kind: LockKind,
-        /// For one symbol only.
-        symbol: Option<Symbol>,
-        /// Distinguishes several records of the rule.
-        cause: String,
-        /// How it ends.
-        end: LockEnd,
-        /// What may stay.
-        baseline: BTreeMap<ContractId, Exposure>,
+    /// Set a lockout, or extend the one of the same key. The gate then cancels the entry orders that it
+    /// forbids and closes what it does not let stay.
+    Lock(Lock),
+    /// Cancel a working order.
+    Cancel(OrderId),
+    /// Only tell it, as an observing rule would.
+    Tell {
+        /// What it is about: told once for each while it is the case.
+        about: String,
     },
+}
+
+/// A lockout that a rule wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// What it forbids.
+    pub kind: LockKind,
+    /// For one symbol only.
+    pub symbol: Option<Symbol>,
+    /// Distinguishes several records of the rule.
+    pub cause: String,
+    /// How it ends.
+    pub end: LockEnd,
+    /// What may stay.
+    pub baseline: BTreeMap<ContractId, Exposure>,
+    /// Symbols that it leaves alone.
+    pub exempt: BTreeSet<Symbol>,
+    /// Whether everything is closed and verified when it begins.
+    pub flatten: bool,
+}
+
+impl Lock {
+    /// The account is made and kept flat.
+    #[must_use]
+    pub fn hard(end: LockEnd) -> Self {
+        Self {
+            kind: LockKind::Hard,
+            symbol: None,
+            cause: String::new(),
+            end,
+            baseline: BTreeMap::new(),
+            exempt: BTreeSet::new(),
+            flatten: true,
+        }
+    }
+
+    /// No new exposure over the baseline until a time.
+    #[must_use]
+    pub fn timer(until: Instant, baseline: BTreeMap<ContractId, Exposure>) -> Self {
+        Self { kind: LockKind::Timer, baseline, flatten: false, ..Self::hard(LockEnd::Time(until)) }
+    }
+
+    /// As a cooldown, but everything is closed when it begins.
+    #[must_use]
+    pub fn closing_timer(until: Instant) -> Self {
+        Self { flatten: true, ..Self::timer(until, BTreeMap::new()) }
+    }
+
+    /// One symbol is kept flat down to the baseline.
+    #[must_use]
+    pub fn symbol(symbol: Symbol, end: LockEnd, baseline: BTreeMap<ContractId, Exposure>) -> Self {
+        let (kind, symbol) = (LockKind::Symbol, Some(symbol));
+        Self { kind, symbol, baseline, flatten: false, ..Self::hard(end) }
+    }
 }
 
 /// Unit of a gauge.
@@ -163,8 +224,8 @@ pub enum Unit {
     Usd,
     /// Contracts.
     Contracts,
-    /// Trades.
-    Trades,
+    /// Trades within a time.
+    Trades(TradeWindow),
 }
 
 /// How much of a limit is used.
@@ -261,8 +322,8 @@ impl Scene<'_> {
     }
 }
 
-/// The rules that are on, in the order in which they are asked: locks first, then what closes a whole
-/// position, then what only reduces it. A later rule sees what earlier ones decided, so that together
+/// The rules that are on, in the order in which they are asked: locks first, the hardest first, then what
+/// closes a whole position, then what only reduces it. A later rule sees what earlier ones decided, so that together
 /// they close no more than is needed.
 #[must_use]
 pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
@@ -270,6 +331,9 @@ pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
     arm(&mut armed, &rules.daily_realized_loss, daily_realized_loss::DailyLoss::new);
     arm(&mut armed, &rules.daily_realized_profit, daily_realized_profit::DailyProfit::new);
     arm(&mut armed, &rules.auth_loss_guard, auth_loss_guard::AuthGuard::new);
+    arm(&mut armed, &rules.session_block_outside, session_block_outside::TradingHours::new);
+    arm(&mut armed, &rules.cooldown_after_loss, cooldown_after_loss::LossCooldown::new);
+    arm(&mut armed, &rules.trade_frequency_limit, trade_frequency_limit::TradeLimits::new);
     arm(&mut armed, &rules.symbol_blocks, symbol_blocks::Blocks::new);
     let stop_required = no_stop_loss_grace::StopRequired::new(rules.no_stop_loss_grace.settings.clone());
     armed.push(ArmedRule::new(Box::new(stop_required), RuleMode::Enforce));

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Breach, ContractId, EventKind, Exposure, LockEnd, LockKey, LockKind, Lockout, RuleKey, Source, Symbol,
-    products,
+    Breach, ContractId, EventKind, Exposure, LockEnd, LockKey, Lockout, RuleKey, Source, Symbol, products,
     rulebook::{SymbolBlocks, SymbolListMode},
 };
 use wildmatch::WildMatch;
 
-use super::{Finding, Remedy, Rule, Scene, Verdict};
+use super::{Finding, Lock, Remedy, Rule, Scene, Verdict};
 use crate::kinds::Kinds;
 
 /// The rule with its values.
@@ -101,13 +100,11 @@ impl Rule for Blocks {
             }
             findings.push(Finding {
                 breach: Breach::SymbolBlocked { symbol: symbol.clone(), pattern },
-                remedy: Remedy::Lock {
-                    kind: LockKind::Symbol,
-                    symbol: key.symbol,
-                    cause: key.cause,
-                    end: LockEnd::Config,
-                    baseline: self.may_stay(scene, symbol),
-                },
+                remedy: Remedy::Lock(Lock::symbol(
+                    symbol.clone(),
+                    LockEnd::Config,
+                    self.may_stay(scene, symbol),
+                )),
             });
         }
         if findings.len() > before { Verdict::Violated } else { Verdict::Passed }

@@ -10,7 +10,7 @@ use domain::{
     OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
     Trouble, Usd, calendar, products,
 };
-use engine::{Engine, Why};
+use engine::{Engine, Why, rules::Unit};
 
 pub const ACCOUNT: &str = "26100417";
 
@@ -289,6 +289,13 @@ impl Desk {
         }
     }
 
+    /// A further fill of an order that has one already.
+    pub fn fill_more(&mut self, of: &Fill, size: u32, pnl: &str) -> Fill {
+        let id = self.next();
+        let pnl = (!pnl.is_empty()).then(|| usd(pnl));
+        Fill { id: id.into(), size: Contracts(size), pnl, at: self.now, ..of.clone() }
+    }
+
     pub fn fill(&mut self, name: &str, side: OrderSide, size: u32, at: &str, pnl: &str) -> String {
         let fill = self.fill_of(name, side, size, at, pnl);
         self.send(Event::Fill(fill))
@@ -401,6 +408,25 @@ impl Desk {
         account.lockouts().by_strength().iter().map(|it| lockout_line(it)).collect()
     }
 
+    /// `2 of 3 per_minute`: how often was traded, by window.
+    pub fn gauges(&self) -> Vec<String> {
+        let account = self.engine.account(&AccountId::from(ACCOUNT)).unwrap();
+        let gauges = self.engine.gauges(account).into_iter().map(|(gauge, _)| gauge);
+        gauges
+            .filter_map(|gauge| match gauge.unit {
+                Unit::Trades(window) => {
+                    Some(format!("{} of {} {}", gauge.value.unwrap(), gauge.limit, window.key()))
+                }
+                Unit::Usd | Unit::Contracts => None,
+            })
+            .collect()
+    }
+
+    /// So much of an order is filled, as its end will tell.
+    pub fn fill_order(&mut self, id: i64, filled: u32) {
+        self.orders.get_mut(&OrderId::from(id)).unwrap().filled = Contracts(filled);
+    }
+
     pub fn realized(&self) -> String {
         let account = self.engine.account(&AccountId::from(ACCOUNT)).unwrap();
         account.ledger().realized_gross().to_string()
@@ -451,7 +477,12 @@ fn lockout_line(lockout: &domain::Lockout) -> String {
             .map_or("unknown".to_string(), |at| at.with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()),
     };
     let symbol = lockout.key.symbol.as_ref().map(|symbol| format!(" {symbol}")).unwrap_or_default();
-    format!("{kind} {}{symbol} until {until}", lockout.key.rule)
+    let cause = match lockout.key.cause.as_str() {
+        "" => String::new(),
+        cause => format!(" {cause}"),
+    };
+    let exempt: String = lockout.exempt.iter().map(|symbol| format!(" except {symbol}")).collect();
+    format!("{kind} {}{symbol}{cause} until {until}{exempt}", lockout.key.rule)
 }
 
 fn enforcement_line(it: &Enforcement) -> String {
@@ -496,6 +527,9 @@ fn breach(breach: &Breach) -> String {
         Breach::OpenProfit { symbol, value, target } => format!("{symbol} {value} of {target}"),
         Breach::DailyProfit { value, target, .. } => format!("{value} of {target}"),
         Breach::CannotTrade => "the broker forbids it".to_string(),
+        Breach::TooManyTrades { window, count, limit } => format!("{count} of {limit} {}", window.key()),
+        Breach::LosingTrade { loss, limit } => format!("{loss} of {limit}"),
+        Breach::OutsideSession { .. } => "outside the hours".to_string(),
     }
 }
 
@@ -531,6 +565,7 @@ fn notice(notice: &Notice) -> Option<String> {
         }
         Notice::QuotesInTime { contract } => Some(format!("alert: {} in time", name_of(contract))),
         Notice::DayDiffers { known, brokers } => Some(format!("alert: day of {known} known, {brokers} read")),
+        Notice::NoTradingHours { .. } => Some("alert: no trading hours".to_string()),
         Notice::Unlocked { .. } | Notice::ResultDiffers { .. } => None,
     }
 }

@@ -98,7 +98,9 @@ impl Core {
             return;
         }
         for account in self.reconciler.due(now) {
-            let fills_since = self.engine.rulebook().reset.last_until(self.engine.now());
+            let now = self.engine.now();
+            let known = self.engine.account(&account).map(|account| account.fills_since(now));
+            let fills_since = known.unwrap_or_else(|| self.engine.rulebook().reset.last_until(now));
             let call = Call::Snapshot { account: account.clone(), fills_since };
             let id = self.send(call, Purpose::Reading(account.clone()));
             self.reconciler.asked(&account, id, now);

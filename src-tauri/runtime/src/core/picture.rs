@@ -183,7 +183,7 @@ impl Core {
             net: unrealized.map(|open| ledger.realized(true) + open),
             trades_today: ledger.trades(),
             day: ledger.day(),
-            reset_at: self.engine.day_end(),
+            reset_at: ledger.span().ends,
             headroom: headroom(&gauges),
             headroom_if_stopped: self.headroom_if_stopped(account, &gauges),
             positions: account.holdings().filter_map(|it| self.position_view(account, it, now)).collect(),
@@ -338,7 +338,7 @@ fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge
     let unit = match gauge.unit {
         rules::Unit::Usd => Unit::Usd,
         rules::Unit::Contracts => Unit::Contracts,
-        rules::Unit::Trades => Unit::Trades,
+        rules::Unit::Trades(_) => Unit::Trades,
     };
     let is_size = unit == Unit::Contracts;
     let state = match used {
@@ -348,9 +348,13 @@ fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge
         Some(used) if used >= NEAR_PERCENT && !is_size => GaugeState::Near,
         Some(_) => GaugeState::Clear,
     };
+    let title = match gauge.unit {
+        rules::Unit::Trades(window) => format!("{} {}", words::title(gauge.rule), words::within(window)),
+        rules::Unit::Usd | rules::Unit::Contracts => words::title_with(gauge.rule, gauge.symbol.as_ref()),
+    };
     Gauge {
         rule: gauge.rule,
-        title: words::title_with(gauge.rule, gauge.symbol.as_ref()),
+        title,
         symbol: gauge.symbol,
         unit,
         value,

@@ -52,14 +52,18 @@ impl Core {
         match action {
             Action::Lock { lockout } if lockout.since == now => {
                 let account = lockout.key.account.clone();
-                if lockout.key.symbol.is_none() {
+                let ends = |lockout: &Lockout| lockout.end.at().unwrap_or(Instant::MAX_UTC);
+                let known = self.teller.locks.get(&account);
+                // Of several locks at once, the one that lasts longest is told.
+                let outlasts = known.is_none_or(|(known, _)| ends(lockout) >= ends(known));
+                if lockout.key.symbol.is_none() && outlasts {
                     self.teller.locks.insert(account, ((**lockout).clone(), now));
                 }
             }
             Action::Alert(alert) => self.tell_alert(alert, now),
             Action::Observe(it) => {
                 let would = self.would(&it.account);
-                let lock = it.lock.map(|_| WouldLock::Until(self.engine.day_end()));
+                let lock = it.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
                 let note =
                     self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
                 self.tell(note, now);

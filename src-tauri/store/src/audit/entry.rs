@@ -198,13 +198,16 @@ fn figures(breach: &Breach) -> Option<(String, String)> {
         Breach::DailyProfit { value, target, .. } | Breach::OpenProfit { value, target, .. } => {
             (value.0, target.0)
         }
+        Breach::LosingTrade { loss, limit } => (loss.0, limit.0),
+        Breach::TooManyTrades { count, limit, .. } => ((*count).into(), (*limit).into()),
         Breach::NoStop { covered, size, .. } => (covered.0.into(), size.0.into()),
         Breach::WhileLocked { held, permitted, .. } => (held.0.into(), permitted.0.into()),
         Breach::OwnEffect { size, .. } => (size.0.into(), Decimal::ZERO),
         Breach::SymbolBlocked { .. }
         | Breach::Leftover { .. }
         | Breach::TraderCommand { .. }
-        | Breach::CannotTrade => return None,
+        | Breach::CannotTrade
+        | Breach::OutsideSession { .. } => return None,
     };
     Some((value.to_string(), limit.to_string()))
 }

@@ -1,6 +1,7 @@
 //! Trading days: their fills, their running figures, and the reset that closes them (specification C.6,
 //! C.7, L-35, L-38).
 
+use chrono::Days;
 use domain::{Instant, TradingDay, Usd, memory::DayFigures};
 use rusqlite::{Connection, named_params, params};
 
@@ -72,6 +73,7 @@ pub(crate) fn reset(db: &Connection, reset: &ResetRecord) -> rusqlite::Result<Wr
         write_figures(db, account, figures, None, reset.scheduled, Some(reset.executed_at))?;
     }
     close_earlier_days(db, account, reset.day, reset.executed_at)?;
+    week(db, reset)?;
     open_day(db, account, reset.day, reset.scheduled)?;
     db.prepare_cached(
         "UPDATE account_state SET last_daily_reset = ?2, realized_pnl_today = 0, realized_exact = '0'
@@ -108,6 +110,32 @@ fn close_earlier_days(db: &Connection, account: &str, day: TradingDay, at: Insta
         "UPDATE daily_pnl SET closed_at = ?3 WHERE account_id = ?1 AND trading_day < ?2 AND closed_at IS NULL",
     )?
     .execute(params![account, Word(day), At(at)])?;
+    Ok(())
+}
+
+/// Adds up the week of the day that ended; enters the weekly reset, once, where another week begins.
+fn week(db: &Connection, reset: &ResetRecord) -> rusqlite::Result<()> {
+    let account = reset.account.as_str();
+    let last: Option<Word<TradingDay>> = db
+        .prepare_cached("SELECT max(trading_day) FROM daily_pnl WHERE account_id = ?1 AND trading_day < ?2")?
+        .query_row(params![account, Word(reset.day)], |row| row.get(0))?;
+    let Some(Word(last)) = last else { return Ok(()) };
+    let monday = TradingDay(last.week());
+    let of_week = params![account, Word(monday), Word(TradingDay(monday.0 + Days::new(7)))];
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO weekly_stats (account_id, week_start, realized_cents, trades)
+        SELECT ?1, ?2, sum(realized_cents - fees_cents), sum(trade_count) FROM daily_pnl
+        WHERE account_id = ?1 AND trading_day > ?2 AND trading_day <= ?3",
+    )?
+    .execute(of_week)?;
+    if reset.day.week() == last.week() {
+        return Ok(());
+    }
+    db.prepare_cached(
+        "INSERT INTO reset_log (account_id, reset_type, trading_day, scheduled_at, executed_at, result)
+        VALUES (?1, 'weekly', ?2, ?3, ?4, 'done') ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, Word(reset.day), At(reset.scheduled), At(reset.executed_at)])?;
     Ok(())
 }
 

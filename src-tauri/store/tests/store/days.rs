@@ -152,3 +152,48 @@ fn the_extremes_of_a_day_are_kept() {
         .unwrap();
     assert_eq!(extremes, (Value::Integer(9025), Value::Integer(-20050)));
 }
+
+/// The day of a Monday closes the week before it: its reset begins the next one, and is entered once.
+#[test]
+fn a_week_is_summed_and_its_reset_is_entered_once() {
+    let home = Home::new();
+    let mut store = home.open();
+    let sunday = reset(Some(figures("2026-03-01", "-5")), day("2026-03-02"), at("2026-03-01T23:00:00Z"));
+    let monday = reset(Some(figures("2026-03-02", "20")), day("2026-03-03"), at("2026-03-02T23:00:00Z"));
+    flush(&mut store, &[running(figures("2026-03-01", "-5"), None), sunday]);
+    let week = memory(&store).accounts.remove(&account()).unwrap().week.unwrap();
+    assert_eq!((week.monday.to_string(), week.realized, week.trades), ("2026-02-23".into(), usd("-8.7"), 4));
+
+    flush(&mut store, std::slice::from_ref(&monday));
+    flush(&mut store, &[monday]);
+    let week = memory(&store).accounts.remove(&account()).unwrap().week.unwrap();
+    assert_eq!((week.monday.to_string(), week.realized, week.trades), ("2026-03-02".into(), Usd::ZERO, 0));
+    let db = home.tampered();
+    let kept: (String, i64, i64) = db
+        .query_row("SELECT week_start, realized_cents, trades FROM weekly_stats", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(kept, ("2026-02-23".to_owned(), 760, 8));
+    let weekly: Vec<String> = db
+        .prepare("SELECT trading_day FROM reset_log WHERE reset_type = 'weekly'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(weekly, ["2026-03-03"]);
+}
+
+/// A day began when its reset was due, whatever the reset time is now.
+#[test]
+fn a_day_comes_back_with_the_reset_that_began_it() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[running(figures("2026-03-02", "0"), None)]);
+    let began = |store: &store::Store| memory(store).accounts.remove(&account()).unwrap().day_began;
+    assert_eq!(began(&store), None, "no reset was entered");
+    let due = at("2026-03-02T22:30:00Z");
+    flush(&mut store, &[reset(Some(figures("2026-03-02", "0")), day("2026-03-03"), due)]);
+    assert_eq!(began(&store), Some(due));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{EndCause, LockEnd, LockKind, Lockout, RuleKey};
+use domain::{Deed, EndCause, Enforcement, Instant, LockEnd, LockKind, Lockout, RuleKey, memory::OwnClose};
 use store::{ConfigOrigin, ConfigSnapshot, Durability, Record, Written};
 
 use crate::fixtures::*;
@@ -216,4 +216,27 @@ fn a_mirror_that_cannot_be_written_is_told_holds_nothing_up_and_is_tried_again()
     std::fs::remove_file(home.file("state.db")).unwrap();
     drop(store);
     assert_eq!(locks(&home.open()), [locked]);
+}
+
+/// Fills that are told after a restart are held against these (ruling 18).
+#[test]
+fn closes_of_the_last_hour_come_back_with_their_ends() {
+    let home = Home::new();
+    let mut store = home.open();
+    let flatten = Enforcement { rule: RuleKey::CooldownAfterLoss, deed: Deed::Flatten, ..enforcement(2) };
+    let cancel = Enforcement { deed: Deed::Cancel { orders: vec![7.into()] }, ..enforcement(3) };
+    flush(&mut store, &[intent(1), confirmed(1), intent_of(flatten), intent_of(cancel)]);
+    let closes = |later: Instant| {
+        let recall = store.memory(later, &domain::DailyReset::default()).unwrap();
+        recall.memory.accounts[&account()].closes.clone()
+    };
+    let one = OwnClose {
+        rule: RuleKey::MaxContracts,
+        contract: Some(MNQ.into()),
+        from: now(),
+        until: Some(later(1)),
+    };
+    let all = OwnClose { rule: RuleKey::CooldownAfterLoss, contract: None, from: now(), until: None };
+    assert_eq!(closes(later(600)), [one, all], "a cancel is no close");
+    assert_eq!(closes(later(3_601)), []);
 }

@@ -265,6 +265,11 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             "Stop-Loss Required stays on",
             "The settings switch it off or weaken it. It is enforced all the same.",
         ),
+        Notice::NoTradingHours { symbol } => scene.note(
+            alert.severity,
+            &format!("{} without an end", words::title_with(RuleKey::SessionBlockOutside, symbol.as_ref())),
+            "No trading hours begin within the next 14 days. Check sessions and holidays in the settings.",
+        ),
         Notice::DayStarted { day } => scene.note(
             alert.severity,
             "New trading day",

@@ -1,6 +1,6 @@
 //! Why something was done: the value of its limit, in one sentence part without a full stop.
 
-use domain::{Breach, Contracts, Symbol, Usd, breach::CountType};
+use domain::{Breach, Contracts, Instant, Symbol, Usd, breach::CountType};
 
 use super::{money, time, words};
 
@@ -27,12 +27,15 @@ pub fn symbol(breach: &Breach) -> Option<&Symbol> {
         Breach::WhileLocked { symbol, .. }
         | Breach::OwnEffect { symbol, .. }
         | Breach::Leftover { symbol }
-        | Breach::OpenLoss { symbol, .. } => symbol.as_ref(),
+        | Breach::OpenLoss { symbol, .. }
+        | Breach::OutsideSession { symbol, .. } => symbol.as_ref(),
         Breach::TooManyContracts { .. }
         | Breach::DailyLoss { .. }
         | Breach::TraderCommand { .. }
         | Breach::DailyProfit { .. }
-        | Breach::CannotTrade => None,
+        | Breach::CannotTrade
+        | Breach::TooManyTrades { .. }
+        | Breach::LosingTrade { .. } => None,
     }
 }
 
@@ -72,6 +75,24 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
         }
         Breach::DailyProfit { value, target, .. } => of(*value, *target, limit_text),
         Breach::CannotTrade => "the broker does not let this account trade".to_owned(),
+        Breach::TooManyTrades { window, count, limit } => {
+            format!("{count} of {limit} trades {}", words::within(*window))
+        }
+        Breach::LosingTrade { loss, limit } => {
+            format!("{} in one trade, break from {}", money::signed(*loss), limit_text(*limit))
+        }
+        Breach::OutsideSession { symbol, ended, .. } => outside(symbol.as_ref(), *ended),
+    }
+}
+
+fn outside(symbol: Option<&Symbol>, ended: Option<Instant>) -> String {
+    let hours = match symbol {
+        Some(symbol) => format!("{symbol} hours"),
+        None => "trading hours".to_owned(),
+    };
+    match ended {
+        Some(ended) => format!("{hours} ended {}", time::schedule(ended, ended)),
+        None => format!("outside {hours}"),
     }
 }
 
@@ -107,7 +128,10 @@ fn command_name(command: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{LockKind, RuleKey, breach::Basis};
+    use domain::{
+        LockKind, RuleKey,
+        breach::{Basis, TradeWindow},
+    };
 
     fn check(breach: Breach, expected: &str) {
         assert_eq!(full(&breach), expected);
@@ -146,6 +170,27 @@ mod tests {
             Breach::TraderCommand { command: "flatten".into(), until: None },
             "your own command: Flatten All",
         );
+    }
+
+    #[test]
+    fn reasons_of_rules_about_time() {
+        let ended: Instant = "2025-11-18T21:00:00Z".parse().unwrap();
+        let outside = |symbol: Option<&str>, ended| Breach::OutsideSession {
+            symbol: symbol.map(Symbol::new),
+            ended,
+            closes_at: None,
+        };
+        let trades = |window| Breach::TooManyTrades { window, count: 3, limit: 3 };
+        check(trades(TradeWindow::PerMinute), "3 of 3 trades within a minute");
+        check(trades(TradeWindow::PerHour), "3 of 3 trades within an hour");
+        check(trades(TradeWindow::PerSession), "3 of 3 trades in a trading day");
+        check(
+            Breach::LosingTrade { loss: Usd::from_cents(-12_050), limit: Usd::from_cents(-10_000) },
+            "−$120.50 in one trade, break from −$100.00",
+        );
+        check(outside(None, Some(ended)), "trading hours ended 3:00 PM CT");
+        check(outside(Some("ES"), Some(ended)), "ES hours ended 3:00 PM CT");
+        check(outside(None, None), "outside trading hours");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Names and counts: what rules, kinds of accounts and holdings are called.
 
-use domain::{Contracts, RuleKey, Side, Symbol};
+use domain::{Contracts, RuleKey, Side, Symbol, breach::TradeWindow};
 
 use crate::view::AccountKind;
 
@@ -42,6 +42,16 @@ pub fn title_with(rule: RuleKey, symbol: Option<&Symbol>) -> String {
     match symbol {
         Some(symbol) => format!("{}, {symbol}", title(rule)),
         None => title(rule).to_owned(),
+    }
+}
+
+/// The time over which trades are counted: `within a minute`.
+#[must_use]
+pub fn within(window: TradeWindow) -> &'static str {
+    match window {
+        TradeWindow::PerMinute => "within a minute",
+        TradeWindow::PerHour => "within an hour",
+        TradeWindow::PerSession => "in a trading day",
     }
 }
 

@@ -196,6 +196,7 @@ fn message_10_it_was_only_observed() {
         rule: RuleKey::DailyRealizedLoss,
         breach: daily_loss(-50_100),
         lock: Some(LockKind::Hard),
+        end: None,
         detected_at: utc("2025-11-18T17:26:40Z"),
         warn: false,
     };
