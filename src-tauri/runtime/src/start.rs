@@ -20,7 +20,7 @@ use views::text::{Note, Zones};
 use crate::{
     clock::Clock,
     control::server::{self, Feed},
-    core::{Core, Input, Setting},
+    core::{Accepted, Core, Input, Setting},
     credentials::{self, Credentials, KeyringError},
     disk::Disk,
     home::{Home, HomeError, HomeLock},
@@ -118,12 +118,16 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     };
     let setting =
         Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
-    let (core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
+    let (mut core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
+    let inputs = rules.first_inputs(matches!(login, Ok(Some(_))));
+    if let Some(accepted) = rules.accepted {
+        core.remember(accepted);
+    }
     let (make, api) = (start.connect, rules.api.clone());
     let connect: Connect = Box::new(move |login| make(&api, login));
-    let (broker, connect, has_login) = match &login {
-        Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None, true),
-        Ok(None) | Err(_) => (Broker::none(), Some(connect), false),
+    let (broker, connect) = match &login {
+        Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None),
+        Ok(None) | Err(_) => (Broker::none(), Some(connect)),
     };
     if let Err(error) = &login {
         tracing::error!(target: "errors", "{error}");
@@ -138,8 +142,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let (notes, _) = broadcast::channel(MOST_NOTES);
     let (sign_sender, signs) = mpsc::channel(MOST_SIGNS);
     let (stop, stopped) = oneshot::channel();
-    let inputs = rules.first_inputs(has_login);
-    let settings = Settings::watch(&start.home.config(), rules.loaded);
+    let watching = Settings::watch(&start.home.config(), rules.loaded).serve();
     let mut engine = Loop {
         core,
         clock,
@@ -147,7 +150,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         disk_news,
         broker,
         connect,
-        settings,
+        watching,
+        renewal: None,
         petitions,
         views,
         notes: notes.clone(),
@@ -190,12 +194,13 @@ impl Running {
 
 /// The rules that count from the start on.
 struct Rules {
+    /// In force until the files are judged.
     rulebook: Rulebook,
     api: Api,
+    /// What an earlier run accepted.
+    accepted: Option<Accepted>,
     loaded: Option<config::Loaded>,
     fault: Option<String>,
-    snapshot: Option<store::ConfigSnapshot>,
-    forced: bool,
 }
 
 impl Rules {
@@ -204,48 +209,42 @@ impl Rules {
         if let Some(fault) = &self.fault {
             inputs.push(Input::Settings(Err(fault.clone())));
         }
-        if let Some(snapshot) = &self.snapshot {
-            let (rulebook, snapshot) = (Box::new(self.rulebook.clone()), Box::new(snapshot.clone()));
-            inputs.push(Input::Rules { rulebook, snapshot });
-        }
-        if self.forced {
-            inputs.push(Input::StopRuleForced);
+        if let Some(loaded) = &self.loaded {
+            inputs.push(Input::Files(Box::new(settings::files(loaded))));
+            if settings::forces_stop_rule(loaded) {
+                inputs.push(Input::StopRuleForced);
+            }
         }
         inputs
     }
 }
 
-/// What the files say; where they are broken, the last settings that were good (ruling 5).
+/// The rules that were accepted last, and the files that are judged by them; where the files are broken,
+/// these rules stay (ruling 5). Nothing accepted yet: the files are taken as they are (ruling 6).
 fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Result<Rules, StartError> {
-    let kept = store.last_good_config()?;
+    let accepted = store.last_good_config()?.as_ref().and_then(Accepted::of);
     match loaded {
         Ok(loaded) => {
             for fault in &loaded.warnings {
                 tracing::warn!(target: "daemon", "{fault}");
             }
             tell_settings(&loaded);
-            let is_news = kept.as_ref().is_none_or(|kept| kept.hash != loaded.fingerprint);
-            let now = Clock::start(None).now();
-            let snapshot = is_news.then(|| settings::snapshot(&loaded, String::new(), now));
-            let forced = settings::forces_stop_rule(&loaded);
-            Ok(Rules {
-                rulebook: loaded.rulebook.clone(),
-                api: loaded.api.clone(),
-                fault: None,
-                snapshot,
-                forced,
-                loaded: Some(loaded),
-            })
+            let rulebook = accepted.as_ref().map_or(&loaded.rulebook, |accepted| &accepted.rulebook).clone();
+            Ok(Rules { rulebook, api: loaded.api.clone(), accepted, fault: None, loaded: Some(loaded) })
         }
         Err(faults) => {
             for fault in &faults.0 {
                 tracing::error!(target: "errors", "{fault}");
             }
             let fault = Some(settings::in_short(&faults));
-            match kept.as_ref().and_then(settings::restore) {
-                Some((rulebook, api)) => {
-                    Ok(Rules { rulebook, api, loaded: None, fault, snapshot: None, forced: false })
-                }
+            match accepted {
+                Some(accepted) => Ok(Rules {
+                    rulebook: accepted.rulebook.clone(),
+                    api: accepted.api.clone(),
+                    accepted: Some(accepted),
+                    loaded: None,
+                    fault,
+                }),
                 None => Err(StartError::Settings(faults)),
             }
         }

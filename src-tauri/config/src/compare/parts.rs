@@ -276,10 +276,12 @@ pub(super) enum Global {
     Dates,
     EarlyCloses,
     Accounts,
+    WarnAt,
 }
 
 impl Global {
-    pub const ALL: [Self; 4] = [Self::Reset, Self::Dates, Self::EarlyCloses, Self::Accounts];
+    pub const ALL: [Self; 5] =
+        [Self::Reset, Self::Dates, Self::EarlyCloses, Self::Accounts, Self::WarnAt];
 
     pub fn key(self) -> &'static str {
         match self {
@@ -287,6 +289,7 @@ impl Global {
             Self::Dates => "holidays.dates",
             Self::EarlyCloses => "holidays.early_close",
             Self::Accounts => "accounts",
+            Self::WarnAt => "warnings.told_at_percent",
         }
     }
 
@@ -296,6 +299,7 @@ impl Global {
             Self::Dates => json(&rulebook.holidays.dates),
             Self::EarlyCloses => json(&rulebook.holidays.early_closes),
             Self::Accounts => json(&rulebook.accounts),
+            Self::WarnAt => json(&rulebook.warn_at_percent),
         }
     }
 
@@ -306,6 +310,7 @@ impl Global {
             Self::Dates => put(&mut rulebook.holidays.dates, value),
             Self::EarlyCloses => put(&mut rulebook.holidays.early_closes, value),
             Self::Accounts => put(&mut rulebook.accounts, value),
+            Self::WarnAt => put(&mut rulebook.warn_at_percent, value),
         }
         .ok()
     }
@@ -313,7 +318,7 @@ impl Global {
     pub fn shown(self, value: &Json) -> Json {
         match self {
             Self::EarlyCloses => Kind::EarlyCloses.written(value),
-            Self::Reset | Self::Dates | Self::Accounts => value.clone(),
+            Self::Reset | Self::Dates | Self::Accounts | Self::WarnAt => value.clone(),
         }
     }
 
@@ -334,6 +339,8 @@ impl Global {
                 }
                 json(&closes)
             }
+            // It only tells: nothing is closed or locked by it.
+            Self::WarnAt => return (Direction::Neutral, to),
             Self::Accounts => match (&old.accounts, &new.accounts) {
                 (Watched::All, _) | (_, Watched::All) => json(&Watched::All),
                 (Watched::Listed(old), Watched::Listed(new)) => {

@@ -4,6 +4,7 @@
 //! comes out before the broker call that depends on it. Driven by the real loop and, in virtual time, by
 //! simulations.
 
+mod accepted;
 mod asking;
 mod book;
 mod guard;
@@ -23,13 +24,15 @@ use domain::{
     broker::{Ask, CallId, LoginError, Malformed, Signal},
 };
 use engine::Engine;
-use store::{ConfigSnapshot, Durability, Intent, Record};
+use store::{Durability, Intent, Record};
 use views::{
     text::{Note, Zones, note},
     view::{Protection, ReceiptView},
 };
 
 use crate::executor::{CallIds, Effect, Executor, Floor};
+use accepted::Settled;
+pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use guard::Guard;
 use links::Links;
@@ -62,13 +65,8 @@ pub enum Input {
     Signal(Signal),
     /// Time has passed.
     Tick,
-    /// New rules apply, and as what they are kept.
-    Rules {
-        /// The rules.
-        rulebook: Box<Rulebook>,
-        /// What is written down of them.
-        snapshot: Box<ConfigSnapshot>,
-    },
+    /// The settings files were read, at the start or because they changed, and can be used.
+    Files(Box<Files>),
     /// The files changed and cannot be used: what was in force stays so.
     SettingsRefused(String),
     /// Whether the settings files can be used; otherwise why not.
@@ -127,6 +125,7 @@ pub struct Core {
     metrics: Metrics,
     pending: Vec<Intent>,
     pictures: records::Pictures,
+    settled: Settled,
     batch: Batch,
 }
 
@@ -186,6 +185,7 @@ impl Core {
             metrics: Metrics::default(),
             pending,
             pictures: records::Pictures::default(),
+            settled: Settled::default(),
             batch: Batch::default(),
             setting,
         };
@@ -203,10 +203,7 @@ impl Core {
         match input {
             Input::Signal(signal) => self.signal(now, received, signal),
             Input::Tick => self.tick(now),
-            Input::Rules { rulebook, snapshot } => {
-                self.record_settings(*snapshot, now);
-                self.step(now, Event::Rules(rulebook));
-            }
+            Input::Files(files) => self.take_files(*files, now),
             Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
             Input::Settings(state) => self.links.config = state,
             Input::StopRuleForced => {
@@ -245,7 +242,13 @@ impl Core {
         let engine = self.engine.next_deadline().map(|deadline| deadline.at);
         // Nothing is read without the user stream: what is due waits for it, not for time.
         let reading = self.reconciler.next_deadline().filter(|_| self.links.user_up);
-        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline()]
+        [
+            engine,
+            self.executor.next_deadline(),
+            reading,
+            self.teller.next_deadline(),
+            self.loosening_due(),
+        ]
             .into_iter()
             .flatten()
             .min()
@@ -417,6 +420,7 @@ impl Core {
 
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
+        self.loosen(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.curves.sample(&self.engine, now);
