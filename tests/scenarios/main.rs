@@ -8,6 +8,7 @@ mod database;
 mod executor;
 mod files;
 mod limits;
+mod loosening;
 mod locked;
 mod observing;
 mod programs;
