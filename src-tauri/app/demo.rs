@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// What the trader does.
 const SCENARIO: &str = include_str!("demo.yaml");
 
+/// The demo is watched at any hour; everything else is as shipped.
+const RISK_YAML: &str = "rules:\n  session_block_outside: {enabled: false}\n";
+
 /// A simulated broker, and the home whose settings name it.
 pub struct Demo {
     simulator: Running,
@@ -34,6 +37,7 @@ impl Demo {
             at.base_url, at.user_hub_url, at.market_hub_url
         );
         fs::write(home.config().join("api.yaml"), api)?;
+        fs::write(home.config().join("risk.yaml"), RISK_YAML)?;
         simulator.play(&Scenario::parse(SCENARIO)?).context("the demo's trader cannot play")?;
         Ok(Self { simulator, _home: place })
     }

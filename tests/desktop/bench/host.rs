@@ -86,6 +86,9 @@ struct Entry {
     enabled: bool,
 }
 
+/// A line of the menu with its properties and the lines below it.
+type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
 /// The tray icon as the desktop sees it.
 pub struct Tray<'a> {
     item: Proxy<'a>,
@@ -97,10 +100,13 @@ impl<'a> Tray<'a> {
         let proxy = |path: String, interface: &'static str| {
             Proxy::new(bus, owner.to_owned(), path, interface).unwrap()
         };
-        Self {
+        let tray = Self {
             item: proxy(path.to_owned(), "org.freedesktop.DBus.Properties"),
             menu: proxy(format!("{path}/Menu"), "com.canonical.dbusmenu"),
-        }
+        };
+        // The icon is announced a moment before its menu can be asked for.
+        wait("the icon's menu", || tray.layout().is_ok());
+        tray
     }
 
     /// File that the icon is drawn from. Never cached: the tray announces changes with signals of its own.
@@ -140,11 +146,14 @@ impl<'a> Tray<'a> {
         let _: () = self.menu.call("Event", &(entry.id, "clicked", Value::from(""), 0_u32)).unwrap();
     }
 
-    fn entries(&self) -> Vec<Entry> {
-        type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
+    fn layout(&self) -> zbus::Result<Node> {
         let (_revision, root): (u32, Node) =
-            self.menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).unwrap();
-        let nodes = root.2.into_iter().map(|child| Node::try_from(child).unwrap());
+            self.menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new()))?;
+        Ok(root)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let nodes = self.layout().unwrap().2.into_iter().map(|child| Node::try_from(child).unwrap());
         nodes
             .map(|(id, properties, _)| Entry {
                 id,

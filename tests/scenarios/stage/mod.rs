@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub use desk::Desk;
 pub use home::Home;
-pub use journal::{Journal, Row};
+pub use journal::Journal;
 pub use process::{Finished, Process, riskctl};
 pub use rules::Rules;
 pub use simulator::Simulator;

@@ -196,8 +196,8 @@ fn a_result_that_is_told_late_counts_from_its_fill() {
     assert!(desk.at("10:00:30").send(Event::Fill(told.clone())).starts_with(&lock("10:05:00")));
     desk.obey();
     desk.at("10:05:00").tick();
-    assert_eq!(desk.send(Event::Fill(told)), "");
-    assert_eq!(desk.reconcile(&[]), "");
+    assert_eq!(desk.send(Event::Fill(told.clone())), "");
+    assert_eq!(desk.reconcile(&[told]), "");
     assert!(desk.lockouts().is_empty());
 }
 

@@ -364,7 +364,7 @@ fn a_report_carries_the_message_cut_and_without_secrets() {
     let said = hear("GatewayUserOrder", &[row]);
     let report = malformed(&said[0]);
     assert!(
-        report.raw.starts_with(r#"[{"accountId":"26100417","apiKey":"***","note":"***""#),
+        report.raw.starts_with(r#"[{"accountId":"26100417","note":"***","apiKey":"***""#),
         "{}",
         report.raw
     );
