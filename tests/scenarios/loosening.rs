@@ -60,7 +60,11 @@ fn two_looser_limits_wait_for_the_reset_and_the_stricter_one_acts_at_once_also_a
     });
     let applies = |stage: &Stage| -> Vec<DateTime<Utc>> {
         let list = stage.home.json(&["pending", "--json"]);
-        list.as_array().unwrap().iter().map(|it| it["applies_at"].as_str().unwrap().parse().unwrap()).collect()
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["applies_at"].as_str().unwrap().parse().unwrap())
+            .collect()
     };
     let at = applies(&stage);
     let ahead = at[0] - Utc::now();
@@ -108,7 +112,10 @@ fn while_locked_nothing_looser_is_queued_and_no_restart_queues_it() {
     };
     wait_until("two are refused", || refuses(&stage));
     assert!(settings_told(&stage, "refused while locked: "));
-    assert!(settings_told(&stage, "settings changed: max_contracts_per_instrument"), "the stricter one counts");
+    assert!(
+        settings_told(&stage, "settings changed: max_contracts_per_instrument"),
+        "the stricter one counts"
+    );
     stage.kill();
     stage.run();
     wait_until("still refused", || refuses(&stage));

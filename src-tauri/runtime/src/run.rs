@@ -39,6 +39,8 @@ const VIEW_EVERY: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_secs(1);
 /// How long a stop waits for enforcements under way (specification C.17).
 const FINISH_WITHIN: Duration = Duration::from_secs(3);
+/// Messages that nobody has heard yet; when full, further ones are in the log only.
+const MOST_UNHEARD: usize = 16;
 /// Signs that nobody has taken; there are two kinds, each told at most a few times.
 pub(crate) const MOST_SIGNS: usize = 64;
 
@@ -109,6 +111,9 @@ pub(crate) struct Loop {
     pub petitions: mpsc::Receiver<Petition>,
     pub views: watch::Sender<Arc<View>>,
     pub notes: broadcast::Sender<Note>,
+    /// Messages of the start itself, for whoever listens first.
+    pub unheard: Vec<Note>,
+    pub is_beginning: bool,
     pub signs: mpsc::Sender<Sign>,
     pub stop: oneshot::Receiver<()>,
     pub shown: Monotonic,
@@ -139,6 +144,7 @@ impl Loop {
         for input in inputs {
             self.feed(input, None).await;
         }
+        self.is_beginning = false;
         if self.connect.is_some() {
             let _ = self.signs.try_send(Sign::NoLogin { locked: self.core.has_lockouts() });
         }
@@ -163,6 +169,7 @@ impl Loop {
                 Woken::Due => self.feed(Input::Tick, None).await,
                 Woken::Stop => stopping = Some(Monotonic::now()),
             }
+            self.catch_up();
             self.publish();
             let over = stopping.is_some_and(|since| self.core.is_idle() || since.elapsed() >= FINISH_WITHIN);
             if over {
@@ -259,7 +266,12 @@ impl Loop {
                     self.core.left(call, self.clock.now());
                 }
                 Output::Tell(note) => {
-                    let _ = self.notes.send(note);
+                    if let Err(unheard) = self.notes.send(note)
+                        && self.is_beginning
+                        && self.unheard.len() < MOST_UNHEARD
+                    {
+                        self.unheard.push(unheard.0);
+                    }
                 }
                 Output::Protected(protection) => self.announce(protection),
                 Output::Refused(error) => {
@@ -391,6 +403,15 @@ impl Loop {
 
     fn view(&self) -> View {
         self.core.view(self.clock.now())
+    }
+
+    /// Tells whoever listens first what was said before.
+    fn catch_up(&mut self) {
+        if !self.unheard.is_empty() && self.notes.receiver_count() > 0 {
+            for note in self.unheard.drain(..) {
+                let _ = self.notes.send(note);
+            }
+        }
     }
 
     /// Shows those who watch how things are, at most a few times a second.

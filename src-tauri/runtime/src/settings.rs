@@ -198,7 +198,10 @@ fn refusal(known: &Rulebook, next: &Rulebook, locked: &[AccountId]) -> Option<St
     let changes = config::compare(known, next);
     let (account, change) =
         locked.iter().find_map(|account| changes.looser(account).next().map(|change| (account, change)))?;
-    Some(format!("Account {account} is locked: nothing is loosened until the lock has ended ({}).", change.text))
+    Some(format!(
+        "Account {account} is locked: nothing is loosened until the lock has ended ({}).",
+        change.text
+    ))
 }
 
 fn not_saved(error: &SaveError) -> String {

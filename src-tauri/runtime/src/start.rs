@@ -104,7 +104,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let loaded = settings::load(&start.home.config());
     let wall = Clock::start(None).now();
     let Opened { store, found } = Store::open(start.home.path(), wall)?;
-    tell_found(&found);
+    let replaced = tell_found(&found);
     let rules = rules_in_force(loaded, &store)?;
     let recall = store.memory(wall, &rules.rulebook.reset)?;
     for row in &recall.unreadable {
@@ -119,7 +119,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let setting =
         Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
     let (mut core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
-    let inputs = rules.first_inputs(matches!(login, Ok(Some(_))));
+    let mut inputs = rules.first_inputs(matches!(login, Ok(Some(_))));
+    inputs.extend(replaced.map(Input::DatabaseReplaced));
     if let Some(accepted) = rules.accepted {
         core.remember(accepted);
     }
@@ -155,6 +156,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         petitions,
         views,
         notes: notes.clone(),
+        unheard: Vec::new(),
+        is_beginning: true,
         signs: sign_sender,
         stop: stopped,
         shown: Monotonic::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Monotonic::now),
@@ -280,21 +283,40 @@ async fn find_login() -> Result<Option<Credentials>, KeyringError> {
     }
 }
 
-fn tell_found(found: &store::Found) {
-    match &found.origin {
-        DatabaseOrigin::Fresh => tracing::info!(target: "daemon", "a new database"),
-        DatabaseOrigin::AsItWas => tracing::info!(target: "daemon", "the database is sound"),
+/// Puts into the log what was found; returns what people are to be told: that a backup or nothing at all
+/// took the place of the database.
+fn tell_found(found: &store::Found) -> Option<String> {
+    let replaced = match &found.origin {
+        DatabaseOrigin::Fresh => {
+            tracing::info!(target: "daemon", "a new database");
+            None
+        }
+        DatabaseOrigin::AsItWas => {
+            tracing::info!(target: "daemon", "the database is sound");
+            None
+        }
         DatabaseOrigin::Restored { backup, why, .. } => {
-            tracing::error!(target: "errors", "the database was damaged ({why}); restored from {}", backup.display());
+            let name = backup.file_name().unwrap_or_default().display();
+            Some(format!("It was damaged ({why}); backup {name} took its place."))
         }
         DatabaseOrigin::Rebuilt { why, .. } => {
-            tracing::error!(target: "errors", "the database was damaged ({why}); begun anew");
+            Some(format!("It was damaged ({why}); without a usable backup it was begun anew."))
         }
-    }
+    };
     for lock in &found.restored_lockouts {
         tracing::error!(target: "errors", "a lockout came from its second place: {:?}", lock.lockout.key);
     }
     for trouble in found.damaged_mirror.iter().cloned().chain(found.audit.as_ref().map(ToString::to_string)) {
         tracing::error!(target: "errors", "{trouble}");
     }
+    let mut told = replaced?;
+    if !found.restored_lockouts.is_empty() {
+        let lockouts = views::text::words::count(
+            u32::try_from(found.restored_lockouts.len()).unwrap_or(u32::MAX),
+            "lockout",
+        );
+        told.push_str(&format!(" {lockouts} came back from the second place."));
+    }
+    tracing::error!(target: "errors", "the database was replaced. {told}");
+    Some(told)
 }

@@ -46,7 +46,8 @@ fn of_rules(rules: &RuleSet, change: &Pending) -> Option<Values> {
         Part::Unlisted => Some(differing(RuleKey::MaxContractsPerInstrument, &kept, &asked)),
         Part::Automation => Some(differing(RuleKey::TradeManagement, &kept, &asked)),
         Part::Hours => {
-            let (hours, other) = (&rules.session_block_outside.settings, &asked.rules.session_block_outside.settings);
+            let (hours, other) =
+                (&rules.session_block_outside.settings, &asked.rules.session_block_outside.settings);
             (hours.per_instrument == other.per_instrument).then(|| {
                 let key = |name: &str| format!("rules.session_block_outside.{name}");
                 vec![
@@ -70,7 +71,8 @@ fn of_rules(rules: &RuleSet, change: &Pending) -> Option<Values> {
 }
 
 fn differing(rule: RuleKey, kept: &Sheet, asked: &Sheet) -> Values {
-    let rows = schema::rows(File::Risk).filter(|row| row.group.rule == Some(rule) && row.key.symbols.is_none());
+    let rows =
+        schema::rows(File::Risk).filter(|row| row.group.rule == Some(rule) && row.key.symbols.is_none());
     changed(rows, kept, asked)
 }
 
@@ -78,17 +80,21 @@ fn of_everyone(rulebook: &Rulebook, change: &Pending) -> Option<Values> {
     let global = Global::ALL.into_iter().find(|global| global.key() == change.key)?;
     let mut wished = rulebook.clone();
     global.set(&mut wished, &change.to)?;
-    let sheet = |rulebook: &Rulebook| Sheet {
-        reset: rulebook.reset,
-        holidays: rulebook.holidays.clone(),
-        ..Sheet::default()
-    };
-    match global {
-        Global::Reset | Global::Dates | Global::EarlyCloses => {
-            Some(changed(schema::rows(File::Timers), &sheet(rulebook), &sheet(&wished)))
+    let values = match global {
+        Global::Reset | Global::Dates | Global::EarlyCloses | Global::ResetUnlocks => {
+            changed(schema::rows(File::Timers), &sheet(rulebook), &sheet(&wished))
         }
-        Global::Accounts | Global::WarnAt => None,
-    }
+        Global::OnReduceRefused => vec![(change.key.clone(), global.get(rulebook))],
+        Global::Accounts | Global::WarnAt => return None,
+    };
+    Some(values)
+}
+
+fn sheet(rulebook: &Rulebook) -> Sheet {
+    let mut sheet = Sheet { reset: rulebook.reset, holidays: rulebook.holidays.clone(), ..Sheet::default() };
+    sheet.settings.timers.unlock_daily_loss = rulebook.reset_unlocks.daily_loss;
+    sheet.settings.timers.unlock_daily_profit = rulebook.reset_unlocks.daily_profit;
+    sheet
 }
 
 /// The keys in which two sheets differ, with the values of the first.

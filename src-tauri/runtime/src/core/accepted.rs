@@ -2,7 +2,7 @@
 //! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
 
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Instant, LockKind, RuleKey, Rulebook, Event};
+use domain::{AccountId, Event, Instant, LockKind, RuleKey, Rulebook};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
@@ -167,7 +167,9 @@ impl Core {
         self.settled.source = Some((files.api, files.hash, files.origin));
         let applied = differences(&old, &rulebook);
         let mut notes = match applied.is_empty() {
-            true if is_first || (verdicts.is_empty() && withdrawn.is_empty()) => vec!["settings accepted".to_string()],
+            true if is_first || (verdicts.is_empty() && withdrawn.is_empty()) => {
+                vec!["settings accepted".to_string()]
+            }
             true => Vec::new(),
             false => vec![format!("settings changed: {}", applied.join("; "))],
         };
@@ -176,13 +178,16 @@ impl Core {
             notes.push(format!("withdrawn before it applied: {}", withdrawn.join("; ")));
         }
         self.accept(rulebook, &applied, notes, now);
-        self.tell_settings(&SettingsNews {
-            applied: &applied,
-            waits: &verdicts.waits,
-            from: self.engine.day_end(),
-            refused: &verdicts.refused,
-            withdrawn: &withdrawn,
-        }, now);
+        self.tell_settings(
+            &SettingsNews {
+                applied: &applied,
+                waits: &verdicts.waits,
+                from: self.engine.day_end(),
+                refused: &verdicts.refused,
+                withdrawn: &withdrawn,
+            },
+            now,
+        );
     }
 
     /// Looser changes whose time has come, unless an account they concern is locked; and those that could
@@ -217,13 +222,16 @@ impl Core {
             notes.push(format!("settings changed with the new trading day: {}", applied.join("; ")));
         }
         self.accept(rulebook, &applied, notes, now);
-        self.tell_settings(&SettingsNews {
-            applied: &applied,
-            waits: &verdicts.waits,
-            from: self.engine.day_end(),
-            refused: &verdicts.refused,
-            withdrawn: &[],
-        }, now);
+        self.tell_settings(
+            &SettingsNews {
+                applied: &applied,
+                waits: &verdicts.waits,
+                from: self.engine.day_end(),
+                refused: &verdicts.refused,
+                withdrawn: &[],
+            },
+            now,
+        );
     }
 
     /// When the next change applies.
@@ -266,13 +274,14 @@ impl Core {
         let diff = applied.join("; ");
         match serde_json::to_string(&accepted) {
             Ok(content) => {
-                let snapshot = ConfigSnapshot { at: now, hash, origin, os_user: None, diff, content, valid: true };
+                let snapshot =
+                    ConfigSnapshot { at: now, hash, origin, os_user: None, diff, content, valid: true };
                 self.batch.durable(Record::Config(Box::new(snapshot)));
             }
             Err(error) => tracing::error!(target: "errors", "the accepted settings cannot be kept: {error}"),
         }
         for reason in notes {
-            tracing::info!(target: "daemon", checkpoint = 2, "{reason}");
+            tracing::info!(target: "daemon", "{reason}");
             self.batch.durable(Record::Note(Box::new(settings_note(reason, now))));
         }
         if accepted.rulebook != *self.engine.rulebook() {

@@ -71,6 +71,8 @@ pub enum Input {
     SettingsRefused(String),
     /// Whether the settings files can be used; otherwise why not.
     Settings(Result<(), String>),
+    /// The database was lost or damaged, and another one took its place: what people are told of it.
+    DatabaseReplaced(String),
     /// A file tried to weaken RULE-008; it is enforced all the same.
     StopRuleForced,
     /// Whether what must be kept can be written; otherwise why not.
@@ -205,6 +207,7 @@ impl Core {
             Input::Tick => self.tick(now),
             Input::Files(files) => self.take_files(*files, now),
             Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
+            Input::DatabaseReplaced(what) => self.tell(note::database_replaced(&what), now),
             Input::Settings(state) => self.links.config = state,
             Input::StopRuleForced => {
                 let notice = Notice::StopRuleForced;
@@ -242,13 +245,7 @@ impl Core {
         let engine = self.engine.next_deadline().map(|deadline| deadline.at);
         // Nothing is read without the user stream: what is due waits for it, not for time.
         let reading = self.reconciler.next_deadline().filter(|_| self.links.user_up);
-        [
-            engine,
-            self.executor.next_deadline(),
-            reading,
-            self.teller.next_deadline(),
-            self.loosening_due(),
-        ]
+        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline(), self.loosening_due()]
             .into_iter()
             .flatten()
             .min()

@@ -10,8 +10,8 @@ use domain::{
 };
 use engine::AccountState;
 use store::{
-    AccountFigures, AuditAction, DayRecord, Ending, FillRecord, Holding, Intent, Note,
-    Receipt as ReceiptRow, Record, ResetRecord,
+    AccountFigures, AuditAction, DayRecord, Ending, FillRecord, Holding, Intent, Note, Receipt as ReceiptRow,
+    Record, ResetRecord,
 };
 use views::text::{Deeds, lockout as lockout_text, reason};
 

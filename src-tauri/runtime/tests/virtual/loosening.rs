@@ -73,7 +73,10 @@ fn one_of_three_applies_at_once_and_two_wait_for_the_reset_also_over_a_restart()
     let begins = |number: usize, text: &str| assert!(told[number].starts_with(text), "{told:?}");
     assert_eq!(told.len(), 4, "{told:?}");
     begins(1, "settings changed: max_contracts.limit: 5 -> 2");
-    begins(2, "waits for the next trading day: daily_realized_loss.limit: -500 -> -900; symbol_blocks.enabled");
+    begins(
+        2,
+        "waits for the next trading day: daily_realized_loss.limit: -500 -> -900; symbol_blocks.enabled",
+    );
     begins(3, "settings changed with the new trading day: daily_realized_loss.limit");
     world.restart(false);
     assert_eq!((in_force(&world), pending(&world).len()), ((2, usd(-900), false), 0));

@@ -250,6 +250,16 @@ pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> 
     (!body.is_empty()).then(|| Note { title: title.to_owned(), body: body.join(" "), severity })
 }
 
+/// The database was lost and another one took its place.
+#[must_use]
+pub fn database_replaced(what: &str) -> Note {
+    Note {
+        title: "Database replaced".to_owned(),
+        body: format!("{what} Compare figures and lockouts in `riskctl status` with what you remember."),
+        severity: Severity::Error,
+    }
+}
+
 /// What a test button sends.
 #[must_use]
 pub fn test(now: Instant) -> Note {
