@@ -268,3 +268,71 @@ pub fn files(loaded: &Loaded) -> Files {
 pub fn forces_stop_rule(loaded: &Loaded) -> bool {
     loaded.warnings.iter().any(|fault| fault.kind == FaultKind::StopRuleForced)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::Contracts;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const RULES: &str = "rules:\n  max_contracts: {limit: 5} # five\n";
+
+    fn watching(home: &Path) -> Watching {
+        fs::write(home.join("risk.yaml"), RULES).unwrap();
+        Settings::watch(home, Some(load(home).unwrap())).serve()
+    }
+
+    async fn ask(watching: &Watching, limit: &str, locked: &[&str]) -> Reply {
+        let (answer, reply) = oneshot::channel();
+        let key = "rules.max_contracts.limit".to_string();
+        let edits = vec![edit(SettingEdit { account: None, key, value: limit.to_string() })];
+        watching.save(Save { edits, locked: locked.iter().map(|id| (*id).into()).collect(), answer });
+        timeout(Duration::from_secs(10), reply).await.unwrap().unwrap()
+    }
+
+    /// The next rules that the loop is told.
+    async fn limit_told(watching: &mut Watching) -> Contracts {
+        loop {
+            let news = timeout(Duration::from_secs(10), watching.news.recv()).await.unwrap().unwrap();
+            if let Input::Files(files) = news {
+                return files.rulebook.base.max_contracts.settings.limit;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_saved_change_is_written_and_told_to_the_loop() {
+        let home = tempfile::tempdir().unwrap();
+        let mut watching = watching(home.path());
+        assert_eq!(ask(&watching, "8", &[]).await, Reply::Accepted);
+        assert_eq!(limit_told(&mut watching).await, Contracts(8));
+        let file = fs::read_to_string(home.path().join("risk.yaml")).unwrap();
+        assert_eq!(file, RULES.replace('5', "8"));
+        let refused = ask(&watching, "0", &[]).await;
+        assert!(matches!(refused, Reply::Refused { reason } if reason.contains("max_contracts.limit")));
+    }
+
+    #[tokio::test]
+    async fn while_locked_a_looser_change_is_not_even_written_and_a_stricter_one_is() {
+        let home = tempfile::tempdir().unwrap();
+        let mut watching = watching(home.path());
+        let Reply::Refused { reason } = ask(&watching, "8", &["7"]).await else { panic!("not refused") };
+        assert!(reason.starts_with("Account 7 is locked"), "{reason}");
+        assert_eq!(fs::read_to_string(home.path().join("risk.yaml")).unwrap(), RULES);
+        assert_eq!(ask(&watching, "3", &["7"]).await, Reply::Accepted);
+        assert_eq!(limit_told(&mut watching).await, Contracts(3));
+    }
+
+    #[tokio::test]
+    async fn a_change_between_the_start_and_the_first_look_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("risk.yaml"), RULES).unwrap();
+        let loaded = load(home.path()).unwrap();
+        fs::write(home.path().join("risk.yaml"), RULES.replace('5', "2")).unwrap();
+        let mut watching = Settings::watch(home.path(), Some(loaded)).serve();
+        assert_eq!(limit_told(&mut watching).await, Contracts(2));
+    }
+}
