@@ -9,6 +9,7 @@ mod executor;
 mod files;
 mod limits;
 mod locked;
+mod loosening;
 mod observing;
 mod programs;
 mod protection;

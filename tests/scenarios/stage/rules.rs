@@ -13,8 +13,15 @@ impl Rules {
             ("max_contracts", "{limit: 1000}"),
             ("max_contracts_per_instrument", "{default_limit: 1000, instrument_limits: {}}"),
             ("daily_realized_loss", "{limit: -1000000}"),
+            ("daily_unrealized_loss", "{enabled: false}"),
+            ("max_unrealized_profit", "{enabled: false}"),
+            ("trade_frequency_limit", "{enabled: false}"),
+            ("cooldown_after_loss", "{enabled: false}"),
             ("no_stop_loss_grace", "{grace_period_seconds: 600}"),
+            ("session_block_outside", "{enabled: false}"),
+            ("auth_loss_guard", "{enabled: false}"),
             ("symbol_blocks", "{enabled: false}"),
+            ("daily_realized_profit", "{enabled: false}"),
         ];
         Self(open.into_iter().map(|(rule, values)| (rule, values.to_string())).collect())
     }

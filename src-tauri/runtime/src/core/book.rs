@@ -1,6 +1,8 @@
 //! The engine's state as the executor's book.
 
-use domain::{AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind};
+use domain::{
+    AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind, rulebook::OnReduceRefused,
+};
 use engine::Engine;
 
 use crate::executor::Book;
@@ -55,6 +57,10 @@ impl Book for Engine {
 
     fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool {
         self.account(account).is_some_and(|account| account.is_shrinking(contract))
+    }
+
+    fn closes_where_reducing_is_refused(&self) -> bool {
+        self.rulebook().on_reduce_refused == OnReduceRefused::Close
     }
 }
 

@@ -4,6 +4,7 @@
 //! comes out before the broker call that depends on it. Driven by the real loop and, in virtual time, by
 //! simulations.
 
+mod accepted;
 mod asking;
 mod book;
 mod commands;
@@ -23,13 +24,15 @@ use domain::{
     broker::{Ask, CallId, LoginError, Malformed, Signal},
 };
 use engine::Engine;
-use store::{ConfigSnapshot, Durability, Intent, Record};
+use store::{Durability, Intent, Record};
 use views::{
     text::{Note, Zones, note},
     view::{Protection, ReceiptView},
 };
 
 use crate::executor::{CallIds, Effect, Executor, Floor};
+use accepted::Settled;
+pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use guard::Guard;
 use links::Links;
@@ -58,17 +61,14 @@ pub enum Input {
     Signal(Signal),
     /// Time has passed.
     Tick,
-    /// New rules apply, and as what they are kept.
-    Rules {
-        /// The rules.
-        rulebook: Box<Rulebook>,
-        /// What is written down of them.
-        snapshot: Box<ConfigSnapshot>,
-    },
+    /// The settings files were read, at the start or because they changed, and can be used.
+    Files(Box<Files>),
     /// The files changed and cannot be used: what was in force stays so.
     SettingsRefused(String),
     /// Whether the settings files can be used; otherwise why not.
     Settings(Result<(), String>),
+    /// The database was lost or damaged, and another one took its place: what people are told of it.
+    DatabaseReplaced(String),
     /// A file tried to weaken RULE-008; it is enforced all the same.
     StopRuleForced,
     /// Whether what must be kept can be written; otherwise why not.
@@ -123,6 +123,7 @@ pub struct Core {
     metrics: Metrics,
     pending: Vec<Intent>,
     pictures: records::Pictures,
+    settled: Settled,
     batch: Batch,
 }
 
@@ -182,6 +183,7 @@ impl Core {
             metrics: Metrics::default(),
             pending,
             pictures: records::Pictures::default(),
+            settled: Settled::default(),
             batch: Batch::default(),
             setting,
         };
@@ -199,11 +201,9 @@ impl Core {
         match input {
             Input::Signal(signal) => self.signal(now, received, signal),
             Input::Tick => self.tick(now),
-            Input::Rules { rulebook, snapshot } => {
-                self.record_settings(*snapshot, now);
-                self.step(now, Event::Rules(rulebook));
-            }
+            Input::Files(files) => self.take_files(*files, now),
             Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
+            Input::DatabaseReplaced(what) => self.tell(note::database_replaced(&what), now),
             Input::Settings(state) => self.links.config = state,
             Input::StopRuleForced => {
                 let notice = Notice::StopRuleForced;
@@ -230,7 +230,7 @@ impl Core {
         let engine = self.engine.next_deadline().map(|deadline| deadline.at);
         // Nothing is read without the user stream: what is due waits for it, not for time.
         let reading = self.reconciler.next_deadline().filter(|_| self.links.user_up);
-        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline()]
+        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline(), self.loosening_due()]
             .into_iter()
             .flatten()
             .min()
@@ -402,6 +402,7 @@ impl Core {
 
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
+        self.loosen(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.curves.sample(&self.engine, now);

@@ -374,6 +374,11 @@ impl Lane {
                 self.error = Some(in_words(error));
                 self.unseen = self.unseen.filter(|_| may_exist(error));
                 match error {
+                    CallError::Refused { kind: Refusal::NotPermitted, .. }
+                        if self.may_close_instead(floor.book) =>
+                    {
+                        self.retry(None, floor.now);
+                    }
                     CallError::Refused {
                         kind: Refusal::MarketClosed | Refusal::NotPermitted | Refusal::Contract,
                         ..
@@ -401,6 +406,16 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Where reducing is refused for good and the settings say so, the goal becomes to hold nothing.
+    fn may_close_instead(&mut self, book: &dyn Book) -> bool {
+        let Goal::AtMost { from, to } = self.goal else { return false };
+        let instead = to > Contracts::ZERO && book.closes_where_reducing_is_refused();
+        if instead {
+            self.goal = Goal::AtMost { from, to: Contracts::ZERO };
+        }
+        instead
     }
 
     pub(super) fn retry(&mut self, asked: Option<TimeDelta>, now: Instant) {

@@ -58,6 +58,8 @@ pub trait Book {
     fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)>;
     /// Whether fills tell of less than the position does: its own news is on its way.
     fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool;
+    /// Whether a position that may not be reduced is closed as a whole (ruling 24).
+    fn closes_where_reducing_is_refused(&self) -> bool;
 }
 
 /// What the executor wants or found.

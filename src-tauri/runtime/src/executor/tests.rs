@@ -23,6 +23,7 @@ struct World {
     heard: BTreeMap<OrderId, Instant>,
     /// Fills tell of less than the positions do.
     is_shrinking: bool,
+    closes_instead: bool,
 }
 
 /// What is known here may lag behind what is so at the broker.
@@ -78,6 +79,10 @@ impl Book for World {
 
     fn is_shrinking(&self, _: &AccountId, _: &ContractId) -> bool {
         self.is_shrinking
+    }
+
+    fn closes_where_reducing_is_refused(&self) -> bool {
+        self.closes_instead
     }
 }
 
@@ -541,6 +546,36 @@ fn a_closed_market_ends_the_attempt_at_once() {
     }));
     assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("Trading is currently")));
     assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn where_reducing_is_refused_people_are_told_or_the_whole_position_is_closed() {
+    let refused =
+        || CallError::Refused { code: 7, text: "AccountRejected".to_string(), kind: Refusal::NotPermitted };
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, to(2));
+    bench.reply(Err(refused()));
+    assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("AccountRejected")));
+    assert_eq!(bench.sent, ["reduce MNQ by 1"]);
+
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.known.closes_instead = true;
+    bench.begin(1, to(2));
+    bench.reply(Err(refused()));
+    bench.pass_to_deadline();
+    bench.serve();
+    bench.stream();
+    assert_eq!(*bench.outcome(), Outcome::Confirmed);
+    assert_eq!(bench.sent, ["reduce MNQ by 1", "close MNQ"]);
+
+    // Closing is refused as well: that is the end of it.
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.known.closes_instead = true;
+    bench.begin(1, to(2));
+    bench.reply(Err(refused()));
+    bench.pass_to_deadline();
+    bench.reply(Err(refused()));
+    assert!(matches!(bench.outcome(), Outcome::Failed { .. }));
 }
 
 #[test]

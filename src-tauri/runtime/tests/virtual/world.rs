@@ -8,8 +8,8 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, Reply, Signal},
 };
-use runtime::core::{Core, Input, Output, Setting};
-use store::{ConfigOrigin, ConfigSnapshot, Intent, Record};
+use runtime::core::{Core, Files, Input, Output, Setting};
+use store::{ConfigOrigin, Intent, Record};
 use views::{text::Zones, view::Protection};
 
 use crate::{
@@ -52,6 +52,8 @@ pub struct World {
     /// Calls that fail the next time they are made.
     pub failing: Vec<(&'static str, CallError)>,
     rulebook: Rulebook,
+    /// The settings files as they were written last.
+    files: Option<Files>,
     dice: Dice,
     queue: BTreeMap<(Instant, u64), Parcel>,
     serial: u64,
@@ -94,6 +96,7 @@ impl World {
             accounts: (1..=accounts).map(|number| AccountId::from(i64::try_from(number).unwrap())).collect(),
             failing: Vec::new(),
             rulebook,
+            files: None,
             dice: Dice::new(chaos),
             queue: BTreeMap::new(),
             serial: 0,
@@ -132,6 +135,7 @@ impl World {
         let (core, outputs) = core(&self.rulebook, &self.kept, self.now);
         self.core = core;
         self.carry(outputs);
+        self.read_rules();
         self.connect();
     }
 
@@ -151,18 +155,23 @@ impl World {
         self.post(unnoticed + down, Parcel::Link(Link::UserUp));
     }
 
-    /// The settings files changed.
+    /// The settings files changed, and the engine saw it.
     pub fn change_rules(&mut self, rulebook: Rulebook) {
-        let snapshot = ConfigSnapshot {
-            at: self.now,
-            hash: String::new(),
-            origin: ConfigOrigin::File,
-            os_user: None,
-            diff: String::new(),
-            content: String::new(),
-            valid: true,
-        };
-        self.handle(Input::Rules { rulebook: Box::new(rulebook), snapshot: Box::new(snapshot) });
+        self.write_rules(rulebook);
+        self.read_rules();
+    }
+
+    /// The settings files changed.
+    pub fn write_rules(&mut self, rulebook: Rulebook) {
+        let hash = format!("{rulebook:?}");
+        let files = Files { rulebook, api: config::Api::default(), hash, origin: ConfigOrigin::File };
+        self.files = Some(files);
+    }
+
+    fn read_rules(&mut self) {
+        if let Some(files) = self.files.clone() {
+            self.handle(Input::Files(Box::new(files)));
+        }
     }
 
     pub fn command(&mut self, command: Command) {
@@ -558,7 +567,13 @@ fn core(rulebook: &Rulebook, kept: &Kept, now: Instant) -> (Core, Vec<Output>) {
         started: now,
     };
     let (memory, pending) = kept.recall();
-    Core::new(setting, rulebook.clone(), memory, pending, now)
+    let accepted = kept.accepted();
+    let rulebook = accepted.as_ref().map_or(rulebook, |accepted| &accepted.rulebook).clone();
+    let (mut core, outputs) = Core::new(setting, rulebook, memory, pending, now);
+    if let Some(accepted) = accepted {
+        core.remember(accepted);
+    }
+    (core, outputs)
 }
 
 /// What of that which travels does not end with the process.
