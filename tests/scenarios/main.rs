@@ -11,6 +11,7 @@ mod files;
 mod hours;
 mod limits;
 mod locked;
+mod loosening;
 mod observing;
 mod open_results;
 mod permission;

@@ -31,6 +31,8 @@ pub enum Command {
     Status(Status),
     /// List active lockouts
     Lockouts(Format),
+    /// List changes of the settings that do not apply yet, or take one back
+    Pending(Pending),
     /// Print what was enforced, oldest first
     Log(Log),
     /// Check the records
@@ -65,6 +67,31 @@ pub struct Status {
     /// Keep printing whenever something changes
     #[arg(long)]
     pub watch: bool,
+}
+
+/// Options of `pending`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Pending {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What to do with them
+    #[command(subcommand)]
+    pub act: Option<PendingAct>,
+}
+
+/// What `pending` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PendingAct {
+    /// Keep the value in force and write it back into the file
+    Cancel {
+        /// The setting, as the list names it
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// That of this account's own rules
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
 }
 
 /// Options of `log`.

@@ -37,6 +37,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Bench(options) => bench::run(options).await,
         Command::Status(options) => command::status::run(home, options).await,
         Command::Lockouts(options) => command::lockouts::run(home, options).await,
+        Command::Pending(options) => command::pending::run(home, options).await,
         Command::Log(options) => command::log::run(home, &options),
         Command::Audit(options) => command::audit::run(home, &options),
         Command::Credentials(options) => command::credentials::run(home, options).await,

@@ -25,9 +25,9 @@ mod sheet;
 mod walk;
 mod yaml;
 
-pub use compare::{Change, Changes, Direction, Outdated, Pending, apply, compare, split};
+pub use compare::{Change, Changes, Direction, Outdated, Pending, apply, compare, split, undo};
 pub use defaults::{default_files, write_defaults};
-pub use edit::{Edit, SaveError, save};
+pub use edit::{Edit, SaveError, preview, save};
 pub use effective::{Effective, GroupInfo, KeyInfo, describe};
 pub use fault::{Fault, FaultKind, Faults, Place, Severity};
 pub use handbook::handbook;

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{AccountId, RuleKey, Rulebook, rulebook::Watched};
+use domain::{
+    AccountId, RuleKey, Rulebook,
+    rulebook::{ResetUnlocks, Watched},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -332,6 +335,11 @@ fn finish(
             .map(|(id, book)| (id.clone(), book.sheet.rules.clone()))
             .collect(),
         warn_at_percent: base.settings.warnings.told_at_percent.iter().copied().collect(),
+        on_reduce_refused: base.settings.general.on_reduce_refused,
+        reset_unlocks: ResetUnlocks {
+            daily_loss: base.settings.timers.unlock_daily_loss,
+            daily_profit: base.settings.timers.unlock_daily_profit,
+        },
     };
     Ok(Loaded {
         rulebook,

@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use chrono_tz::Tz;
-use domain::{AccountId, Symbol, calendar::CENTRAL};
+use domain::{AccountId, Symbol, calendar::CENTRAL, rulebook::OnReduceRefused};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Where the broker is (`api.yaml`).
@@ -60,11 +60,17 @@ pub struct General {
     pub instruments: BTreeSet<Symbol>,
     /// The zone in which times are shown. No schedule depends on it.
     pub timezone: Tz,
+    /// What follows when the platform does not let an account reduce a position.
+    pub on_reduce_refused: OnReduceRefused,
 }
 
 impl Default for General {
     fn default() -> Self {
-        Self { instruments: BTreeSet::new(), timezone: CENTRAL }
+        Self {
+            instruments: BTreeSet::new(),
+            timezone: CENTRAL,
+            on_reduce_refused: OnReduceRefused::default(),
+        }
     }
 }
 
@@ -249,14 +255,10 @@ impl Default for Email {
 pub struct Timers {
     /// Whether the trading day is reset at all.
     pub reset_enabled: bool,
-    /// Whether the reset sets the day's profit and loss to zero.
-    pub clear_daily_pnl: bool,
     /// Whether the reset ends lockouts of RULE-003.
     pub unlock_daily_loss: bool,
     /// Whether the reset ends lockouts of RULE-013.
     pub unlock_daily_profit: bool,
-    /// Whether the reset sets the day's trade count to zero.
-    pub clear_trade_count: bool,
     /// Seconds between two safety sweeps; 1 to 60.
     pub check_interval_seconds: u32,
     /// Whether the end of a lockout is told.
@@ -269,10 +271,8 @@ impl Default for Timers {
     fn default() -> Self {
         Self {
             reset_enabled: true,
-            clear_daily_pnl: true,
             unlock_daily_loss: true,
             unlock_daily_profit: true,
-            clear_trade_count: true,
             check_interval_seconds: 10,
             notify_unlock: true,
             notify_dst: true,

@@ -31,6 +31,62 @@ pub struct Rulebook {
     /// kept by earlier versions lack it.
     #[serde(default = "warn_at_percent")]
     pub warn_at_percent: Vec<u32>,
+    /// What follows when the platform does not let an account reduce a position. Rulebooks kept by earlier
+    /// versions lack it.
+    #[serde(default)]
+    pub on_reduce_refused: OnReduceRefused,
+    /// Which lockouts the daily reset ends. Rulebooks kept by earlier versions lack it.
+    #[serde(default)]
+    pub reset_unlocks: ResetUnlocks,
+}
+
+/// What follows when the platform does not let an account reduce a position (ruling 24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnReduceRefused {
+    /// People are told; the position stays as it is.
+    #[default]
+    Alert,
+    /// The whole position is closed.
+    Close,
+}
+
+/// Which lockouts the daily reset ends (specification C.6); the others last until the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetUnlocks {
+    /// Those of RULE-003.
+    pub daily_loss: bool,
+    /// Those of RULE-013.
+    pub daily_profit: bool,
+}
+
+impl Default for ResetUnlocks {
+    fn default() -> Self {
+        Self { daily_loss: true, daily_profit: true }
+    }
+}
+
+impl ResetUnlocks {
+    /// Whether the reset ends lockouts of a rule.
+    #[must_use]
+    pub fn ends(self, rule: RuleKey) -> bool {
+        match rule {
+            RuleKey::DailyRealizedLoss => self.daily_loss,
+            RuleKey::DailyRealizedProfit => self.daily_profit,
+            RuleKey::MaxContracts
+            | RuleKey::MaxContractsPerInstrument
+            | RuleKey::DailyUnrealizedLoss
+            | RuleKey::MaxUnrealizedProfit
+            | RuleKey::TradeFrequencyLimit
+            | RuleKey::CooldownAfterLoss
+            | RuleKey::NoStopLossGrace
+            | RuleKey::SessionBlockOutside
+            | RuleKey::AuthLossGuard
+            | RuleKey::SymbolBlocks
+            | RuleKey::TradeManagement
+            | RuleKey::Trader => true,
+        }
+    }
 }
 
 /// The shares at which people are told unless the settings say otherwise.
@@ -48,6 +104,8 @@ impl Default for Rulebook {
             base: RuleSet::default(),
             own: BTreeMap::new(),
             warn_at_percent: warn_at_percent(),
+            on_reduce_refused: OnReduceRefused::default(),
+            reset_unlocks: ResetUnlocks::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use domain::{
     Action, DailyReset, EventKind, Instant, LockEnd, LockKey, Lockout, Notice, Severity, memory::WeekFigures,
+    rulebook::ResetUnlocks,
 };
 
 use crate::{Engine, account::AccountState, kinds::Kinds, ledger::Day};
@@ -69,6 +70,7 @@ impl Engine {
         let (now, reset) = (self.now, self.rulebook.reset);
         for account in self.accounts.values_mut() {
             account.begin_days(&reset, now, out);
+            account.stay_locked(self.rulebook.reset_unlocks, now, out);
             account.pass_hours(before, now, out);
             for (lockout, cause) in account.lockouts.take_due(now) {
                 account.unlocked(lockout, cause, out);
@@ -109,6 +111,17 @@ impl AccountState {
         }
         self.touched.add(Kinds::NONE.with(EventKind::SessionTick));
         self.ask_all = true;
+    }
+
+    /// Lockouts that this reset does not end last until the next one.
+    fn stay_locked(&mut self, unlocks: ResetUnlocks, now: Instant, out: &mut Vec<Action>) {
+        let ends = self.ledger.span().ends;
+        let is_kept =
+            |it: &&Lockout| matches!(it.end, LockEnd::Reset(at) if at <= now) && !unlocks.ends(it.key.rule);
+        let kept: Vec<LockKey> = self.lockouts.iter().filter(is_kept).map(|it| it.key.clone()).collect();
+        for key in kept {
+            self.amend(&key, |lockout| lockout.end = LockEnd::Reset(ends), out);
+        }
     }
 
     fn end_day(&mut self, next: Day, out: &mut Vec<Action>) {

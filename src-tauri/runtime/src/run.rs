@@ -16,6 +16,7 @@ use engine::rules::BUILT;
 use store::Durability;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 use views::{
@@ -29,10 +30,10 @@ use crate::{
     clock::Clock,
     control::server::Petition,
     core::{Core, Input, Output},
-    credentials::{self, Credentials},
+    credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
     lines,
-    settings::Settings,
+    settings::{self, Save, Watching},
 };
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
@@ -43,6 +44,8 @@ const VIEW_EVERY: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_secs(1);
 /// How long a stop waits for enforcements under way (specification C.17).
 const FINISH_WITHIN: Duration = Duration::from_secs(3);
+/// Messages that nobody has heard yet; when full, further ones are in the log only.
+const MOST_UNHEARD: usize = 16;
 /// Signs that nobody has taken; there are two kinds, each told at most a few times.
 pub(crate) const MOST_SIGNS: usize = 64;
 
@@ -107,19 +110,32 @@ pub(crate) struct Loop {
     pub broker: Broker,
     /// How to get a broker, while there is none for want of a login.
     pub connect: Option<Connect>,
-    pub settings: Settings,
+    pub watching: Watching,
+    /// A login that is being read from the keyring, and who waits for it.
+    pub renewal: Option<Renewal>,
     pub petitions: mpsc::Receiver<Petition>,
     pub views: watch::Sender<Arc<View>>,
     pub notes: broadcast::Sender<Note>,
+    /// Messages of the start itself, for whoever listens first.
+    pub unheard: Vec<Note>,
+    pub is_beginning: bool,
     pub signs: mpsc::Sender<Sign>,
     pub stop: oneshot::Receiver<()>,
     pub shown: Monotonic,
     pub dirty: bool,
 }
 
+/// Keyrings can block while they ask their owner: they are read beside the loop.
+pub(crate) struct Renewal {
+    reading: JoinHandle<Result<Option<(Credentials, credentials::Source)>, KeyringError>>,
+    answer: oneshot::Sender<Reply>,
+}
+
 enum Woken {
     Signal(Option<Stamped>),
     Petition(Option<Petition>),
+    Input(Option<Input>),
+    Login(Result<Option<Credentials>, String>),
     Disk,
     Second,
     Due,
@@ -133,6 +149,7 @@ impl Loop {
         for input in inputs {
             self.feed(input, None).await;
         }
+        self.is_beginning = false;
         if self.connect.is_some() {
             let _ = self.signs.try_send(Sign::NoLogin { locked: self.core.has_lockouts() });
         }
@@ -149,12 +166,15 @@ impl Loop {
                 Woken::Signal(Some(stamped)) => self.signals(stamped).await,
                 Woken::Signal(None) => break,
                 Woken::Petition(Some(petition)) => self.petition(petition).await,
-                Woken::Petition(None) => {}
+                Woken::Petition(None) | Woken::Input(None) => {}
+                Woken::Input(Some(input)) => self.feed(input, None).await,
+                Woken::Login(found) => self.renewed(found).await,
                 Woken::Disk => self.disk_news().await,
                 Woken::Second => self.second().await,
                 Woken::Due => self.feed(Input::Tick, None).await,
                 Woken::Stop => stopping = Some(Monotonic::now()),
             }
+            self.catch_up();
             self.publish();
             let over = stopping.is_some_and(|since| self.core.is_idle() || since.elapsed() >= FINISH_WITHIN);
             if over {
@@ -180,6 +200,8 @@ impl Loop {
                 Ok(()) => Woken::Disk,
                 Err(_) => Woken::Second,
             },
+            input = self.watching.news.recv(), if !self.watching.news.is_closed() => Woken::Input(input),
+            found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),
             petition = self.petitions.recv() => Woken::Petition(petition),
             _ = seconds.tick() => Woken::Second,
             () = sleep_until(due.into()) => Woken::Due,
@@ -249,7 +271,12 @@ impl Loop {
                     self.core.left(call, self.clock.now());
                 }
                 Output::Tell(note) => {
-                    let _ = self.notes.send(note);
+                    if let Err(unheard) = self.notes.send(note)
+                        && self.is_beginning
+                        && self.unheard.len() < MOST_UNHEARD
+                    {
+                        self.unheard.push(unheard.0);
+                    }
                 }
                 Output::Protected(protection) => self.announce(protection),
                 Output::Refused(error) => {
@@ -290,21 +317,13 @@ impl Loop {
             (self.broker.retry)();
             self.feed(Input::Jumped, None).await;
         }
-        for input in self.settings.look(self.clock.now()).await {
-            self.feed(input, None).await;
-        }
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
         self.core.metrics().observed(memory, self.broker.signals.len());
         self.feed(Input::Tick, None).await;
     }
 
-    async fn petition(&mut self, petition: Petition) {
-        let reply = self.answer(petition.ask).await;
-        let _ = petition.answer.send(reply);
-    }
-
-    async fn answer(&mut self, ask: Ask) -> Reply {
-        match ask {
+    async fn petition(&mut self, Petition { ask, answer }: Petition) {
+        let reply = match ask {
             Ask::View | Ask::Watch => Reply::View { view: Box::new(self.view()) },
             Ask::Command { command } => match self.core.command(self.clock.now(), command) {
                 Ok(outputs) => {
@@ -324,43 +343,81 @@ impl Loop {
                 (self.broker.retry)();
                 Reply::Accepted
             }
-            Ask::CredentialsChanged => self.renew().await,
             Ask::TestNotification => {
                 let _ = self.notes.send(views::text::note::test(self.clock.now()));
                 Reply::Accepted
             }
-        }
+            Ask::CredentialsChanged => return self.renew(answer),
+            Ask::CancelPending { account, key } => match self.core.undo(account.as_ref(), &key) {
+                Ok(edits) => return self.watching.save(Save { edits, locked: Vec::new(), answer }),
+                Err(reason) => Reply::Refused { reason },
+            },
+            Ask::SaveSettings { edits } => {
+                let edits = edits.into_iter().map(settings::edit).collect();
+                return self.watching.save(Save { edits, locked: self.core.locked(), answer });
+            }
+        };
+        let _ = answer.send(reply);
     }
 
-    /// Reads the login anew and uses it.
-    async fn renew(&mut self) -> Reply {
-        let refused = |reason: String| Reply::Refused { reason };
-        match tokio::task::spawn_blocking(credentials::load).await {
-            Ok(Ok(Some((login, _)))) => {
-                match self.connect.take() {
-                    None => (self.broker.renew)(login),
-                    Some(connect) => match connect(login) {
-                        Ok(broker) => self.broker = broker,
-                        Err(reason) => {
-                            self.connect = Some(connect);
-                            return refused(reason);
-                        }
-                    },
-                }
-                self.feed(Input::Credentials(true), None).await;
-                Reply::Accepted
-            }
-            Ok(Ok(None)) => {
-                self.feed(Input::Credentials(false), None).await;
-                refused("There is no login in the keyring.".to_string())
-            }
-            Ok(Err(error)) => refused(error.to_string()),
-            Err(error) => refused(error.to_string()),
+    /// Reads the login anew, beside the loop.
+    fn renew(&mut self, answer: oneshot::Sender<Reply>) {
+        if self.renewal.is_some() {
+            let reason = "The keyring is being read already.".to_string();
+            let _ = answer.send(Reply::Refused { reason });
+            return;
         }
+        self.renewal = Some(Renewal { reading: tokio::task::spawn_blocking(credentials::load), answer });
+    }
+
+    /// Uses a login that was read anew.
+    async fn renewed(&mut self, found: Result<Option<Credentials>, String>) {
+        let Some(Renewal { answer, .. }) = self.renewal.take() else { return };
+        let done = match found {
+            Ok(Some(login)) => match self.log_in(login) {
+                Ok(()) => {
+                    self.feed(Input::Credentials(true), None).await;
+                    Ok(())
+                }
+                Err(reason) => Err(reason),
+            },
+            Ok(None) => {
+                self.feed(Input::Credentials(false), None).await;
+                Err("There is no login in the keyring.".to_string())
+            }
+            Err(reason) => Err(reason),
+        };
+        let _ = answer.send(match done {
+            Ok(()) => Reply::Accepted,
+            Err(reason) => Reply::Refused { reason },
+        });
+    }
+
+    fn log_in(&mut self, login: Credentials) -> Result<(), String> {
+        match self.connect.take() {
+            None => (self.broker.renew)(login),
+            Some(connect) => match connect(login) {
+                Ok(broker) => self.broker = broker,
+                Err(reason) => {
+                    self.connect = Some(connect);
+                    return Err(reason);
+                }
+            },
+        }
+        Ok(())
     }
 
     fn view(&self) -> View {
         self.core.view(self.clock.now())
+    }
+
+    /// Tells whoever listens first what was said before.
+    fn catch_up(&mut self) {
+        if !self.unheard.is_empty() && self.notes.receiver_count() > 0 {
+            for note in self.unheard.drain(..) {
+                let _ = self.notes.send(note);
+            }
+        }
     }
 
     /// Shows those who watch how things are, at most a few times a second.
@@ -388,4 +445,14 @@ fn tell_rules(rules: &RuleSet) {
         active = RuleKey::RULES.iter().filter(|rule| acts(rule)).count(),
         "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
     );
+}
+
+/// The login that is being read; never without one.
+async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, String> {
+    let Some(renewal) = renewal else { return std::future::pending().await };
+    match (&mut renewal.reading).await {
+        Ok(Ok(found)) => Ok(found.map(|(login, _)| login)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
 }

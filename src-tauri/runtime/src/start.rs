@@ -20,7 +20,7 @@ use views::text::{Note, Zones};
 use crate::{
     clock::Clock,
     control::server::{self, Feed},
-    core::{Core, Input, Setting},
+    core::{Accepted, Core, Input, Setting},
     credentials::{self, Credentials, KeyringError},
     disk::Disk,
     home::{Home, HomeError, HomeLock},
@@ -104,7 +104,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let loaded = settings::load(&start.home.config());
     let wall = Clock::start(None).now();
     let Opened { store, found } = Store::open(start.home.path(), wall)?;
-    tell_found(&found);
+    let replaced = tell_found(&found);
     let rules = rules_in_force(loaded, &store)?;
     let recall = store.memory(wall, &rules.rulebook.reset)?;
     for row in &recall.unreadable {
@@ -118,12 +118,17 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     };
     let setting =
         Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
-    let (core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
+    let (mut core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
+    let mut inputs = rules.first_inputs(matches!(login, Ok(Some(_))));
+    inputs.extend(replaced.map(Input::DatabaseReplaced));
+    if let Some(accepted) = rules.accepted {
+        core.remember(accepted);
+    }
     let (make, api) = (start.connect, rules.api.clone());
     let connect: Connect = Box::new(move |login| make(&api, login));
-    let (broker, connect, has_login) = match &login {
-        Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None, true),
-        Ok(None) | Err(_) => (Broker::none(), Some(connect), false),
+    let (broker, connect) = match &login {
+        Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None),
+        Ok(None) | Err(_) => (Broker::none(), Some(connect)),
     };
     if let Err(error) = &login {
         tracing::error!(target: "errors", "{error}");
@@ -138,8 +143,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let (notes, _) = broadcast::channel(MOST_NOTES);
     let (sign_sender, signs) = mpsc::channel(MOST_SIGNS);
     let (stop, stopped) = oneshot::channel();
-    let inputs = rules.first_inputs(has_login);
-    let settings = Settings::watch(&start.home.config(), rules.loaded);
+    let watching = Settings::watch(&start.home.config(), rules.loaded).serve();
     let mut engine = Loop {
         core,
         clock,
@@ -147,10 +151,13 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         disk_news,
         broker,
         connect,
-        settings,
+        watching,
+        renewal: None,
         petitions,
         views,
         notes: notes.clone(),
+        unheard: Vec::new(),
+        is_beginning: true,
         signs: sign_sender,
         stop: stopped,
         shown: Monotonic::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Monotonic::now),
@@ -190,12 +197,13 @@ impl Running {
 
 /// The rules that count from the start on.
 struct Rules {
+    /// In force until the files are judged.
     rulebook: Rulebook,
     api: Api,
+    /// What an earlier run accepted.
+    accepted: Option<Accepted>,
     loaded: Option<config::Loaded>,
     fault: Option<String>,
-    snapshot: Option<store::ConfigSnapshot>,
-    forced: bool,
 }
 
 impl Rules {
@@ -204,48 +212,42 @@ impl Rules {
         if let Some(fault) = &self.fault {
             inputs.push(Input::Settings(Err(fault.clone())));
         }
-        if let Some(snapshot) = &self.snapshot {
-            let (rulebook, snapshot) = (Box::new(self.rulebook.clone()), Box::new(snapshot.clone()));
-            inputs.push(Input::Rules { rulebook, snapshot });
-        }
-        if self.forced {
-            inputs.push(Input::StopRuleForced);
+        if let Some(loaded) = &self.loaded {
+            inputs.push(Input::Files(Box::new(settings::files(loaded))));
+            if settings::forces_stop_rule(loaded) {
+                inputs.push(Input::StopRuleForced);
+            }
         }
         inputs
     }
 }
 
-/// What the files say; where they are broken, the last settings that were good (ruling 5).
+/// The rules that were accepted last, and the files that are judged by them; where the files are broken,
+/// these rules stay (ruling 5). Nothing accepted yet: the files are taken as they are (ruling 6).
 fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Result<Rules, StartError> {
-    let kept = store.last_good_config()?;
+    let accepted = store.last_good_config()?.as_ref().and_then(Accepted::of);
     match loaded {
         Ok(loaded) => {
             for fault in &loaded.warnings {
                 tracing::warn!(target: "daemon", "{fault}");
             }
             tell_settings(&loaded);
-            let is_news = kept.as_ref().is_none_or(|kept| kept.hash != loaded.fingerprint);
-            let now = Clock::start(None).now();
-            let snapshot = is_news.then(|| settings::snapshot(&loaded, String::new(), now));
-            let forced = settings::forces_stop_rule(&loaded);
-            Ok(Rules {
-                rulebook: loaded.rulebook.clone(),
-                api: loaded.api.clone(),
-                fault: None,
-                snapshot,
-                forced,
-                loaded: Some(loaded),
-            })
+            let rulebook = accepted.as_ref().map_or(&loaded.rulebook, |accepted| &accepted.rulebook).clone();
+            Ok(Rules { rulebook, api: loaded.api.clone(), accepted, fault: None, loaded: Some(loaded) })
         }
         Err(faults) => {
             for fault in &faults.0 {
                 tracing::error!(target: "errors", "{fault}");
             }
             let fault = Some(settings::in_short(&faults));
-            match kept.as_ref().and_then(settings::restore) {
-                Some((rulebook, api)) => {
-                    Ok(Rules { rulebook, api, loaded: None, fault, snapshot: None, forced: false })
-                }
+            match accepted {
+                Some(accepted) => Ok(Rules {
+                    rulebook: accepted.rulebook.clone(),
+                    api: accepted.api.clone(),
+                    accepted: Some(accepted),
+                    loaded: None,
+                    fault,
+                }),
                 None => Err(StartError::Settings(faults)),
             }
         }
@@ -281,21 +283,40 @@ async fn find_login() -> Result<Option<Credentials>, KeyringError> {
     }
 }
 
-fn tell_found(found: &store::Found) {
-    match &found.origin {
-        DatabaseOrigin::Fresh => tracing::info!(target: "daemon", "a new database"),
-        DatabaseOrigin::AsItWas => tracing::info!(target: "daemon", "the database is sound"),
+/// Puts into the log what was found; returns what people are to be told: that a backup or nothing at all
+/// took the place of the database.
+fn tell_found(found: &store::Found) -> Option<String> {
+    let replaced = match &found.origin {
+        DatabaseOrigin::Fresh => {
+            tracing::info!(target: "daemon", "a new database");
+            None
+        }
+        DatabaseOrigin::AsItWas => {
+            tracing::info!(target: "daemon", "the database is sound");
+            None
+        }
         DatabaseOrigin::Restored { backup, why, .. } => {
-            tracing::error!(target: "errors", "the database was damaged ({why}); restored from {}", backup.display());
+            let name = backup.file_name().unwrap_or_default().display();
+            Some(format!("It was damaged ({why}); backup {name} took its place."))
         }
         DatabaseOrigin::Rebuilt { why, .. } => {
-            tracing::error!(target: "errors", "the database was damaged ({why}); begun anew");
+            Some(format!("It was damaged ({why}); without a usable backup it was begun anew."))
         }
-    }
+    };
     for lock in &found.restored_lockouts {
         tracing::error!(target: "errors", "a lockout came from its second place: {:?}", lock.lockout.key);
     }
     for trouble in found.damaged_mirror.iter().cloned().chain(found.audit.as_ref().map(ToString::to_string)) {
         tracing::error!(target: "errors", "{trouble}");
     }
+    let mut told = replaced?;
+    if !found.restored_lockouts.is_empty() {
+        let lockouts = views::text::words::count(
+            u32::try_from(found.restored_lockouts.len()).unwrap_or(u32::MAX),
+            "lockout",
+        );
+        told.push_str(&format!(" {lockouts} came back from the second place."));
+    }
+    tracing::error!(target: "errors", "the database was replaced. {told}");
+    Some(told)
 }

@@ -17,6 +17,7 @@ use crate::{
     error::{DatabaseError, ReadError},
     memory,
     migrate::{self, MIGRATIONS, Standing},
+    record::ConfigSnapshot,
     write::lockouts::{self, HeldLock},
 };
 
@@ -116,6 +117,14 @@ impl Reader {
     pub fn verify_audit(&self) -> Result<AuditCheck, AuditFault> {
         let head = HeadFile::read(&self.home);
         verify::whole(&self.db, &head)
+    }
+
+    /// The newest settings that were accepted.
+    ///
+    /// # Errors
+    /// The database failed, or the row cannot be read.
+    pub fn last_good_config(&self) -> Result<Option<ConfigSnapshot>, ReadError> {
+        memory::last_good_config(&self.db)
     }
 
     /// What an engine last knew. A lockout whose time is over at `now` is not reported as active.

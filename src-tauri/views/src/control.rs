@@ -4,7 +4,7 @@
 //! [`Reply::View`]s and [`Reply::Note`]s, with the id of that request, whenever the view changes or
 //! people are to be told something.
 
-use domain::Command;
+use domain::{AccountId, Command};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -51,6 +51,30 @@ pub enum Ask {
     CredentialsChanged,
     /// Send one notification through every channel that is on.
     TestNotification,
+    /// Take back a change of the settings that does not apply yet: the value in force is written back.
+    CancelPending {
+        /// Whose; null: that of everyone.
+        account: Option<AccountId>,
+        /// Its dotted path, as the view names it.
+        key: String,
+    },
+    /// Change settings in their files, all or none. What protects less waits for the next trading day.
+    SaveSettings {
+        /// The changes.
+        edits: Vec<SettingEdit>,
+    },
+}
+
+/// One setting with its new value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SettingEdit {
+    /// Whose rules; null: of everyone.
+    pub account: Option<AccountId>,
+    /// Dotted path as in the file.
+    pub key: String,
+    /// As one would write it into the file.
+    pub value: String,
 }
 
 /// An answer, or one view of a watch.

@@ -219,6 +219,7 @@ fn view(at: Instant, protection: Protection, since: Instant, accounts: Vec<Accou
         metrics: Metrics::default(),
         broker: "TopstepX".into(),
         mode: "tray".into(),
+        pending: Vec::new(),
         version: "0.1.0".into(),
     }
 }

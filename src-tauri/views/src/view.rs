@@ -51,6 +51,9 @@ pub struct View {
     pub health: Health,
     /// The measured figures.
     pub metrics: Metrics,
+    /// Changes of the settings that do not apply yet, because they protect less.
+    #[serde(default)]
+    pub pending: Vec<PendingView>,
     /// What is connected to, in the words of people: `TopstepX`, `Demo`.
     pub broker: String,
     /// How the engine runs: `tray`, `headless`, `demo`, `service`.
@@ -79,6 +82,39 @@ impl AccountView {
     pub fn is_hard_locked(&self) -> bool {
         self.account_lock().is_some_and(|lockout| lockout.kind == LockKind::Hard)
     }
+}
+
+/// What a change of the settings waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum PendingState {
+    /// The daily reset.
+    Waits,
+    /// The end of a lockout: its daily reset is over.
+    Held,
+    /// Somebody who knows what time it is.
+    Undated,
+    /// Nothing: it was made while the account was locked, and is not taken over.
+    Refused,
+}
+
+/// A change of the settings that does not apply yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PendingView {
+    /// Whose rules; null: of everyone.
+    pub account: Option<AccountId>,
+    /// Which rule; null: daily reset, holidays, watched accounts.
+    pub rule: Option<RuleKey>,
+    /// Dotted path of the setting.
+    pub key: String,
+    /// What changes, from what to what.
+    pub text: String,
+    /// What it waits for.
+    pub state: PendingState,
+    /// From when it applies; null while that is unknown or if it never will.
+    pub applies_at: Option<Instant>,
 }
 
 /// One reason for not being protected.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod credentials;
 pub mod lockouts;
 pub mod log;
+pub mod pending;
 pub mod run;
 pub mod simulate;
 pub mod status;

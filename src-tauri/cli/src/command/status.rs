@@ -16,7 +16,7 @@ use views::{
     view::{AccountView, GaugeState, Protection, Unit},
 };
 
-use crate::{args::Status, exit::Failure, print};
+use crate::{args::Status, command::pending, exit::Failure, print};
 
 /// Prints the status once, or at every change.
 pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
@@ -54,6 +54,7 @@ fn print_view(view: &View) {
     for doubt in view.doubts.iter().skip(1) {
         println!("  also: {}", doubt.text);
     }
+    pending::print_all(&view.pending);
     for account in &view.accounts {
         println!();
         print_account(account, view.at);
@@ -138,6 +139,7 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
         Err(store::ReadError::NoDatabase(_)) => OfflineStatus { last_seen: None, accounts: Vec::new() },
         Err(error) => return Err(error.into()),
     };
+    let waiting = pending::kept(home)?;
     if as_json {
         let accounts: Vec<Value> = status.accounts.iter().map(offline_account).collect();
         return Ok(print::json(&json!({
@@ -146,10 +148,12 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
             "reason": reason,
             "last_seen": status.last_seen,
             "accounts": accounts,
+            "pending": waiting,
             "metrics": {},
         }))?);
     }
     println!("Not protected. {reason}");
+    pending::print_all(&waiting);
     for account in &status.accounts {
         println!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id);
         println!("  Closed P&L {}", print::pnl(account.realized_today));

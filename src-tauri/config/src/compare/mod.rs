@@ -8,6 +8,7 @@
 
 mod meet;
 mod parts;
+mod undo;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use serde_json::Value as Json;
 
 use crate::sheet::Sheet;
 use parts::{Global, Part};
+pub use undo::undo;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

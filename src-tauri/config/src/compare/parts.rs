@@ -8,7 +8,7 @@ use std::{
 
 use domain::{
     Contracts, RuleKey, RuleSet, Rulebook, Symbol,
-    rulebook::{LossTier, Watched},
+    rulebook::{LossTier, OnReduceRefused, ResetUnlocks, Watched},
 };
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
@@ -276,10 +276,21 @@ pub(super) enum Global {
     Dates,
     EarlyCloses,
     Accounts,
+    WarnAt,
+    OnReduceRefused,
+    ResetUnlocks,
 }
 
 impl Global {
-    pub const ALL: [Self; 4] = [Self::Reset, Self::Dates, Self::EarlyCloses, Self::Accounts];
+    pub const ALL: [Self; 7] = [
+        Self::Reset,
+        Self::Dates,
+        Self::EarlyCloses,
+        Self::Accounts,
+        Self::WarnAt,
+        Self::OnReduceRefused,
+        Self::ResetUnlocks,
+    ];
 
     pub fn key(self) -> &'static str {
         match self {
@@ -287,6 +298,9 @@ impl Global {
             Self::Dates => "holidays.dates",
             Self::EarlyCloses => "holidays.early_close",
             Self::Accounts => "accounts",
+            Self::WarnAt => "general.warnings.told_at_percent",
+            Self::OnReduceRefused => "general.on_reduce_refused",
+            Self::ResetUnlocks => "daily_reset.unlock",
         }
     }
 
@@ -296,6 +310,9 @@ impl Global {
             Self::Dates => json(&rulebook.holidays.dates),
             Self::EarlyCloses => json(&rulebook.holidays.early_closes),
             Self::Accounts => json(&rulebook.accounts),
+            Self::WarnAt => json(&rulebook.warn_at_percent),
+            Self::OnReduceRefused => json(&rulebook.on_reduce_refused),
+            Self::ResetUnlocks => json(&rulebook.reset_unlocks),
         }
     }
 
@@ -306,6 +323,9 @@ impl Global {
             Self::Dates => put(&mut rulebook.holidays.dates, value),
             Self::EarlyCloses => put(&mut rulebook.holidays.early_closes, value),
             Self::Accounts => put(&mut rulebook.accounts, value),
+            Self::WarnAt => put(&mut rulebook.warn_at_percent, value),
+            Self::OnReduceRefused => put(&mut rulebook.on_reduce_refused, value),
+            Self::ResetUnlocks => put(&mut rulebook.reset_unlocks, value),
         }
         .ok()
     }
@@ -313,7 +333,12 @@ impl Global {
     pub fn shown(self, value: &Json) -> Json {
         match self {
             Self::EarlyCloses => Kind::EarlyCloses.written(value),
-            Self::Reset | Self::Dates | Self::Accounts => value.clone(),
+            Self::Reset
+            | Self::Dates
+            | Self::Accounts
+            | Self::WarnAt
+            | Self::OnReduceRefused
+            | Self::ResetUnlocks => value.clone(),
         }
     }
 
@@ -333,6 +358,19 @@ impl Global {
                     *kept = (*kept).min(*time);
                 }
                 json(&closes)
+            }
+            // It only tells: nothing is closed or locked by it.
+            Self::WarnAt => return (Direction::Neutral, to),
+            Self::OnReduceRefused => match (old.on_reduce_refused, new.on_reduce_refused) {
+                (OnReduceRefused::Alert, OnReduceRefused::Alert) => from.clone(),
+                (OnReduceRefused::Close, _) | (_, OnReduceRefused::Close) => json(&OnReduceRefused::Close),
+            },
+            Self::ResetUnlocks => {
+                let (before, after) = (old.reset_unlocks, new.reset_unlocks);
+                json(&ResetUnlocks {
+                    daily_loss: before.daily_loss && after.daily_loss,
+                    daily_profit: before.daily_profit && after.daily_profit,
+                })
             }
             Self::Accounts => match (&old.accounts, &new.accounts) {
                 (Watched::All, _) | (_, Watched::All) => json(&Watched::All),

@@ -87,15 +87,39 @@ pub fn save(
     environment: &dyn Fn(&str) -> Option<String>,
     built: &[RuleKey],
 ) -> Result<Loaded, SaveError> {
+    let (texts, loaded) = changed(dir, edits, environment, built)?;
+    for (file, text) in &texts {
+        write(dir, file, text).map_err(|error| SaveError::Io { file: file.clone(), error })?;
+    }
+    Ok(loaded)
+}
+
+/// What the files would say after [`save`]. Writes nothing.
+///
+/// # Errors
+/// As [`save`], except that nothing can fail to be written.
+pub fn preview(
+    dir: &Path,
+    edits: &[Edit],
+    environment: &dyn Fn(&str) -> Option<String>,
+    built: &[RuleKey],
+) -> Result<Loaded, SaveError> {
+    changed(dir, edits, environment, built).map(|(_, loaded)| loaded)
+}
+
+/// The new texts of the files concerned, and what all files say with them.
+fn changed(
+    dir: &Path,
+    edits: &[Edit],
+    environment: &dyn Fn(&str) -> Option<String>,
+    built: &[RuleKey],
+) -> Result<(BTreeMap<String, String>, Loaded), SaveError> {
     let mut texts = BTreeMap::new();
     for edit in edits {
         change(dir, edit, &mut texts)?;
     }
     let loaded = check_with(dir, &texts, environment, built).map_err(SaveError::Refused)?;
-    for (file, text) in &texts {
-        write(dir, file, text).map_err(|error| SaveError::Io { file: file.clone(), error })?;
-    }
-    Ok(loaded)
+    Ok((texts, loaded))
 }
 
 /// Makes one change in the texts that are to be written.

@@ -27,6 +27,13 @@ static GENERAL_KEYS: Group = Group {
             "Roots that are subscribed even while nothing is held in them. Every traded symbol is protected, listed or not.",
         )
         .at(lens!(settings.general.instruments)),
+        Key::new(
+            "on_reduce_refused",
+            Kind::Choice(&["alert", "close"]),
+            "Where reducing is refused",
+            "What follows when the platform does not let an account reduce a position: alert tells, close closes the whole position.",
+        )
+        .at(lens!(settings.general.on_reduce_refused)),
         Key::new("timezone", Kind::Zone, "Shown time zone", "Zone in which times are shown; no schedule depends on it.")
             .at(lens!(settings.general.timezone)),
         Key::new("logging.level", Kind::Choice(&["DEBUG", "INFO", "WARNING", "ERROR"]), "Log level", "The least that is written.")
@@ -149,32 +156,30 @@ static DAILY_RESET: Group = Group {
             .at(lens!(settings.timers.reset_enabled)),
         Key::new(
             "clear_daily_pnl",
-            Kind::Bool,
+            Kind::AlwaysTrue("a result carried over would not be the day's any more, which the limits judge"),
             "Clear the result",
-            "Whether the day's result begins at zero.",
-        )
-        .at(lens!(settings.timers.clear_daily_pnl)),
+            "The day's result begins at zero.",
+        ),
         Key::new(
             "unlock_daily_loss",
             Kind::Bool,
             "Unlock after a loss",
-            "Whether lockouts of daily_realized_loss end.",
+            "Whether lockouts of daily_realized_loss end; otherwise each lasts until it is overridden.",
         )
         .at(lens!(settings.timers.unlock_daily_loss)),
         Key::new(
             "unlock_daily_profit",
             Kind::Bool,
             "Unlock after a profit",
-            "Whether lockouts of daily_realized_profit end.",
+            "Whether lockouts of daily_realized_profit end; otherwise each lasts until it is overridden.",
         )
         .at(lens!(settings.timers.unlock_daily_profit)),
         Key::new(
             "clear_trade_count",
-            Kind::Bool,
+            Kind::AlwaysTrue("a count carried over would not be the day's any more, which the limits judge"),
             "Clear the trade count",
-            "Whether the day's trade count begins at zero.",
-        )
-        .at(lens!(settings.timers.clear_trade_count)),
+            "The day's trade count begins at zero.",
+        ),
         Key::new(
             "skip_on_holidays",
             Kind::Only("false", "a day without a reset would carry its result into the next one"),

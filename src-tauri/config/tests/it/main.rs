@@ -11,3 +11,4 @@ mod layers;
 mod properties;
 mod save;
 mod scenarios;
+mod undo;

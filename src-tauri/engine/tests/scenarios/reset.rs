@@ -210,3 +210,20 @@ fn a_restart_counts_the_open_days_fills_once() {
     desk.reconcile(std::slice::from_ref(&fill));
     assert_eq!(desk.realized(), "-100.00");
 }
+
+#[test]
+fn a_reset_that_does_not_unlock_leaves_the_lock_until_the_next_one_also_over_a_restart() {
+    let mut rules = rulebook();
+    rules.reset_unlocks.daily_loss = false;
+    let mut desk = since(rules.clone(), "16:40:00");
+    desk.fill("MNQ", Sell, 1, "21000", "-600");
+    assert_eq!(desk.lockouts(), ["HARD daily_realized_loss until 10-29 17:00:00"]);
+    let memory = open_day("2025-10-29", "2025-10-28T17:00:00", &desk);
+    desk.at("17:00:00").tick();
+    assert_eq!(desk.lockouts(), ["HARD daily_realized_loss until 10-30 17:00:00"]);
+
+    let mut desk = Desk::down(rules);
+    desk.at("17:20:00").restored(memory);
+    desk.send(Event::Link(domain::Link::UserUp));
+    assert_eq!(desk.lockouts(), ["HARD daily_realized_loss until 10-30 17:00:00"]);
+}

@@ -1,6 +1,8 @@
 //! The engine's state as the executor's book.
 
-use domain::{AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind};
+use domain::{
+    AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind, rulebook::OnReduceRefused,
+};
 use engine::Engine;
 
 use crate::executor::Book;
@@ -19,8 +21,14 @@ impl Book for Engine {
         self.account(account).is_none_or(|account| account.agrees(contract))
     }
 
-    fn has_traded(&self, account: &AccountId, contract: &ContractId, since: Instant) -> bool {
-        self.account(account).is_some_and(|account| account.has_traded(contract, since))
+    fn has_traded(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool {
+        self.account(account).is_some_and(|account| account.has_traded(contract, change, since))
     }
 
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant> {
@@ -49,6 +57,10 @@ impl Book for Engine {
 
     fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool {
         self.account(account).is_some_and(|account| account.is_shrinking(contract))
+    }
+
+    fn closes_where_reducing_is_refused(&self) -> bool {
+        self.rulebook().on_reduce_refused == OnReduceRefused::Close
     }
 }
 

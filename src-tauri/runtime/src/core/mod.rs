@@ -4,8 +4,10 @@
 //! comes out before the broker call that depends on it. Driven by the real loop and, in virtual time, by
 //! simulations.
 
+mod accepted;
 mod asking;
 mod book;
+mod commands;
 mod guard;
 mod links;
 mod metrics;
@@ -18,18 +20,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Command, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity,
-    Symbol,
+    AccountId, Action, Alert, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity, Symbol,
     broker::{Ask, CallId, LoginError, Malformed, Signal},
 };
 use engine::Engine;
-use store::{ConfigSnapshot, Durability, Intent, Record};
+use store::{Durability, Intent, Record};
 use views::{
     text::{Note, Zones, note},
     view::{Protection, ReceiptView},
 };
 
 use crate::executor::{CallIds, Effect, Executor, Floor};
+use accepted::Settled;
+pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use guard::Guard;
 use links::Links;
@@ -37,10 +40,6 @@ pub use metrics::Metrics;
 use picture::Curves;
 use reconciler::Reconciler;
 use telling::Teller;
-
-/// The longest lock that can be asked for: what cannot be taken back must not be a slip of the keyboard,
-/// and a time beyond every calendar could not even be shown.
-const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
 
 /// Facts of one run.
 #[derive(Clone, Debug)]
@@ -62,17 +61,14 @@ pub enum Input {
     Signal(Signal),
     /// Time has passed.
     Tick,
-    /// New rules apply, and as what they are kept.
-    Rules {
-        /// The rules.
-        rulebook: Box<Rulebook>,
-        /// What is written down of them.
-        snapshot: Box<ConfigSnapshot>,
-    },
+    /// The settings files were read, at the start or because they changed, and can be used.
+    Files(Box<Files>),
     /// The files changed and cannot be used: what was in force stays so.
     SettingsRefused(String),
     /// Whether the settings files can be used; otherwise why not.
     Settings(Result<(), String>),
+    /// The database was lost or damaged, and another one took its place: what people are told of it.
+    DatabaseReplaced(String),
     /// A file tried to weaken RULE-008; it is enforced all the same.
     StopRuleForced,
     /// Whether what must be kept can be written; otherwise why not.
@@ -127,6 +123,7 @@ pub struct Core {
     metrics: Metrics,
     pending: Vec<Intent>,
     pictures: records::Pictures,
+    settled: Settled,
     batch: Batch,
 }
 
@@ -186,6 +183,7 @@ impl Core {
             metrics: Metrics::default(),
             pending,
             pictures: records::Pictures::default(),
+            settled: Settled::default(),
             batch: Batch::default(),
             setting,
         };
@@ -203,11 +201,9 @@ impl Core {
         match input {
             Input::Signal(signal) => self.signal(now, received, signal),
             Input::Tick => self.tick(now),
-            Input::Rules { rulebook, snapshot } => {
-                self.record_settings(*snapshot, now);
-                self.step(now, Event::Rules(rulebook));
-            }
+            Input::Files(files) => self.take_files(*files, now),
             Input::SettingsRefused(fault) => self.tell(note::settings_refused(&fault), now),
+            Input::DatabaseReplaced(what) => self.tell(note::database_replaced(&what), now),
             Input::Settings(state) => self.links.config = state,
             Input::StopRuleForced => {
                 let notice = Notice::StopRuleForced;
@@ -222,17 +218,6 @@ impl Core {
         self.take_outputs()
     }
 
-    /// Takes a person's command.
-    ///
-    /// # Errors
-    /// Why it can't be carried out, in the words of people.
-    pub fn command(&mut self, now: Instant, command: Command) -> Result<Vec<Output>, String> {
-        self.may(&command)?;
-        self.step(now, Event::Command(command));
-        self.pursue(now);
-        Ok(self.take_outputs())
-    }
-
     /// A call of [`Output::Send`] was handed to the wire.
     pub fn left(&mut self, call: CallId, at: Instant) {
         let at = self.time(at);
@@ -245,7 +230,7 @@ impl Core {
         let engine = self.engine.next_deadline().map(|deadline| deadline.at);
         // Nothing is read without the user stream: what is due waits for it, not for time.
         let reading = self.reconciler.next_deadline().filter(|_| self.links.user_up);
-        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline()]
+        [engine, self.executor.next_deadline(), reading, self.teller.next_deadline(), self.loosening_due()]
             .into_iter()
             .flatten()
             .min()
@@ -417,6 +402,7 @@ impl Core {
 
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
+        self.loosen(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.curves.sample(&self.engine, now);
@@ -428,47 +414,6 @@ impl Core {
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);
-    }
-
-    /// Whether a command makes sense now.
-    fn may(&self, command: &Command) -> Result<(), String> {
-        let whose = match command {
-            Command::Flatten { account }
-            | Command::CancelAll { account }
-            | Command::LockOut { account, .. } => account.as_ref(),
-            Command::Override { key, .. } => Some(&key.account),
-        };
-        if let Some(account) = whose.filter(|account| self.engine.account(account).is_none()) {
-            return Err(format!("There is no account {account} here. See `riskctl status`."));
-        }
-        let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id())).peekable();
-        if meant.peek().is_none() {
-            return Err(format!(
-                "No account of {} is known yet. Try again once it is connected.",
-                self.setting.broker
-            ));
-        }
-        match command {
-            Command::Flatten { .. } | Command::CancelAll { .. } if !self.links.logged_in => Err(format!(
-                "Cannot be sent without a connection. Close in {} or call the trade desk.",
-                self.setting.broker
-            )),
-            Command::CancelAll { .. } if meant.any(|account| !account.is_known()) => {
-                Err("The working orders are not known yet. Try again in a moment, or flatten.".to_string())
-            }
-            Command::LockOut { until: Some(until), .. } if *until <= self.engine.now() => {
-                Err("The lock would end in the past. Choose a later time.".to_string())
-            }
-            Command::LockOut { until: Some(until), .. } if *until > self.engine.now() + LONGEST_LOCK => {
-                Err(format!("A lock lasts {} days at most. Choose an earlier time.", LONGEST_LOCK.num_days()))
-            }
-            Command::Override { .. } => Err(
-                "A lockout can only be overridden with proof: by the guard password, or as administrator of the \
-                 service. Neither is set up."
-                    .to_string(),
-            ),
-            Command::Flatten { .. } | Command::CancelAll { .. } | Command::LockOut { .. } => Ok(()),
-        }
     }
 
     /// The watched accounts, in the broker's order.

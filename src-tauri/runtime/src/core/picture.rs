@@ -119,6 +119,7 @@ impl Core {
             receipts: self.receipts.clone(),
             health: self.health(),
             metrics: self.metrics_view(),
+            pending: self.waiting().iter().map(|waiting| waiting.view(now)).collect(),
             broker: self.setting.broker.clone(),
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),

@@ -10,8 +10,8 @@ use domain::{
 };
 use engine::AccountState;
 use store::{
-    AccountFigures, AuditAction, ConfigSnapshot, DayRecord, Ending, FillRecord, Holding, Intent, Note,
-    Receipt as ReceiptRow, Record, ResetRecord,
+    AccountFigures, AuditAction, DayRecord, Ending, FillRecord, Holding, Intent, Note, Receipt as ReceiptRow,
+    Record, ResetRecord,
 };
 use views::text::{Deeds, lockout as lockout_text, reason};
 
@@ -142,26 +142,6 @@ impl Core {
             reason: reason::full(&observation.breach),
             breach: Some(observation.breach.clone()),
             detected_at: Some(observation.detected_at),
-            done: None,
-        })));
-    }
-
-    /// Settings that were accepted, with what differs from those before.
-    pub(super) fn record_settings(&mut self, snapshot: ConfigSnapshot, now: Instant) {
-        let reason = match snapshot.diff.as_str() {
-            "" => "settings accepted".to_string(),
-            diff => format!("settings changed: {diff}"),
-        };
-        self.batch.durable(Record::Config(Box::new(snapshot)));
-        self.batch.durable(Record::Note(Box::new(Note {
-            at: now,
-            account: None,
-            rule: RuleKey::Trader,
-            action: AuditAction::Settings,
-            observed: false,
-            reason,
-            breach: None,
-            detected_at: None,
             done: None,
         })));
     }

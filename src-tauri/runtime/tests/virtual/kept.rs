@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::{EnforcementId, LockKey, Lockout, Memory, memory::KnownFill};
-use store::{Durability, Intent, Record};
+use runtime::core::Accepted;
+use store::{AuditAction, ConfigSnapshot, Durability, Intent, Record};
 
 #[derive(Clone, Debug, Default)]
 struct State {
     memory: Memory,
     locks: BTreeMap<LockKey, Lockout>,
     pending: BTreeMap<EnforcementId, Intent>,
+    config: Option<ConfigSnapshot>,
+    notes: Vec<String>,
 }
 
 /// A store in memory: flushed records survive a loss of power, the others only the end of the process.
@@ -40,6 +43,16 @@ impl Kept {
             memory.accounts.entry(lockout.key.account.clone()).or_default().lockouts.push(lockout.clone());
         }
         (memory, self.now.pending.values().cloned().collect())
+    }
+
+    /// The settings that were accepted last.
+    pub fn accepted(&self) -> Option<Accepted> {
+        self.now.config.as_ref().and_then(Accepted::of)
+    }
+
+    /// What the audit says about settings.
+    pub fn settings_told(&self) -> &[String] {
+        &self.now.notes
     }
 
     /// Enforcements without a result.
@@ -83,9 +96,12 @@ impl State {
                 account.day = Some(day.figures.clone());
             }
             Record::Seen(at) => self.memory.last_seen = Some(*at),
+            Record::Config(snapshot) => self.config = Some((**snapshot).clone()),
+            Record::Note(note) if note.action == AuditAction::Settings => {
+                self.notes.push(note.reason.clone());
+            }
             Record::Note(_)
             | Record::Reset(_)
-            | Record::Config(_)
             | Record::Account(_)
             | Record::Positions { .. }
             | Record::Order { .. }

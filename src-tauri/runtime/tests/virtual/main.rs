@@ -12,6 +12,7 @@
 mod broker;
 mod chaos;
 mod kept;
+mod loosening;
 mod properties;
 mod rules;
 mod stories;

@@ -8,8 +8,8 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, Reply, Signal},
 };
-use runtime::core::{Core, Input, Output, Setting};
-use store::{ConfigOrigin, ConfigSnapshot, Intent, Record};
+use runtime::core::{Core, Files, Input, Output, Setting};
+use store::{ConfigOrigin, Intent, Record};
 use views::{text::Zones, view::Protection};
 
 use crate::{
@@ -31,6 +31,8 @@ type Place = (AccountId, ContractId);
 enum Parcel {
     /// To the broker.
     Request(Ask),
+    /// To the broker, by a process that has ended: nobody awaits the reply.
+    Orphan(Ask),
     /// A market order is filled, in part.
     Execute(OrderId, u32),
     /// From the broker.
@@ -50,6 +52,8 @@ pub struct World {
     /// Calls that fail the next time they are made.
     pub failing: Vec<(&'static str, CallError)>,
     rulebook: Rulebook,
+    /// The settings files as they were written last.
+    files: Option<Files>,
     dice: Dice,
     queue: BTreeMap<(Instant, u64), Parcel>,
     serial: u64,
@@ -92,6 +96,7 @@ impl World {
             accounts: (1..=accounts).map(|number| AccountId::from(i64::try_from(number).unwrap())).collect(),
             failing: Vec::new(),
             rulebook,
+            files: None,
             dice: Dice::new(chaos),
             queue: BTreeMap::new(),
             serial: 0,
@@ -120,14 +125,17 @@ impl World {
         if lose_power {
             self.kept.lose_power();
         }
-        self.queue.retain(|_, parcel| matches!(parcel, Parcel::Request(_) | Parcel::Execute(..)));
-        self.queue.retain(|_, parcel| !matches!(parcel, Parcel::Request(ask) if is_query(&ask.call)));
+        self.queue = std::mem::take(&mut self.queue)
+            .into_iter()
+            .filter_map(|(due, parcel)| outlives(parcel).map(|parcel| (due, parcel)))
+            .collect();
         self.is_streaming = true;
         self.watched.clear();
         self.quotes.clear();
         let (core, outputs) = core(&self.rulebook, &self.kept, self.now);
         self.core = core;
         self.carry(outputs);
+        self.read_rules();
         self.connect();
     }
 
@@ -147,18 +155,23 @@ impl World {
         self.post(unnoticed + down, Parcel::Link(Link::UserUp));
     }
 
-    /// The settings files changed.
+    /// The settings files changed, and the engine saw it.
     pub fn change_rules(&mut self, rulebook: Rulebook) {
-        let snapshot = ConfigSnapshot {
-            at: self.now,
-            hash: String::new(),
-            origin: ConfigOrigin::File,
-            os_user: None,
-            diff: String::new(),
-            content: String::new(),
-            valid: true,
-        };
-        self.handle(Input::Rules { rulebook: Box::new(rulebook), snapshot: Box::new(snapshot) });
+        self.write_rules(rulebook);
+        self.read_rules();
+    }
+
+    /// The settings files changed.
+    pub fn write_rules(&mut self, rulebook: Rulebook) {
+        let hash = format!("{rulebook:?}");
+        let files = Files { rulebook, api: config::Api::default(), hash, origin: ConfigOrigin::File };
+        self.files = Some(files);
+    }
+
+    fn read_rules(&mut self) {
+        if let Some(files) = self.files.clone() {
+            self.handle(Input::Files(Box::new(files)));
+        }
     }
 
     pub fn command(&mut self, command: Command) {
@@ -259,7 +272,11 @@ impl World {
             self.check(is_intended, || format!("sent before it was written down: {:?}", ask.call));
         }
         self.core.left(ask.id, self.now);
-        let way = self.dice.way();
+        let way = match &ask.call {
+            // Noted by the broker port itself, in the order in which it is asked.
+            Call::Watch(_) | Call::WatchQuotes(_) => TimeDelta::zero(),
+            _ => self.dice.way(),
+        };
         self.post(way, Parcel::Request(ask));
     }
 
@@ -270,7 +287,11 @@ impl World {
 
     fn deliver(&mut self, parcel: Parcel) {
         match parcel {
-            Parcel::Request(ask) => self.serve(ask),
+            Parcel::Request(ask) => {
+                let (after, reply) = self.serve(ask);
+                self.post(after, Parcel::Reply(reply));
+            }
+            Parcel::Orphan(ask) => drop(self.serve(ask)),
             Parcel::Execute(order, size) => self.execute(&order, size),
             Parcel::Told(event) => {
                 if !is_quote(&event) {
@@ -287,7 +308,7 @@ impl World {
         }
     }
 
-    fn serve(&mut self, ask: Ask) {
+    fn serve(&mut self, ask: Ask) -> (TimeDelta, Reply) {
         let Ask { id, call, .. } = ask;
         let way = self.dice.way();
         let late = TimeDelta::seconds(2);
@@ -312,7 +333,7 @@ impl World {
             self.note(format!("{call:?} -> {result:?}"));
         }
         let waited = std::time::Duration::ZERO;
-        self.post(after, Parcel::Reply(Reply { id, result, waited, server_time: None }));
+        (after, Reply { id, result, waited, server_time: None })
     }
 
     fn answer(&mut self, call: &Call) -> Result<Answer, CallError> {
@@ -546,7 +567,22 @@ fn core(rulebook: &Rulebook, kept: &Kept, now: Instant) -> (Core, Vec<Output>) {
         started: now,
     };
     let (memory, pending) = kept.recall();
-    Core::new(setting, rulebook.clone(), memory, pending, now)
+    let accepted = kept.accepted();
+    let rulebook = accepted.as_ref().map_or(rulebook, |accepted| &accepted.rulebook).clone();
+    let (mut core, outputs) = Core::new(setting, rulebook, memory, pending, now);
+    if let Some(accepted) = accepted {
+        core.remember(accepted);
+    }
+    (core, outputs)
+}
+
+/// What of that which travels does not end with the process.
+fn outlives(parcel: Parcel) -> Option<Parcel> {
+    match parcel {
+        Parcel::Request(ask) | Parcel::Orphan(ask) => (!is_query(&ask.call)).then_some(Parcel::Orphan(ask)),
+        Parcel::Execute(..) => Some(parcel),
+        Parcel::Told(_) | Parcel::Link(_) | Parcel::Reply(_) => None,
+    }
 }
 
 fn is_quote(event: &Event) -> bool {

@@ -213,6 +213,53 @@ pub fn settings_refused(fault: &str) -> Note {
     }
 }
 
+/// What became of changed settings; texts as of the comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct SettingsNews<'a> {
+    /// In force now.
+    pub applied: &'a [String],
+    /// Queued, because they protect less.
+    pub waits: &'a [String],
+    /// From when these apply.
+    pub from: Instant,
+    /// Refused, because the account is locked.
+    pub refused: &'a [String],
+    /// Queued before, and taken back.
+    pub withdrawn: &'a [String],
+}
+
+/// The settings changed; `None` when no rule did.
+#[must_use]
+pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> Option<Note> {
+    let from = format!("From {}", time::ahead(news.from, now, zones));
+    let parts = [
+        ("Applied", news.applied),
+        (from.as_str(), news.waits),
+        ("Refused while locked", news.refused),
+        ("Withdrawn", news.withdrawn),
+    ];
+    let body: Vec<String> = parts
+        .iter()
+        .filter(|(_, changes)| !changes.is_empty())
+        .map(|(what, changes)| format!("{what}: {}.", changes.join("; ")))
+        .collect();
+    let (title, severity) = match news.refused.is_empty() {
+        true => ("Settings changed", Severity::Info),
+        false => ("Settings not loosened while locked", Severity::Warning),
+    };
+    (!body.is_empty()).then(|| Note { title: title.to_owned(), body: body.join(" "), severity })
+}
+
+/// The database was lost and another one took its place.
+#[must_use]
+pub fn database_replaced(what: &str) -> Note {
+    Note {
+        title: "Database replaced".to_owned(),
+        body: format!("{what} Compare figures and lockouts in `riskctl status` with what you remember."),
+        severity: Severity::Error,
+    }
+}
+
 /// What a test button sends.
 #[must_use]
 pub fn test(now: Instant) -> Note {

@@ -3,6 +3,7 @@ import type { AccountView } from "./AccountView";
 import type { DoubtView } from "./DoubtView";
 import type { Health } from "./Health";
 import type { Metrics } from "./Metrics";
+import type { PendingView } from "./PendingView";
 import type { Protection } from "./Protection";
 import type { ReceiptView } from "./ReceiptView";
 
@@ -54,6 +55,10 @@ health: Health,
  * The measured figures.
  */
 metrics: Metrics, 
+/**
+ * Changes of the settings that do not apply yet, because they protect less.
+ */
+pending: Array<PendingView>, 
 /**
  * What is connected to, in the words of people: `TopstepX`, `Demo`.
  */

@@ -1,0 +1,329 @@
+//! Tighten now, loosen later: the rules in force, what of the files waits for the next trading day, and
+//! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
+
+use config::{Api, Edit, Pending};
+use domain::{AccountId, Event, Instant, LockKind, RuleKey, Rulebook};
+use serde::{Deserialize, Serialize};
+use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
+use views::{
+    text::note::{self, SettingsNews},
+    view::{PendingState, PendingView},
+};
+
+use super::Core;
+
+/// What the files say, once they were checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Files {
+    /// The rules they ask for.
+    pub rulebook: Rulebook,
+    /// Where the broker is.
+    pub api: Api,
+    /// Equal means that nothing changed.
+    pub hash: String,
+    /// Who changed them.
+    pub origin: ConfigOrigin,
+}
+
+/// When a change that protects less applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// Not judged yet: nobody has said what time it is.
+    Unknown,
+    /// At the daily reset at this instant, or once the lockout that is active then has ended.
+    At(Instant),
+    /// Never: it was made while the account was locked. Making it again afterwards is another change.
+    Refused,
+}
+
+/// A change that does not apply yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which.
+    pub change: Pending,
+    /// From when.
+    pub due: Due,
+}
+
+impl Waiting {
+    /// Whether this is about the same change of the files.
+    fn is(&self, change: &Pending) -> bool {
+        let Pending { account, key, to, .. } = &self.change;
+        (account, key, to) == (&change.account, &change.key, &change.to)
+    }
+
+    /// As people see it.
+    #[must_use]
+    pub fn view(&self, now: Instant) -> PendingView {
+        let (state, applies_at) = match self.due {
+            Due::Unknown => (PendingState::Undated, None),
+            Due::Refused => (PendingState::Refused, None),
+            Due::At(at) if at <= now => (PendingState::Held, Some(at)),
+            Due::At(at) => (PendingState::Waits, Some(at)),
+        };
+        let Pending { account, rule, key, text, from: _, to: _ } = self.change.clone();
+        PendingView { account, rule, key, text, state, applies_at }
+    }
+}
+
+/// Settings as they were accepted: what a start compares the files with. Without the addresses the rules
+/// would be enforced at the wrong place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The rules in force.
+    pub rulebook: Rulebook,
+    /// Where the broker is.
+    pub api: Api,
+    /// What of the files does not apply yet. Settings kept by earlier versions lack it.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
+    /// Of the files they come from.
+    #[serde(skip)]
+    pub hash: String,
+}
+
+impl Accepted {
+    /// What a kept snapshot holds; `None` if another version kept it.
+    #[must_use]
+    pub fn of(snapshot: &ConfigSnapshot) -> Option<Self> {
+        let kept: Self = serde_json::from_str(&snapshot.content).ok()?;
+        Some(Self { hash: snapshot.hash.clone(), ..kept })
+    }
+}
+
+/// Everything of the accepted settings that the engine does not hold itself.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Addresses, hash and origin of the files; `None` until some were accepted.
+    source: Option<(Api, String, ConfigOrigin)>,
+    pub waiting: Vec<Waiting>,
+}
+
+/// What becomes of the changes that protect less, in words.
+#[derive(Debug, Default)]
+struct Verdicts {
+    waits: Vec<String>,
+    refused: Vec<String>,
+}
+
+impl Core {
+    /// Goes on from the settings that were accepted last; its rules are those the core was made with.
+    pub fn remember(&mut self, accepted: Accepted) {
+        self.settled.source = Some((accepted.api, accepted.hash, ConfigOrigin::File));
+        self.settled.waiting = accepted.waiting;
+    }
+
+    /// What does not apply yet.
+    #[must_use]
+    pub fn waiting(&self) -> &[Waiting] {
+        &self.settled.waiting
+    }
+
+    /// The edits that take a waiting change back.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be taken back by single keys.
+    pub fn undo(&self, account: Option<&AccountId>, key: &str) -> Result<Vec<Edit>, String> {
+        let is_meant = |it: &&Waiting| it.change.account.as_ref() == account && it.change.key == key;
+        let meant = self.settled.waiting.iter().find(is_meant);
+        let change = &meant.ok_or(format!("No change of {key} is pending. See `riskctl pending`."))?.change;
+        config::undo(self.engine.rulebook(), change).ok_or(format!(
+            "{key} cannot be written back here. Put the old value into the file: {}.",
+            change.text
+        ))
+    }
+
+    /// Accounts for which nothing is loosened now.
+    #[must_use]
+    pub fn locked(&self) -> Vec<AccountId> {
+        self.locked_accounts().cloned().collect()
+    }
+
+    /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
+    pub(super) fn take_files(&mut self, files: Files, now: Instant) {
+        let old = self.engine.rulebook().clone();
+        let known = self.settled.source.as_ref();
+        let is_first = known.is_none();
+        let is_new = known.is_none_or(|(_, hash, _)| *hash != files.hash);
+        let is_same_source = known.is_some_and(|(api, ..)| *api == files.api) && !is_new;
+        let (rulebook, later) = config::split(&old, &files.rulebook);
+        let before = std::mem::take(&mut self.settled.waiting);
+        let mut verdicts = Verdicts::default();
+        for change in later {
+            let known = before.iter().find(|it| it.is(&change) && !(is_new && it.due == Due::Refused));
+            let due = known.map_or_else(|| self.judge(&change, &mut verdicts), |known| known.due);
+            self.settled.waiting.push(Waiting { change, due });
+        }
+        let withdrawn: Vec<String> = before
+            .iter()
+            .filter(|gone| gone.due != Due::Refused)
+            .filter(|gone| !self.settled.waiting.iter().any(|it| gone.is(&it.change)))
+            .map(|gone| gone.change.text.clone())
+            .collect();
+        if is_same_source && rulebook == old && before == self.settled.waiting {
+            return;
+        }
+        self.settled.source = Some((files.api, files.hash, files.origin));
+        let applied = differences(&old, &rulebook);
+        let mut notes = match applied.is_empty() {
+            true if is_first || (verdicts.is_empty() && withdrawn.is_empty()) => {
+                vec!["settings accepted".to_string()]
+            }
+            true => Vec::new(),
+            false => vec![format!("settings changed: {}", applied.join("; "))],
+        };
+        notes.extend(verdicts.notes());
+        if !withdrawn.is_empty() {
+            notes.push(format!("withdrawn before it applied: {}", withdrawn.join("; ")));
+        }
+        self.accept(rulebook, &applied, notes, now);
+        self.tell_settings(
+            &SettingsNews {
+                applied: &applied,
+                waits: &verdicts.waits,
+                from: self.engine.day_end(),
+                refused: &verdicts.refused,
+                withdrawn: &withdrawn,
+            },
+            now,
+        );
+    }
+
+    /// Looser changes whose time has come, unless an account they concern is locked; and those that could
+    /// not be judged before the time was known.
+    pub(super) fn loosen(&mut self, now: Instant) {
+        if self.links.clock_apart.is_none() || self.settled.waiting.is_empty() {
+            return;
+        }
+        let mut verdicts = Verdicts::default();
+        let mut waiting = std::mem::take(&mut self.settled.waiting);
+        let mut judged = false;
+        for it in waiting.iter_mut().filter(|it| it.due == Due::Unknown) {
+            it.due = self.judge(&it.change, &mut verdicts);
+            judged = true;
+        }
+        let is_due = |it: &mut Waiting| matches!(it.due, Due::At(at) if at <= now) && !self.holds(&it.change);
+        let due: Vec<Pending> = waiting.extract_if(.., is_due).map(|it| it.change).collect();
+        self.settled.waiting = waiting;
+        if due.is_empty() && !judged {
+            return;
+        }
+        let old = self.engine.rulebook().clone();
+        let mut rulebook = old.clone();
+        for change in &due {
+            if let Err(error) = config::apply(&mut rulebook, std::slice::from_ref(change)) {
+                tracing::error!(target: "errors", "{error}; save the settings again");
+            }
+        }
+        let applied = differences(&old, &rulebook);
+        let mut notes = verdicts.notes();
+        if !applied.is_empty() {
+            notes.push(format!("settings changed with the new trading day: {}", applied.join("; ")));
+        }
+        self.accept(rulebook, &applied, notes, now);
+        self.tell_settings(
+            &SettingsNews {
+                applied: &applied,
+                waits: &verdicts.waits,
+                from: self.engine.day_end(),
+                refused: &verdicts.refused,
+                withdrawn: &[],
+            },
+            now,
+        );
+    }
+
+    /// When the next change applies.
+    pub(super) fn loosening_due(&self) -> Option<Instant> {
+        self.links.clock_apart?;
+        let at = |it: &Waiting| match it.due {
+            Due::At(at) => Some(at),
+            Due::Unknown | Due::Refused => None,
+        };
+        self.settled.waiting.iter().filter(|it| !self.holds(&it.change)).filter_map(at).min()
+    }
+
+    fn judge(&self, change: &Pending, verdicts: &mut Verdicts) -> Due {
+        if self.links.clock_apart.is_none() {
+            return Due::Unknown;
+        }
+        if self.holds(change) {
+            verdicts.refused.push(change.text.clone());
+            return Due::Refused;
+        }
+        verdicts.waits.push(change.text.clone());
+        Due::At(self.engine.day_end())
+    }
+
+    /// Whether an account that a change concerns is locked.
+    fn holds(&self, change: &Pending) -> bool {
+        self.locked_accounts().any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
+    }
+
+    fn locked_accounts(&self) -> impl Iterator<Item = &AccountId> {
+        let is_locked = |kind| matches!(kind, Some(LockKind::Hard | LockKind::Timer));
+        self.engine.accounts().filter(move |it| is_locked(it.lockouts().account_wide())).map(|it| it.id())
+    }
+
+    /// Writes down what is accepted from now on, then lets it apply.
+    fn accept(&mut self, rulebook: Rulebook, applied: &[String], notes: Vec<String>, now: Instant) {
+        let Some((api, hash, origin)) = self.settled.source.clone() else { return };
+        let waiting = self.settled.waiting.clone();
+        let accepted = Accepted { rulebook, api, waiting, hash: hash.clone() };
+        let diff = applied.join("; ");
+        match serde_json::to_string(&accepted) {
+            Ok(content) => {
+                let snapshot =
+                    ConfigSnapshot { at: now, hash, origin, os_user: None, diff, content, valid: true };
+                self.batch.durable(Record::Config(Box::new(snapshot)));
+            }
+            Err(error) => tracing::error!(target: "errors", "the accepted settings cannot be kept: {error}"),
+        }
+        for reason in notes {
+            tracing::info!(target: "daemon", "{reason}");
+            self.batch.durable(Record::Note(Box::new(settings_note(reason, now))));
+        }
+        if accepted.rulebook != *self.engine.rulebook() {
+            self.step(now, Event::Rules(Box::new(accepted.rulebook)));
+        }
+    }
+
+    fn tell_settings(&mut self, news: &SettingsNews<'_>, now: Instant) {
+        if let Some(note) = note::settings_changed(news, now, self.setting.zones) {
+            self.tell(note, now);
+        }
+    }
+}
+
+impl Verdicts {
+    fn is_empty(&self) -> bool {
+        self.waits.is_empty() && self.refused.is_empty()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        [("waits for the next trading day", &self.waits), ("refused while locked", &self.refused)]
+            .into_iter()
+            .filter(|(_, changes)| !changes.is_empty())
+            .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
+            .collect()
+    }
+}
+
+fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {
+    config::compare(old, new).0.into_iter().map(|change| change.text).collect()
+}
+
+fn settings_note(reason: String, now: Instant) -> AuditNote {
+    AuditNote {
+        at: now,
+        account: None,
+        rule: RuleKey::Trader,
+        action: AuditAction::Settings,
+        observed: false,
+        reason,
+        breach: None,
+        detected_at: None,
+        done: None,
+    }
+}
