@@ -1,8 +1,11 @@
 //! RULE-001, RULE-002 and RULE-011: too many contracts are reduced, blocked symbols are closed.
 
+use std::time::Duration;
+
+use chrono::{TimeDelta, Timelike, Utc};
 use serde_json::{Value, json};
 
-use crate::stage::{Rules, Stage, wait_until};
+use crate::stage::{Rules, Stage, patiently, wait_until};
 
 #[test]
 fn five_contracts_with_a_limit_of_two_are_reduced_to_two() {
@@ -153,16 +156,24 @@ fn resting_entries_in_a_blocked_symbol_are_cancelled_before_they_fill() {
 }
 
 #[test]
-fn a_symbol_is_free_again_when_the_settings_no_longer_block_it() {
+fn a_symbol_is_free_again_on_the_day_after_the_settings_no_longer_block_it() {
     let rules = Rules::open().with("symbol_blocks", "{enabled: true, blocked_symbols: [RTY]}");
-    let stage = Stage::running(&rules);
+    let mut stage = Stage::with(&rules);
+    let soon = Utc::now() + TimeDelta::seconds(15);
+    let reset = soon.with_second(0).unwrap().with_nanosecond(0).unwrap() + TimeDelta::minutes(1);
+    stage.home.write_reset(reset);
+    stage.run();
     let desk = stage.desk();
     desk.buy("RTY", 1);
     wait_until("locked", || stage.locks(0).len() == 1);
     wait_until("closed", || desk.is_flat());
 
     stage.home.replace("risk.yaml", &Rules::open().to_string());
-    wait_until("free", || stage.locks(0).is_empty());
+    patiently(Duration::from_secs(90), "free", || {
+        let is_free = stage.locks(0).is_empty();
+        assert!(!is_free || Utc::now() >= reset, "looser settings wait for the next day");
+        is_free.then_some(())
+    });
     desk.buy("RTY", 1);
     wait_until("seen", || stage.account(0)["positions"][0]["symbol"] == "RTY");
     // Something that is enforced later shows that this was left alone.
