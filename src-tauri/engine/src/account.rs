@@ -44,8 +44,9 @@ pub struct AccountState {
     pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
     pub(crate) ended_orders: Remembered<OrderId>,
     pub(crate) closed_positions: Remembered<PositionId>,
-    /// When the latest ended market order without a tag was first heard of, by contract.
-    pub(crate) traded: BTreeMap<ContractId, Instant>,
+    /// When the latest ended market order without a tag was first heard of, by contract and by what it was
+    /// to buy or sell.
+    pub(crate) traded: BTreeMap<(ContractId, Exposure), Instant>,
     /// Exposure as the fills tell it, held against what positions tell (ruling 21).
     pub(crate) book: BTreeMap<ContractId, Exposure>,
     /// The open trading day was announced to the store.
@@ -287,13 +288,13 @@ impl AccountState {
         self.book.get(contract).copied().unwrap_or_default() == self.exposure(contract)
     }
 
-    /// Whether an untagged market order that was first heard of since then has ended, and none is working:
-    /// what a close of ours would look like.
+    /// Whether an untagged market order that bought so much, or sold it, was first heard of since then and
+    /// has ended, and none is working: what a close of ours would look like.
     #[must_use]
-    pub fn has_traded(&self, contract: &ContractId, since: Instant) -> bool {
+    pub fn has_traded(&self, contract: &ContractId, change: Exposure, since: Instant) -> bool {
         let is_new = |known: &KnownOrder| known.first_heard >= since && is_like_a_close(&known.order);
         let works = self.orders.values().any(|known| known.order.contract == *contract && is_new(known));
-        !works && self.traded.get(contract).is_some_and(|heard| *heard >= since)
+        !works && self.traded.get(&(contract.clone(), change)).is_some_and(|heard| *heard >= since)
     }
 
     /// The trading day's fills and sums.
@@ -389,7 +390,8 @@ impl AccountState {
     /// Notes the end of an order that may have been a close of ours.
     pub(crate) fn note_trade(&mut self, order: &Order, first_heard: Instant) {
         if is_like_a_close(order) {
-            let latest = self.traded.entry(order.contract.clone()).or_insert(first_heard);
+            let change = Exposure(order.side.sign() * i64::from(order.size.0));
+            let latest = self.traded.entry((order.contract.clone(), change)).or_insert(first_heard);
             *latest = first_heard.max(*latest);
         }
     }

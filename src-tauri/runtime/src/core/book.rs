@@ -21,8 +21,14 @@ impl Book for Engine {
         self.account(account).is_none_or(|account| account.agrees(contract))
     }
 
-    fn has_traded(&self, account: &AccountId, contract: &ContractId, since: Instant) -> bool {
-        self.account(account).is_some_and(|account| account.has_traded(contract, since))
+    fn has_traded(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool {
+        self.account(account).is_some_and(|account| account.has_traded(contract, change, since))
     }
 
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant> {

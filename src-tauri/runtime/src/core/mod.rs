@@ -7,6 +7,7 @@
 mod accepted;
 mod asking;
 mod book;
+mod commands;
 mod guard;
 mod links;
 mod metrics;
@@ -19,8 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Command, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity,
-    Symbol,
+    AccountId, Action, Alert, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity, Symbol,
     broker::{Ask, CallId, LoginError, Malformed, Signal},
 };
 use engine::Engine;
@@ -40,10 +40,6 @@ pub use metrics::Metrics;
 use picture::Curves;
 use reconciler::Reconciler;
 use telling::Teller;
-
-/// The longest lock that can be asked for: what cannot be taken back must not be a slip of the keyboard,
-/// and a time beyond every calendar could not even be shown.
-const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
 
 /// Facts of one run.
 #[derive(Clone, Debug)]
@@ -220,17 +216,6 @@ impl Core {
         }
         self.pursue(now);
         self.take_outputs()
-    }
-
-    /// Takes a person's command.
-    ///
-    /// # Errors
-    /// Why it can't be carried out, in the words of people.
-    pub fn command(&mut self, now: Instant, command: Command) -> Result<Vec<Output>, String> {
-        self.may(&command)?;
-        self.step(now, Event::Command(command));
-        self.pursue(now);
-        Ok(self.take_outputs())
     }
 
     /// A call of [`Output::Send`] was handed to the wire.
@@ -429,47 +414,6 @@ impl Core {
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);
-    }
-
-    /// Whether a command makes sense now.
-    fn may(&self, command: &Command) -> Result<(), String> {
-        let whose = match command {
-            Command::Flatten { account }
-            | Command::CancelAll { account }
-            | Command::LockOut { account, .. } => account.as_ref(),
-            Command::Override { key, .. } => Some(&key.account),
-        };
-        if let Some(account) = whose.filter(|account| self.engine.account(account).is_none()) {
-            return Err(format!("There is no account {account} here. See `riskctl status`."));
-        }
-        let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id())).peekable();
-        if meant.peek().is_none() {
-            return Err(format!(
-                "No account of {} is known yet. Try again once it is connected.",
-                self.setting.broker
-            ));
-        }
-        match command {
-            Command::Flatten { .. } | Command::CancelAll { .. } if !self.links.logged_in => Err(format!(
-                "Cannot be sent without a connection. Close in {} or call the trade desk.",
-                self.setting.broker
-            )),
-            Command::CancelAll { .. } if meant.any(|account| !account.is_known()) => {
-                Err("The working orders are not known yet. Try again in a moment, or flatten.".to_string())
-            }
-            Command::LockOut { until: Some(until), .. } if *until <= self.engine.now() => {
-                Err("The lock would end in the past. Choose a later time.".to_string())
-            }
-            Command::LockOut { until: Some(until), .. } if *until > self.engine.now() + LONGEST_LOCK => {
-                Err(format!("A lock lasts {} days at most. Choose an earlier time.", LONGEST_LOCK.num_days()))
-            }
-            Command::Override { .. } => Err(
-                "A lockout can only be overridden with proof: by the guard password, or as administrator of the \
-                 service. Neither is set up."
-                    .to_string(),
-            ),
-            Command::Flatten { .. } | Command::CancelAll { .. } | Command::LockOut { .. } => Ok(()),
-        }
     }
 
     /// The watched accounts, in the broker's order.

@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 3;
 /// Waits before the second and third request.
 pub(super) const WAITS: [TimeDelta; 2] = [TimeDelta::milliseconds(250), TimeDelta::milliseconds(750)];
 /// Longest wait that a broker may ask for after too many requests.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
+pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The broker port answers within 2 s; a call without answer for longer is looked after.
 pub(super) const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
 /// How long the stream has to show the effect of an accepted request before the broker is asked.
@@ -72,6 +72,14 @@ pub(super) struct Request {
     pub accepted: bool,
 }
 
+/// A request whose end was not seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub at: Instant,
+    /// What it was to change of the position; `None` if an earlier run sent it.
+    pub change: Option<Exposure>,
+}
+
 /// What one move brought.
 #[derive(Debug)]
 pub(super) struct Moved {
@@ -108,9 +116,9 @@ pub(super) struct Lane {
     pub(super) unmoved: u32,
     pub(super) request: Option<Request>,
     /// When an earlier lane sent a request whose end was not seen: nothing is sent before it is.
-    pub(super) earlier: Option<Instant>,
+    pub(super) earlier: Option<Sent>,
     /// When a request was sent whose end was not seen yet.
-    pub unseen: Option<Instant>,
+    pub unseen: Option<Sent>,
     /// Closing orders that ended before the latest request.
     pub(super) past: Vec<OrderId>,
     /// What the latest look found to be held.
@@ -151,7 +159,7 @@ impl Lane {
     }
 
     /// A lane of a position on which an earlier one has acted.
-    pub fn after(mut self, request: Option<Instant>) -> Self {
+    pub fn after(mut self, request: Option<Sent>) -> Self {
         self.earlier = request;
         self.unseen = request;
         self
@@ -208,13 +216,13 @@ impl Lane {
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
             // Something else is closing it already: how it ended must be known before more is closed.
-            Phase::Ready if self.must_look_first(floor) || self.is_in_motion(floor.book) => {
-                self.look(floor, &mut moved);
-            }
+            Phase::Ready if self.is_held_up(floor) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
             Phase::Settling { until } if floor.now >= until || self.has_moved(floor.book) => {
                 self.look(floor, &mut moved);
             }
+            // Nobody answered, but the stream has told by now what was to be found out.
+            Phase::Waiting { then: Next::Look, .. } if self.is_freed(floor) => self.send(floor, &mut moved),
             Phase::Looking { until, .. } if floor.now >= until => {
                 self.look_failed("no answer to a verification".to_string(), floor.now);
             }
@@ -298,11 +306,22 @@ impl Lane {
     fn must_look_first(&self, floor: &Floor<'_>) -> bool {
         let Subject::Position(contract) = &self.subject else { return false };
         let (book, account) = (floor.book, &self.account);
-        let unseen = self
-            .earlier
-            .is_some_and(|at| floor.now - at < UNSEEN_FOR && !book.has_traded(account, contract, at));
+        // Only an order of the very size can be believed to be ours: others trade the contract as well.
+        let is_seen = |sent: Sent| {
+            sent.change.is_some_and(|change| book.has_traded(account, contract, change, sent.at))
+        };
+        let unseen = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR && !is_seen(sent));
         let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
         unseen || (in_part && !book.agrees(account, contract))
+    }
+
+    fn is_held_up(&self, floor: &Floor<'_>) -> bool {
+        self.must_look_first(floor) || self.is_in_motion(floor.book)
+    }
+
+    /// Whether nothing is in the way any more of a first request that waits for a look that failed.
+    fn is_freed(&self, floor: &Floor<'_>) -> bool {
+        self.failed_looks > 0 && self.request.is_none() && !self.is_held_up(floor)
     }
 
     /// A market order or a fill is making the position smaller at this moment.
@@ -326,11 +345,20 @@ impl Lane {
         self.attempts += 1;
         self.looks = 0;
         self.unmoved = 0;
-        self.unseen = Some(floor.now);
+        self.unseen = Some(Sent { at: floor.now, change: Some(self.change_of(before)) });
         self.request = Some(Request { call, at: floor.now, before, accepted: false });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, call_for(&self.subject, &self.goal, &self.account, before.size())));
+    }
+
+    /// What a request for its goal changes of a position.
+    fn change_of(&self, before: Exposure) -> Exposure {
+        let stays = match self.goal {
+            Goal::AtMost { to, .. } => to,
+            Goal::Ended | Goal::Sized(_) => Contracts::ZERO,
+        };
+        Exposure(-before.0.signum() * i64::from(before.size().saturating_sub(stays).0))
     }
 
     fn answered(&mut self, reply: &Reply, floor: &mut Floor<'_>, moved: &mut Moved) {

@@ -1,15 +1,17 @@
 //! Looking before acting, and before acting again: what the broker's own lists say about a position, about
 //! the orders that our closes became, and about an order (gateway reference 9.7).
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use domain::{
     ContractId, Contracts, Event, Exposure, Instant, Order, OrderId, OrderKind, OrderStatus, Position,
-    broker::{Answer, Call, Reply},
+    broker::{Answer, Call, CallError, Reply},
 };
 
 use super::{
     Book, Floor, in_words,
-    lane::{CALL_LIMIT, Goal, Lane, Moved, Next, Phase, Subject, WAITS, satisfied},
+    lane::{CALL_LIMIT, Goal, LONGEST_WAIT, Lane, Moved, Next, Phase, Subject, WAITS, satisfied},
     wrong_answer,
 };
 
@@ -67,15 +69,20 @@ impl Lane {
             Ok(Answer::Verified { positions, orders }) => {
                 let (account, positions) = (self.account.clone(), positions.clone());
                 self.failed_looks = 0;
-                moved.learned.extend(self.ended_exits(orders, floor.book).map(Event::Order));
                 self.judge_position(&positions, orders, floor);
+                let ended: Vec<Order> = self.ended_exits(orders, floor.book).collect();
+                // What is held comes first: as known before, and without its exit, it would look too large again.
                 moved.learned.push(Event::Positions { account, positions, asked_at });
+                moved.learned.extend(ended.into_iter().map(Event::Order));
             }
             Ok(Answer::WorkingOrders(orders)) => {
                 self.failed_looks = 0;
                 moved.learned.extend(self.judge_order(orders, asked_at, floor));
             }
             Ok(other) => self.look_failed(in_words(&wrong_answer(other)), floor.now),
+            Err(error @ CallError::RateLimited { retry_after }) => {
+                self.look_refused(in_words(error), *retry_after, floor.now);
+            }
             Err(error) => self.look_failed(in_words(error), floor.now),
         }
     }
@@ -83,7 +90,7 @@ impl Lane {
     /// When the first request was sent that may still be executed.
     fn first_sent(&self) -> Option<Instant> {
         let request = self.request.as_ref().map(|request| request.at);
-        self.earlier.into_iter().chain(request).min()
+        self.earlier.map(|sent| sent.at).into_iter().chain(request).min()
     }
 
     /// What the broker's own list says about the position, and about our closing orders.
@@ -220,6 +227,18 @@ impl Lane {
     fn is_precaution(&self) -> bool {
         let whole = matches!(self.goal, Goal::AtMost { to: Contracts::ZERO, .. });
         whole && self.request.is_none() && self.earlier.is_none()
+    }
+
+    /// Too many requests: that says nothing against the next look, and giving up would leave the position
+    /// alone for longer.
+    fn look_refused(&mut self, why: String, retry_after: Option<Duration>, now: Instant) {
+        if self.is_precaution() || self.looks >= MOST_LOOKS {
+            return self.look_failed(why, now);
+        }
+        self.error = Some(why);
+        self.failed_looks = self.failed_looks.max(1);
+        let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or(LOOK_AGAIN);
+        self.phase = Phase::Waiting { until: now + asked.clamp(LOOK_AGAIN, LONGEST_WAIT), then: Next::Look };
     }
 
     pub(super) fn look_failed(&mut self, why: String, now: Instant) {

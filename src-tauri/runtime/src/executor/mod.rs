@@ -21,7 +21,7 @@ use domain::{
 };
 
 use check::FinalCheck;
-use lane::{Goal, Lane, Moved, Subject};
+use lane::{Goal, Lane, Moved, Sent, Subject};
 pub use task::Receipt;
 use task::Task;
 
@@ -38,8 +38,15 @@ pub trait Book {
     fn held(&self, account: &AccountId) -> Vec<ContractId>;
     /// Whether positions and fills tell the same story about a contract.
     fn agrees(&self, account: &AccountId, contract: &ContractId) -> bool;
-    /// Whether a market order that was first heard of since then has ended, and none is working.
-    fn has_traded(&self, account: &AccountId, contract: &ContractId, since: Instant) -> bool;
+    /// Whether a market order that bought so much, or sold it, was first heard of since then and has ended,
+    /// and none is working.
+    fn has_traded(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool;
     /// When an order, working or ended, was first heard of.
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant>;
     /// A working order.
@@ -76,7 +83,7 @@ pub struct Executor {
     checks: BTreeMap<EnforcementId, FinalCheck>,
     calls: BTreeMap<CallId, Purpose>,
     /// Requests whose lane ended before their own end was seen, by position.
-    unseen: BTreeMap<(AccountId, Subject), Instant>,
+    unseen: BTreeMap<(AccountId, Subject), Sent>,
     /// Accounts that an earlier run was flattening: any of their positions may have a close under way.
     flattened: BTreeMap<AccountId, Instant>,
 }
@@ -115,7 +122,8 @@ impl Executor {
         let account = enforcement.account.clone();
         match &enforcement.deed {
             Deed::Reduce { contract, .. } => {
-                self.unseen.insert((account, Subject::Position(contract.clone())), at);
+                let sent = Sent { at, change: None };
+                self.unseen.insert((account, Subject::Position(contract.clone())), sent);
             }
             Deed::Flatten => {
                 self.flattened.insert(account, at);
@@ -220,7 +228,8 @@ impl Executor {
         match self.lanes.get_mut(&key) {
             Some(lane) => lane.join(id, goal),
             None => {
-                let earlier = self.unseen.remove(&key).or(self.flattened.get(account).copied());
+                let before_start = || self.flattened.get(account).map(|at| Sent { at: *at, change: None });
+                let earlier = self.unseen.remove(&key).or_else(before_start);
                 let lane = Lane::new(account.clone(), subject, goal, id).after(earlier);
                 self.lanes.insert(key, lane);
             }

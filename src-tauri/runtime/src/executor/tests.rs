@@ -19,7 +19,7 @@ struct World {
     orders: BTreeMap<OrderId, Order>,
     /// Contracts about which positions and fills tell different stories.
     doubtful: Vec<ContractId>,
-    has_traded: bool,
+    traded: Option<Exposure>,
     heard: BTreeMap<OrderId, Instant>,
     /// Fills tell of less than the positions do.
     is_shrinking: bool,
@@ -54,8 +54,8 @@ impl Book for World {
         !self.doubtful.contains(contract)
     }
 
-    fn has_traded(&self, _: &AccountId, _: &ContractId, _: Instant) -> bool {
-        self.has_traded
+    fn has_traded(&self, _: &AccountId, _: &ContractId, change: Exposure, _: Instant) -> bool {
+        self.traded == Some(change)
     }
 
     fn first_heard(&self, _: &AccountId, order: &OrderId) -> Option<Instant> {
@@ -113,16 +113,7 @@ impl Bench {
     }
 
     fn begin(&mut self, id: u64, deed: Deed) {
-        let enforcement = Enforcement {
-            id: EnforcementId(id),
-            account: ACCOUNT.into(),
-            rule: RuleKey::MaxContracts,
-            merged: Vec::new(),
-            breach: Breach::TraderCommand { command: "test".to_string(), until: None },
-            deed,
-            priority: Priority::Medium,
-            detected_at: self.now,
-        };
+        let enforcement = enforcement(id, deed, self.now);
         let mut floor = Floor { now: self.now, book: &self.known, ids: &mut self.ids };
         let effects = self.executor.begin(enforcement, &mut floor);
         self.take(effects);
@@ -244,6 +235,19 @@ impl Bench {
     fn outcome(&self) -> &Outcome {
         assert_eq!(self.receipts.len(), 1, "{:?}", self.receipts);
         &self.receipts[0].outcome
+    }
+}
+
+fn enforcement(id: u64, deed: Deed, detected_at: Instant) -> Enforcement {
+    Enforcement {
+        id: EnforcementId(id),
+        account: ACCOUNT.into(),
+        rule: RuleKey::MaxContracts,
+        merged: Vec::new(),
+        breach: Breach::TraderCommand { command: "test".to_string(), until: None },
+        deed,
+        priority: Priority::Medium,
+        detected_at,
     }
 }
 
@@ -776,6 +780,93 @@ fn a_close_that_was_given_up_while_it_worked_is_looked_for_by_the_next() {
     bench.pass(250);
     bench.serve();
     assert_eq!(bench.sent, ["verify", "verify", "close MNQ"]);
+}
+
+/// The trader trades in the moment of our close: only an order of its very size can be believed to be it.
+#[test]
+fn an_order_of_another_size_does_not_stand_for_our_close() {
+    for (traded, sent) in [(5, "verify"), (3, "verify"), (-2, "verify"), (-3, "close MNQ")] {
+        let mut bench = Bench::new(&[("MNQ", 3)]);
+        bench.begin(1, close());
+        bench.reply(Ok(Answer::Accepted));
+        bench.known.positions.clear();
+        bench.advance();
+        assert_eq!(bench.outcome(), &Outcome::Confirmed);
+        bench.known.positions.insert("MNQ".into(), 2);
+        bench.known.traded = Some(Exposure(traded));
+        bench.begin(2, close());
+        assert_eq!(bench.sent, ["close MNQ", sent], "{traded}");
+    }
+}
+
+/// A locked account, our close under way, the trader buys three: what the look was to find out is told by the
+/// stream while the rate budget refuses the look.
+#[test]
+fn a_look_that_is_refused_holds_up_no_close_of_which_the_stream_has_told() {
+    let mut bench = Bench::new(&[("MNQ", -1)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    bench.known.positions.insert("MNQ".into(), 3);
+    bench.advance();
+    bench.sent.clear();
+    bench.begin(2, close());
+    bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(4)) }));
+    bench.pass(100);
+    bench.known.traded = Some(Exposure(1));
+    bench.advance();
+    assert_eq!(bench.sent, ["verify", "close MNQ"]);
+}
+
+#[test]
+fn a_look_that_is_refused_is_repeated_for_longer_than_one_that_fails() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.executor.begun_before(&enforcement(1, Deed::Flatten, bench.now), bench.now);
+    bench.begin(2, close());
+    for _ in 0..6 {
+        bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(1)) }));
+        bench.pass(999);
+        assert!(bench.calls.is_empty(), "as long as was asked");
+        bench.pass(1);
+    }
+    bench.serve();
+    assert_eq!(bench.sent.last().unwrap(), "close MNQ");
+    assert!(bench.receipts.is_empty());
+}
+
+/// Which order an earlier run sent is not known: whatever was traded since, the broker is asked.
+#[test]
+fn what_an_earlier_run_sent_is_always_looked_for() {
+    for begun in [close(), Deed::Flatten] {
+        let mut bench = Bench::new(&[("MNQ", 3)]);
+        bench.executor.begun_before(&enforcement(1, begun, bench.now), bench.now);
+        bench.known.traded = Some(Exposure(-3));
+        bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now));
+        bench.begin(2, close());
+        bench.serve();
+        bench.history[0].status = OrderStatus::Filled;
+        bench.broker.positions.clear();
+        bench.pass(250);
+        bench.serve();
+        assert_eq!(bench.sent, ["verify", "verify"]);
+        assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+    }
+}
+
+/// Without its exit the position as known before would look too large again, and be reduced once more.
+#[test]
+fn what_is_held_is_learned_before_the_end_of_what_reduced_it() {
+    let mut bench = Bench::new(&[("MNQ", 3)]).with_order(9, OrderSide::Sell, OrderKind::Market);
+    bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, bench.now));
+    bench.begin(1, to(1));
+    let (id, _) = bench.calls.remove(0);
+    let result = Ok(Answer::Verified { positions: Vec::new(), orders: bench.history.clone() });
+    let reply = Reply { id, result, waited: Duration::ZERO, server_time: None };
+    let mut floor = Floor { now: bench.now, book: &bench.known, ids: &mut bench.ids };
+    let effects = bench.executor.replied(&reply, &mut floor).unwrap();
+    assert!(
+        matches!(&effects[..], [Effect::Learn(Event::Positions { .. }), Effect::Learn(Event::Order(_))]),
+        "{effects:?}"
+    );
 }
 
 /// The stream says three, the fills say two: one message was late. A part is closed of what is there.

@@ -127,3 +127,38 @@ fn an_account_taken_from_the_list_stays_guarded_until_the_next_start() {
     assert_eq!(doubts(&world), [""; 0]);
     assert_eq!(world.broker.size(&2.into(), &contract("MNQ")), 3);
 }
+
+/// The trader reverses in the very moment in which a close of a locked account is under way: what comes of it
+/// is closed as well, with one close at a time (the world objects to a second one), whatever the stream
+/// repeats, splits and reorders.
+#[test]
+fn a_locked_account_is_flat_within_two_seconds_however_the_trader_reverses() {
+    for seed in 0..500 {
+        let world = reversed_under_a_lock(seed);
+        world.check(world.broker.size(&1.into(), &contract("MES")) == 0, || format!("open, seed {seed}"));
+    }
+}
+
+fn reversed_under_a_lock(seed: u64) -> World {
+    let share = |every: u64, percent| if seed.is_multiple_of(every) { percent } else { 0 };
+    let chaos = Chaos {
+        seed,
+        way: 1 + seed % 60,
+        fill: 1 + seed % 80,
+        twice: share(4, 30),
+        passed: share(5, 40),
+        pieces: share(7, 50),
+        ..Chaos::default()
+    };
+    let mut world = World::new(rulebook(), 1, chaos);
+    let entry = Step::Market { whose: 0, symbol: 1, buys: false, size: 1 };
+    let lock = Step::LockOut { whose: 0 };
+    let (first, then) = if seed.is_multiple_of(2) { (entry, lock) } else { (lock, entry) };
+    world.play(&first);
+    world.pass(milliseconds(500));
+    world.play(&then);
+    world.pass(milliseconds(i64::try_from(seed * 7 % 200).unwrap()));
+    world.play(&Step::Market { whose: 0, symbol: 1, buys: true, size: 3 });
+    world.pass(milliseconds(2_000));
+    world
+}

@@ -31,6 +31,8 @@ type Place = (AccountId, ContractId);
 enum Parcel {
     /// To the broker.
     Request(Ask),
+    /// To the broker, by a process that has ended: nobody awaits the reply.
+    Orphan(Ask),
     /// A market order is filled, in part.
     Execute(OrderId, u32),
     /// From the broker.
@@ -123,8 +125,10 @@ impl World {
         if lose_power {
             self.kept.lose_power();
         }
-        self.queue.retain(|_, parcel| matches!(parcel, Parcel::Request(_) | Parcel::Execute(..)));
-        self.queue.retain(|_, parcel| !matches!(parcel, Parcel::Request(ask) if is_query(&ask.call)));
+        self.queue = std::mem::take(&mut self.queue)
+            .into_iter()
+            .filter_map(|(due, parcel)| outlives(parcel).map(|parcel| (due, parcel)))
+            .collect();
         self.is_streaming = true;
         self.watched.clear();
         self.quotes.clear();
@@ -268,7 +272,11 @@ impl World {
             self.check(is_intended, || format!("sent before it was written down: {:?}", ask.call));
         }
         self.core.left(ask.id, self.now);
-        let way = self.dice.way();
+        let way = match &ask.call {
+            // Noted by the broker port itself, in the order in which it is asked.
+            Call::Watch(_) | Call::WatchQuotes(_) => TimeDelta::zero(),
+            _ => self.dice.way(),
+        };
         self.post(way, Parcel::Request(ask));
     }
 
@@ -279,7 +287,11 @@ impl World {
 
     fn deliver(&mut self, parcel: Parcel) {
         match parcel {
-            Parcel::Request(ask) => self.serve(ask),
+            Parcel::Request(ask) => {
+                let (after, reply) = self.serve(ask);
+                self.post(after, Parcel::Reply(reply));
+            }
+            Parcel::Orphan(ask) => drop(self.serve(ask)),
             Parcel::Execute(order, size) => self.execute(&order, size),
             Parcel::Told(event) => {
                 if !is_quote(&event) {
@@ -296,7 +308,7 @@ impl World {
         }
     }
 
-    fn serve(&mut self, ask: Ask) {
+    fn serve(&mut self, ask: Ask) -> (TimeDelta, Reply) {
         let Ask { id, call, .. } = ask;
         let way = self.dice.way();
         let late = TimeDelta::seconds(2);
@@ -321,7 +333,7 @@ impl World {
             self.note(format!("{call:?} -> {result:?}"));
         }
         let waited = std::time::Duration::ZERO;
-        self.post(after, Parcel::Reply(Reply { id, result, waited, server_time: None }));
+        (after, Reply { id, result, waited, server_time: None })
     }
 
     fn answer(&mut self, call: &Call) -> Result<Answer, CallError> {
@@ -562,6 +574,15 @@ fn core(rulebook: &Rulebook, kept: &Kept, now: Instant) -> (Core, Vec<Output>) {
         core.remember(accepted);
     }
     (core, outputs)
+}
+
+/// What of that which travels does not end with the process.
+fn outlives(parcel: Parcel) -> Option<Parcel> {
+    match parcel {
+        Parcel::Request(ask) | Parcel::Orphan(ask) => (!is_query(&ask.call)).then_some(Parcel::Orphan(ask)),
+        Parcel::Execute(..) => Some(parcel),
+        Parcel::Told(_) | Parcel::Link(_) | Parcel::Reply(_) => None,
+    }
 }
 
 fn is_quote(event: &Event) -> bool {
