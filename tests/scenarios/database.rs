@@ -44,6 +44,9 @@ fn a_lost_database_frees_nobody() {
     stage.audit_was_lost();
     is_locked_and_undoes_what_is_new(&mut stage);
     assert!(!stage.receipts("trader", "recovery").is_empty(), "the loss is written down");
+    let listener = stage.home.start(&["status", "--watch"]);
+    wait_until("whoever listens first is told", || listener.output().contains("! Database replaced: "));
+    assert!(listener.output().contains("1 lockout came back"), "{}", listener.output());
 }
 
 #[test]

@@ -430,6 +430,16 @@ impl Loop {
     }
 }
 
+/// The login that is being read; never without one.
+async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, String> {
+    let Some(renewal) = renewal else { return std::future::pending().await };
+    match (&mut renewal.reading).await {
+        Ok(Ok(found)) => Ok(found.map(|(login, _)| login)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Checkpoint 4: how many rules are on, how many of them act, and why the others do nothing.
 fn tell_rules(rules: &RuleSet) {
     let on = |rule: &RuleKey| rules.stance(*rule).0;
@@ -445,14 +455,4 @@ fn tell_rules(rules: &RuleSet) {
         active = RuleKey::RULES.iter().filter(|rule| acts(rule)).count(),
         "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
     );
-}
-
-/// The login that is being read; never without one.
-async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, String> {
-    let Some(renewal) = renewal else { return std::future::pending().await };
-    match (&mut renewal.reading).await {
-        Ok(Ok(found)) => Ok(found.map(|(login, _)| login)),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(error) => Err(error.to_string()),
-    }
 }

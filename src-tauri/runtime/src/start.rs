@@ -197,7 +197,7 @@ impl Running {
 
 /// The rules that count from the start on.
 struct Rules {
-    /// In force until the files are judged.
+    /// In force from the first moment.
     rulebook: Rulebook,
     api: Api,
     /// What an earlier run accepted.
@@ -232,7 +232,11 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
                 tracing::warn!(target: "daemon", "{fault}");
             }
             tell_settings(&loaded);
-            let rulebook = accepted.as_ref().map_or(&loaded.rulebook, |accepted| &accepted.rulebook).clone();
+            // What of the files is stricter holds from the first moment, the list of accounts included.
+            let rulebook = match &accepted {
+                Some(accepted) => config::split(&accepted.rulebook, &loaded.rulebook).0,
+                None => loaded.rulebook.clone(),
+            };
             Ok(Rules { rulebook, api: loaded.api.clone(), accepted, fault: None, loaded: Some(loaded) })
         }
         Err(faults) => {

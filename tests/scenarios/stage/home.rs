@@ -90,10 +90,19 @@ impl Home {
         self.finish(command)
     }
 
-    /// Each command has output files of its own.
+    /// Starts a command that goes on until it is stopped.
+    pub fn start(&self, arguments: &[&str]) -> Process {
+        self.spawn(self.command(arguments))
+    }
+
     fn finish(&self, command: Command) -> Finished {
+        self.spawn(command).finished()
+    }
+
+    /// Each command has output files of its own.
+    fn spawn(&self, command: Command) -> Process {
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        Process::spawn(command, &self.outputs.path().join(number.to_string())).finished()
+        Process::spawn(command, &self.outputs.path().join(number.to_string()))
     }
 
     /// The one JSON value that a command prints.

@@ -97,6 +97,9 @@ impl Accepted {
 pub(super) struct Settled {
     /// Addresses, hash and origin of the files; `None` until some were accepted.
     source: Option<(Api, String, ConfigOrigin)>,
+    /// The rules that were accepted: those of the engine, except that another list of accounts takes
+    /// effect with the next start.
+    rulebook: Option<Rulebook>,
     pub waiting: Vec<Waiting>,
 }
 
@@ -108,10 +111,16 @@ struct Verdicts {
 }
 
 impl Core {
-    /// Goes on from the settings that were accepted last; its rules are those the core was made with.
+    /// Goes on from the settings that were accepted last.
     pub fn remember(&mut self, accepted: Accepted) {
         self.settled.source = Some((accepted.api, accepted.hash, ConfigOrigin::File));
+        self.settled.rulebook = Some(accepted.rulebook);
         self.settled.waiting = accepted.waiting;
+    }
+
+    /// The rules that were accepted, with what of the files is stricter.
+    fn accepted(&self) -> &Rulebook {
+        self.settled.rulebook.as_ref().unwrap_or(self.engine.rulebook())
     }
 
     /// What does not apply yet.
@@ -128,7 +137,7 @@ impl Core {
         let is_meant = |it: &&Waiting| it.change.account.as_ref() == account && it.change.key == key;
         let meant = self.settled.waiting.iter().find(is_meant);
         let change = &meant.ok_or(format!("No change of {key} is pending. See `riskctl pending`."))?.change;
-        config::undo(self.engine.rulebook(), change).ok_or(format!(
+        config::undo(self.accepted(), change).ok_or(format!(
             "{key} cannot be written back here. Put the old value into the file: {}.",
             change.text
         ))
@@ -142,7 +151,7 @@ impl Core {
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
-        let old = self.engine.rulebook().clone();
+        let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
         let is_first = known.is_none();
         let is_new = known.is_none_or(|(_, hash, _)| *hash != files.hash);
@@ -209,7 +218,7 @@ impl Core {
         if due.is_empty() && !judged {
             return;
         }
-        let old = self.engine.rulebook().clone();
+        let old = self.accepted().clone();
         let mut rulebook = old.clone();
         for change in &due {
             if let Err(error) = config::apply(&mut rulebook, std::slice::from_ref(change)) {
@@ -269,6 +278,7 @@ impl Core {
     /// Writes down what is accepted from now on, then lets it apply.
     fn accept(&mut self, rulebook: Rulebook, applied: &[String], notes: Vec<String>, now: Instant) {
         let Some((api, hash, origin)) = self.settled.source.clone() else { return };
+        self.settled.rulebook = Some(rulebook.clone());
         let waiting = self.settled.waiting.clone();
         let accepted = Accepted { rulebook, api, waiting, hash: hash.clone() };
         let diff = applied.join("; ");
