@@ -289,6 +289,10 @@ fn decode(verb: Verb, response: &Response) -> Result<Value, CallError> {
         CallError::Protocol(format!("{}: {}", masked(&error.to_string()), masked(&response.body)))
     };
     let body: Value = serde_json::from_str(&response.body).map_err(unreadable)?;
+    // A list would be read as the members in their order.
+    if !body.is_object() {
+        return Err(CallError::Protocol(format!("no object: {}", masked(&response.body))));
+    }
     let envelope: Envelope = read(&body).map_err(|fault| protocol("envelope", &fault, &body))?;
     match (envelope.success, envelope.error_code) {
         (true, 0) => Ok(body),

@@ -190,6 +190,12 @@ fn protective_orders_carry_their_price_their_size_and_a_tag() {
     );
 }
 
+/// A list of two values reads like an envelope's members.
+#[test]
+fn a_list_is_no_answer() {
+    assert!(rest::finish(&close(), &[http(200, json!([true, 0]))]).is_err());
+}
+
 /// Whatever went wrong before: an order that could do harm does not leave.
 #[test]
 fn an_order_without_tag_size_or_price_is_not_sent() {
