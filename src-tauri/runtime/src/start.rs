@@ -275,7 +275,7 @@ fn tell_settings(loaded: &config::Loaded) {
         "settings read; rules on: {}", enabled.join(", ")
     );
     for value in loaded.effective(None).into_iter().filter(|value| value.origin != Origin::Default) {
-        tracing::info!(target: "daemon", checkpoint = 2, origin = %value.origin, "{} = {}", value.key, value.value);
+        tracing::info!(target: "daemon", origin = %value.origin, "{} = {}", value.key, value.value);
     }
 }
 
