@@ -41,6 +41,7 @@ fn remove_database(home: &Home) {
 fn a_lost_database_frees_nobody() {
     let mut stage = locked_and_stopped();
     remove_database(&stage.home);
+    stage.audit_was_lost();
     is_locked_and_undoes_what_is_new(&mut stage);
     assert!(!stage.receipts("trader", "recovery").is_empty(), "the loss is written down");
     let listener = stage.home.start(&["status", "--watch"]);
@@ -62,6 +63,7 @@ fn a_damaged_database_is_put_aside_and_frees_nobody() {
         for name in ["state.db-wal", "state.db-shm"] {
             let _ = fs::remove_file(stage.home.file(name));
         }
+        stage.audit_was_lost();
         is_locked_and_undoes_what_is_new(&mut stage);
     }
 }
@@ -89,6 +91,31 @@ fn a_newer_database_is_left_alone_and_protects_nobody() {
         assert_eq!(fs::read(&file).unwrap(), before);
         fs::write(&file, kept).unwrap();
     }
+}
+
+/// Whoever locks the database stops every write to it: a disk that does not answer.
+#[test]
+fn a_disk_that_does_not_answer_holds_up_no_enforcement() {
+    let mut stage = Stage::running(&Rules::day_ends_at("-100"));
+    let desk = stage.desk();
+    stage.simulator.price("MNQ", 21_000.0);
+    desk.buy("MNQ", 1);
+    wait_until("valued", || stage.figure(0, "unrealized") == Some(0.00));
+    let other = stage.home.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    stage.simulator.price("MNQ", 20_940.0);
+    wait_until("flat, and told that the disk fails", || {
+        desk.is_flat() && stage.doubts().contains(&"disk".to_string())
+    });
+    assert_eq!(stage.protection(), "not_protected");
+    other.execute_batch("ROLLBACK").unwrap();
+    wait_until("written", || stage.is_locked_by(0, "daily_realized_loss", "HARD"));
+    stage.wait_until_protection("locked");
+    stage.confirmed("daily_realized_loss", "flatten_account");
+    // What was held up was written all the same.
+    stage.kill();
+    stage.run();
+    assert!(stage.is_locked_by(0, "daily_realized_loss", "HARD"));
 }
 
 /// Changes one byte of a text in a row, as it stands in the file.

@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod accounts;
+mod breaks;
 mod daily_loss;
 mod database;
 mod executor;
 mod files;
+mod hours;
 mod limits;
 mod locked;
 mod loosening;
 mod observing;
+mod open_results;
+mod permission;
 mod programs;
 mod protection;
 mod stage;

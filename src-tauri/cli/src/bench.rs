@@ -135,7 +135,7 @@ rules:
   session_block_outside: {enabled: false}
 ";
         fs::write(home.config().join("risk.yaml"), unlimited).map_err(Failure::other)?;
-        let _log = logs::start(&home.logs(), Level::ERROR).map_err(Failure::other)?;
+        let _log = logs::start(&home.logs(), Level::ERROR, "projectx").map_err(Failure::other)?;
         let start = Start {
             home: home.clone(),
             broker: "the bench".to_string(),

@@ -39,6 +39,14 @@ impl AccountState {
                 *held = expected;
             }
         }
+        // An exit that is told before its position leaves that where it is: what is on its way out must not
+        // be closed once more. That it shrank lowers the baseline as soon as it is seen.
+        for (contract, kept) in &mut baseline {
+            let shown = self.exposure(contract);
+            if (kept.is_flat() || kept.same_side(shown)) && shown.size() > kept.size() {
+                *kept = shown;
+            }
+        }
         baseline.retain(|_, held| !held.is_flat());
         baseline
     }

@@ -29,11 +29,12 @@ pub struct LogGuard {
 }
 
 /// Logs into `directory`, and to standard error at `console` level or above; `RUST_LOG` overrides the
-/// latter. Does nothing when logging was started before.
+/// latter. `broker` is the crate whose words fill the file `api`. Does nothing when logging was started
+/// before.
 ///
 /// # Errors
 /// The directory cannot be written.
-pub fn start(directory: &Path, console: Level) -> io::Result<LogGuard> {
+pub fn start(directory: &Path, console: Level, broker: &'static str) -> io::Result<LogGuard> {
     std::fs::create_dir_all(directory)?;
     let mut writers = Vec::new();
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = Vec::new();
@@ -47,7 +48,7 @@ pub fn start(directory: &Path, console: Level) -> io::Result<LogGuard> {
             .map_err(io::Error::other)?;
         let (writer, guard) = tracing_appender::non_blocking(file);
         writers.push(guard);
-        layers.push(fmt::layer().json().with_writer(writer).with_filter(subject(name)).boxed());
+        layers.push(fmt::layer().json().with_writer(writer).with_filter(subject(name, broker)).boxed());
     }
     let filter = EnvFilter::builder().with_default_directive(console.into()).from_env_lossy();
     // Colours are for eyes: what is redirected into a file stays plain.
@@ -64,10 +65,10 @@ pub fn start(directory: &Path, console: Level) -> io::Result<LogGuard> {
 }
 
 /// Which events belong into a file.
-fn subject(name: &'static str) -> FilterFn<impl Fn(&tracing::Metadata<'_>) -> bool> {
+fn subject(name: &'static str, broker: &'static str) -> FilterFn<impl Fn(&tracing::Metadata<'_>) -> bool> {
     filter_fn(move |event| {
         let target = event.target();
-        let is_api = target == "api" || target.starts_with("projectx");
+        let is_api = target.starts_with(broker);
         match name {
             "errors" => *event.level() <= Level::WARN,
             "enforcement" => target == "enforcement",

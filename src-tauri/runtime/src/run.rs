@@ -7,7 +7,12 @@ use std::{
     time::{Duration, Instant as Monotonic},
 };
 
-use domain::broker::{Ask as BrokerAsk, LoginError, Signal, Stamped};
+use domain::{
+    RuleKey, RuleMode,
+    broker::{Ask as BrokerAsk, LoginError, Signal, Stamped},
+    rulebook::RuleSet,
+};
+use engine::rules::BUILT;
 use store::Durability;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
@@ -284,6 +289,7 @@ impl Loop {
 
     fn announce(&mut self, protection: Protection) {
         let accounts = self.core.engine().accounts().map(|account| account.id().clone()).collect();
+        tell_rules(&self.core.engine().rulebook().base);
         tracing::info!(target: "daemon", checkpoint = 5, ?protection, "first reading judged, loop running");
         let _ = self.signs.try_send(Sign::Protected { protection, accounts });
     }
@@ -432,4 +438,21 @@ async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, Stri
         Ok(Err(error)) => Err(error.to_string()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Checkpoint 4: how many rules are on, how many of them act, and why the others do nothing.
+fn tell_rules(rules: &RuleSet) {
+    let on = |rule: &RuleKey| rules.stance(*rule).0;
+    let acts = |rule: &RuleKey| rules.stance(*rule) == (true, RuleMode::Enforce);
+    let silent = RuleKey::RULES.into_iter().filter(|rule| !on(rule)).map(|rule| {
+        let why = if BUILT.contains(&rule) { "off in the settings" } else { "not in this version" };
+        format!("{} ({why})", rule.key())
+    });
+    tracing::info!(
+        target: "daemon",
+        checkpoint = 4,
+        enabled = RuleKey::RULES.iter().filter(|rule| on(rule)).count(),
+        active = RuleKey::RULES.iter().filter(|rule| acts(rule)).count(),
+        "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
+    );
 }

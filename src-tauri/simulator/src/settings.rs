@@ -36,7 +36,7 @@ pub struct Settings {
 pub enum Market {
     /// A seeded random walk of every contract that somebody watches, holds or works.
     Walk,
-    /// Only `POST /sim/quote`; fills are immediate and the rate limit is off (ruling 35).
+    /// Only `POST /sim/quote` moves it, the standing quote is repeated while nothing moves; fills are immediate and the rate limit is off (ruling 35).
     Manual,
     /// The timeline of a scenario file.
     Scenario,

@@ -32,6 +32,8 @@ pub struct Stage {
     runs: u32,
     /// Close calls that were refused by a fault, or took no effect for another reason the story tells.
     misses: usize,
+    /// The audit was lost on the way: from then on its check must say so.
+    audit_was_lost: bool,
     outputs: TempDir,
 }
 
@@ -49,7 +51,7 @@ impl Stage {
         home.write_addresses(&simulator);
         home.write_calm_reset();
         home.write("risk.yaml", &rules.to_string());
-        Self { simulator, home, engine: None, runs: 0, misses: 0, outputs }
+        Self { simulator, home, engine: None, runs: 0, misses: 0, audit_was_lost: false, outputs }
     }
 
     /// An engine that protects already.
@@ -106,6 +108,11 @@ impl Stage {
     /// So many close calls may have had no effect.
     pub fn allow_misses(&mut self, misses: usize) {
         self.misses += misses;
+    }
+
+    /// The audit was lost, or a part of it.
+    pub fn audit_was_lost(&mut self) {
+        self.audit_was_lost = true;
     }
 
     /// The trader at the first account.

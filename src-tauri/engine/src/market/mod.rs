@@ -240,7 +240,8 @@ impl Listing {
         self.quoted = Some(now);
         self.heard = self.heard.with(quote);
         let change = quote.at.and_then(|stamp| self.lag.hear(stamp, now));
-        let changed = self.trust.hear(self.heard, quote.at, now);
+        // A quote without a figure confirms nothing: what stands beside it may be half old, half wrong.
+        let changed = Figures::are_told_by(quote) && self.trust.hear(self.heard, quote.at, now);
         Heard {
             evaluate: change.is_some() || (changed && self.pace.changed(now)),
             resumed: false,
@@ -256,6 +257,23 @@ impl Listing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A stale bid beside an ask that is garbage is crossed; quotes that tell nothing must not make it a
+    /// price.
+    #[test]
+    fn a_quote_without_a_figure_confirms_nothing() {
+        let mut market = Market::default();
+        let price = |text: &str| text.parse().ok().map(Price);
+        let mut tell = |last, bid, ask, ms: i64| {
+            let at = Instant::default() + TimeDelta::milliseconds(ms);
+            market.learn_quote(&Quote { contract: "C".into(), last, bid, ask, at: Some(at) }, at);
+            market.price(&"C".into()).map(|price| price.to_string())
+        };
+        tell(price("21000"), price("20999.75"), price("21000.25"), 0);
+        assert_eq!(tell(None, None, price("0.25"), 10).as_deref(), Some("21000"));
+        assert_eq!(tell(None, None, None, 20).as_deref(), Some("21000"));
+        assert_eq!(tell(price("0"), None, None, 30).as_deref(), Some("21000"));
+    }
 
     #[test]
     fn a_lost_stream_takes_all_prices_with_it() {

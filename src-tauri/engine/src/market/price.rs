@@ -23,6 +23,11 @@ impl Figures {
         }
     }
 
+    /// Whether a quote says anything about prices.
+    pub fn are_told_by(quote: &Quote) -> bool {
+        Self::default().with(quote) != Self::default()
+    }
+
     /// The bid above the ask: one of the two is old or wrong.
     pub fn is_crossed(self) -> bool {
         self.bid.zip(self.ask).is_some_and(|(bid, ask)| bid > ask)

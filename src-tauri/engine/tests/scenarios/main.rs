@@ -6,6 +6,7 @@ mod commands;
 mod desk;
 mod feed;
 mod gate;
+mod interactions;
 mod ledger;
 mod leftovers;
 mod reset;

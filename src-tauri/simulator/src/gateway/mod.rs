@@ -199,6 +199,7 @@ impl Gateway {
     fn perform(&mut self, task: Task) {
         match task {
             Task::Step(contract) => self.step(contract),
+            Task::Repeat(contract) => self.repeat_quote(contract),
             Task::Fill(order) => self.fill(order),
             Task::Reject(order) => self.end_order(order, projectx::wire::code::OrderStatus::Rejected),
             Task::Activate(order) => self.activate(order),

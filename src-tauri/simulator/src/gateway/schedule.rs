@@ -12,6 +12,8 @@ use super::{catalogue::ContractIndex, hub::Hub};
 pub(super) enum Task {
     /// The next step of a contract's walk.
     Step(ContractIndex),
+    /// The standing quote of a contract is told once more.
+    Repeat(ContractIndex),
     /// The next execution of an order.
     Fill(i64),
     /// The end of a rejected order.

@@ -3,7 +3,7 @@
 use crate::desk::{ACCOUNT, Desk, MNQ, SEPARATOR};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use simulator::{Frame, HttpRequest, Hub, Market, Settings};
+use simulator::{ConnectionId, Frame, HttpRequest, Hub, Market, Settings};
 
 const HELLO: &str = r#"{"protocol":"json","version":1}"#;
 
@@ -217,6 +217,45 @@ fn quotes_begin_full_and_go_on_with_what_changed() {
         "lastUpdated": "2026-06-22T14:30:00.125+00:00", "timestamp": "2026-06-22T14:30:00.125+00:00"
     });
     assert_eq!(partial["arguments"][1], expected);
+}
+
+#[test]
+fn a_manual_market_that_nobody_moves_is_quoted_again_every_five_seconds() {
+    let mut desk = Desk::manual();
+    let hub = desk.connect(Hub::Market);
+    desk.call(hub, "SubscribeContractQuotes", json!([MNQ]));
+    desk.last("21000");
+    desk.records(hub);
+    desk.wait_ms(4_999);
+    assert_eq!(quoted(&mut desk, hub), Vec::<Value>::new());
+    desk.wait_ms(1);
+    assert_eq!(quoted(&mut desk, hub), [json!([21_000, 20_999.75, 21_000.25])]);
+    desk.wait_ms(2_000);
+    desk.last("21001");
+    assert_eq!(quoted(&mut desk, hub).len(), 1);
+    desk.wait_ms(4_999);
+    assert_eq!(quoted(&mut desk, hub), Vec::<Value>::new(), "counted from what was told last");
+    desk.wait_ms(10_001);
+    assert_eq!(quoted(&mut desk, hub).len(), 3);
+    desk.say(hub, r#"{"type":6}"#);
+    desk.fault(json!({"kind": "market_closed", "on": true}));
+    desk.wait_ms(10_000);
+    assert_eq!(quoted(&mut desk, hub), Vec::<Value>::new(), "a closed market is silent");
+    desk.clear_faults();
+    desk.fault(json!({"kind": "hub_silence", "hub": "market", "ms": 10_000}));
+    desk.wait_ms(9_999);
+    assert_eq!(quoted(&mut desk, hub), Vec::<Value>::new(), "a dead hub is silent");
+    desk.wait_ms(5_000);
+    assert!(!quoted(&mut desk, hub).is_empty(), "it speaks again");
+}
+
+/// The quotes that wait for a connection: last, bid, ask.
+fn quoted(desk: &mut Desk, hub: ConnectionId) -> Vec<Value> {
+    let records = desk.records(hub).into_iter().map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    let quotes = records.filter(|record| record["target"] == "GatewayQuote");
+    let figures =
+        |quote: Value| ["lastPrice", "bestBid", "bestAsk"].map(|it| quote["arguments"][1][it].clone());
+    quotes.map(|quote| json!(figures(quote))).collect()
 }
 
 #[test]

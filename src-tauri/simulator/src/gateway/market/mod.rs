@@ -7,6 +7,7 @@ mod walk;
 
 pub(super) use walk::pace;
 
+use chrono::TimeDelta;
 use domain::Instant;
 use projectx::wire::{Number, code::OrderSide, model};
 use rand::rngs::StdRng;
@@ -22,8 +23,13 @@ use super::{
     schedule::Task,
     stamp::{self, Precision},
 };
+use crate::settings::Market;
 use bars::Bars;
 use walk::Walk;
+
+/// A manual market that nobody moves says so often how it stands: quiet, but alive. Well below the 30 s of
+/// silence after which a client has to doubt the hub (gateway reference 7.5).
+const REPEAT_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// New prices of a contract; what is left out stays, or follows `last`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,8 +55,10 @@ pub(super) struct Book {
     volume: i64,
     pub bars: Bars,
     walk: Walk,
-    /// Whether the walk has begun.
-    walking: bool,
+    /// Whether somebody is interested: it walks by itself from then on, or says again how it stands.
+    watched: bool,
+    /// When its prices were last told.
+    told: Instant,
 }
 
 impl Book {
@@ -69,7 +77,8 @@ impl Book {
             volume: 0,
             bars,
             walk: Walk::new(rng, last, tick),
-            walking: false,
+            watched: false,
+            told: start,
         }
     }
 
@@ -137,18 +146,24 @@ impl Book {
         self.bars.record(now, last, volume);
     }
 
-    fn full(&self) -> model::Quote {
+    fn standing(&self) -> model::Quote {
         model::Quote {
             last_price: Some(Number(self.last)),
             best_bid: Some(Number(self.bid)),
             best_ask: Some(Number(self.ask)),
+            ..model::Quote::default()
+        }
+    }
+
+    fn full(&self) -> model::Quote {
+        model::Quote {
             change: Some(self.change()),
             change_percent: Some(self.change_percent()),
             open: Some(Number(self.open)),
             high: Some(Number(self.high)),
             low: Some(Number(self.low)),
             volume: Some(Number(self.volume.into())),
-            ..model::Quote::default()
+            ..self.standing()
         }
     }
 
@@ -194,6 +209,7 @@ impl Gateway {
     fn move_market(&mut self, contract: ContractIndex, update: QuoteUpdate, volume: i64) {
         let before = (self.books[contract.0].bid, self.books[contract.0].ask);
         let quote = self.books[contract.0].apply(self.now, update, volume);
+        self.books[contract.0].told = self.now;
         if !self.faults.market_closed {
             let printed = update.last.is_some();
             self.match_contract(contract, if printed { Occasion::Printed } else { Occasion::Quoted });
@@ -219,16 +235,38 @@ impl Gateway {
         Some(("GatewayDepth", self.market_arguments(contract, &rows)))
     }
 
-    /// Begins the walk of a contract in which somebody is interested.
+    /// Somebody is interested in a contract: its walk begins, or its standing quote is repeated.
     pub(super) fn watch(&mut self, contract: ContractIndex) {
         let pace = self.speed();
         let book = &mut self.books[contract.0];
-        let walks = self.settings.market == crate::settings::Market::Walk;
-        if walks && !book.walking && self.catalogue.listing(contract).instrument.active {
-            book.walking = true;
-            let pause = book.walk.pause(pace);
-            self.plan_after(pause, Task::Step(contract));
+        if book.watched || !self.catalogue.listing(contract).instrument.active {
+            return;
         }
+        match self.settings.market {
+            Market::Walk => {
+                book.watched = true;
+                let pause = book.walk.pause(pace);
+                self.plan_after(pause, Task::Step(contract));
+            }
+            Market::Manual => {
+                book.watched = true;
+                self.plan_after(REPEAT_AFTER, Task::Repeat(contract));
+            }
+            Market::Scenario => {}
+        }
+    }
+
+    /// Tells once more how a contract stands, if that was not told for a while.
+    pub(super) fn repeat_quote(&mut self, contract: ContractIndex) {
+        let book = &self.books[contract.0];
+        if book.told + REPEAT_AFTER <= self.now {
+            let quote = book.standing();
+            if !self.faults.market_closed {
+                self.push_quote(contract, quote);
+            }
+            self.books[contract.0].told = self.now;
+        }
+        self.schedule.plan(self.books[contract.0].told + REPEAT_AFTER, Task::Repeat(contract));
     }
 
     /// One step of the walk.
