@@ -20,3 +20,4 @@ mod protection;
 mod stage;
 mod starts;
 mod stop_required;
+mod trade_management;

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Breach, ContractId, Contracts, EndCause, Exposure, Fill, Instant, LockKey, Lockout, OrderId,
-    RuleKey, Symbol, TradeId, TradingDay, Usd, memory::DayFigures,
+    Price, RuleKey, Symbol, TradeId, TradingDay, Usd,
+    memory::{DayFigures, Managed},
+    order::{OWN_TAG, Ticket},
 };
 
 /// Which enforcements go first. Lower numbers first (specification A.6).
@@ -51,6 +53,18 @@ pub enum Deed {
         order: OrderId,
         /// Its new total size.
         to: Contracts,
+    },
+    /// Place a protective order, once: its tag is [`Enforcement::tag`].
+    Place {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// Bring a protective order to a size and a price: a stop only ever nearer to the market.
+    Modify {
+        /// Which.
+        order: OrderId,
+        /// How it is to be.
+        ticket: Ticket,
     },
 }
 
@@ -261,6 +275,21 @@ pub enum Notice {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         symbol: Option<crate::Symbol>,
     },
+    /// An automatic stop had to be placed nearer to the market than its distance says, which the market had
+    /// passed already (RULE-012).
+    StopMovedIn {
+        /// Where.
+        contract: ContractId,
+        /// Where it would have been.
+        meant: Price,
+        /// Where it is placed.
+        placed: Price,
+    },
+    /// The automatic stop was removed a second time and is left alone (RULE-012).
+    StopLeftAlone {
+        /// Where.
+        contract: ContractId,
+    },
 }
 
 /// What RULE-010 watches.
@@ -378,6 +407,15 @@ pub enum Action {
         /// Until when.
         deadline: Option<Instant>,
     },
+    /// Keep what RULE-012 knows of a position; `None` clears it.
+    RecordManaged {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        contract: ContractId,
+        /// What is known.
+        managed: Option<Managed>,
+    },
     /// A trading day ended and the next began.
     Reset {
         /// Whose.
@@ -389,6 +427,15 @@ pub enum Action {
         /// When it was due.
         scheduled: Instant,
     },
+}
+
+impl Enforcement {
+    /// The tag of the order that it places: the broker takes each tag once only, so that a repetition can't
+    /// place a second one. The time tells homes apart that number their enforcements alike.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("{OWN_TAG}{}-{}-{}", self.rule, self.id.0, self.detected_at.timestamp_millis())
+    }
 }
 
 impl Priority {

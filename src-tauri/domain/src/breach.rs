@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Contracts, Instant, LockKind, RuleKey, Symbol, Usd};
+use crate::{Contracts, Instant, LockKind, Price, RuleKey, Symbol, Usd};
 
 /// What counted when a day limit was judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +194,31 @@ pub enum Breach {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closes_at: Option<Instant>,
     },
+    /// RULE-012: what its values ask for.
+    Management {
+        /// For which root.
+        symbol: Symbol,
+        /// Which part of the rule.
+        step: Step,
+        /// Contracts of the protective order.
+        size: Contracts,
+        /// Its price.
+        price: Price,
+    },
+}
+
+/// The parts of RULE-012.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A stop at its distance from the entry.
+    StopLoss,
+    /// A target at its distance from the entry.
+    TakeProfit,
+    /// The stop at the entry.
+    Breakeven,
+    /// The stop behind the best price.
+    Trailing,
 }
 
 impl Breach {
@@ -218,7 +243,8 @@ impl Breach {
             | Self::TraderCommand { .. }
             | Self::CannotTrade
             | Self::TooManyTrades { .. }
-            | Self::OutsideSession { .. } => None,
+            | Self::OutsideSession { .. }
+            | Self::Management { .. } => None,
         }
     }
 

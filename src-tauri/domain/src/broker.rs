@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::{
     Account, AccountId, ContractId, Contracts, Event, Instant, Instrument, Link, Order, OrderId, Position,
-    Price, Snapshot,
+    Price, Snapshot, Ticket,
 };
 
 /// Names a call until its reply.
@@ -80,6 +80,24 @@ pub enum Call {
         account: AccountId,
         /// Which.
         order: OrderId,
+    },
+    /// Place a protective order.
+    Place {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        ticket: Ticket,
+        /// Its mark, by which it is found again; of this product, and never used before.
+        tag: String,
+    },
+    /// Bring a working protective order to a size and a price.
+    Modify {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        order: OrderId,
+        /// How it is to be.
+        ticket: Ticket,
     },
     /// Change the size of a working order.
     Resize {

@@ -33,6 +33,24 @@ impl Instrument {
         Usd(moved / self.tick_size)
     }
 
+    /// The price this many ticks away; negative is below.
+    #[must_use]
+    pub fn ticks_away(&self, from: Price, ticks: i64) -> Price {
+        Price(from.0 + self.tick_size * Decimal::from(ticks))
+    }
+
+    /// The nearest price of the grid at or above.
+    #[must_use]
+    pub fn grid_above(&self, price: Price) -> Price {
+        Price((price.0 / self.tick_size).ceil() * self.tick_size)
+    }
+
+    /// The nearest price of the grid at or below.
+    #[must_use]
+    pub fn grid_below(&self, price: Price) -> Price {
+        Price((price.0 / self.tick_size).floor() * self.tick_size)
+    }
+
     /// Whether a price lies on the tick grid.
     #[must_use]
     pub fn is_on_grid(&self, price: Price) -> bool {
@@ -58,6 +76,24 @@ mod tests {
         let price = |text: &str| Price(text.parse().unwrap());
         let value = instrument.value(Exposure(exposure), price(entry), price(now));
         assert_eq!(value.to_string(), expected, "{symbol} {exposure} {entry} -> {now}");
+    }
+
+    #[test]
+    fn prices_are_brought_to_the_grid() {
+        let instrument = Instrument {
+            contract: "C".into(),
+            symbol: "MNQ".into(),
+            name: "MNQ".to_string(),
+            tick_size: "0.25".parse().unwrap(),
+            tick_value: Usd::from_cents(50),
+            active: true,
+        };
+        let price = |text: &str| Price(text.parse().unwrap());
+        let raw = price("20997.625");
+        assert_eq!(instrument.grid_above(raw), price("20997.75"));
+        assert_eq!(instrument.grid_below(raw), price("20997.50"));
+        assert_eq!(instrument.grid_above(price("20997.50")), price("20997.50"));
+        assert_eq!(instrument.ticks_away(price("21000"), -10), price("20997.50"));
     }
 
     /// The reference vectors of specification A.3.

@@ -39,7 +39,7 @@ pub use instrument::Instrument;
 pub use lockout::{EndCause, LockEnd, LockKey, LockKind, Lockout};
 pub use memory::Memory;
 pub use money::{Contracts, Exposure, Price, Usd};
-pub use order::{Order, OrderKind, OrderSide, OrderStatus};
+pub use order::{Leg, Order, OrderKind, OrderSide, OrderStatus, Ticket};
 pub use position::{Position, Side};
 pub use quote::Quote;
 pub use rule::{RuleKey, RuleMode, Source};

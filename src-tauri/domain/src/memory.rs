@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ContractId, Fill, Instant, Lockout, RuleKey, TradingDay, Usd};
+use crate::{
+    AccountId, ContractId, Fill, Instant, Lockout, OrderId, PositionId, Price, RuleKey, TradingDay, Usd,
+};
 
 /// Final or running figures of one trading day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +63,27 @@ pub struct KnownFill {
     pub locked: bool,
 }
 
+/// What RULE-012 knows of one position beyond what the broker tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Managed {
+    /// Which position.
+    pub position: PositionId,
+    /// The best price since it was opened; `None` before the first one.
+    pub best: Option<Price>,
+    /// Our own stop, as last seen.
+    pub stop: Option<OrderId>,
+    /// Our own target, as last seen.
+    pub target: Option<OrderId>,
+    /// The stop was moved to the entry.
+    pub breakeven_done: bool,
+    /// The stop follows the best price.
+    pub trailing: bool,
+    /// How often the automatic stop was taken away by someone else.
+    pub stops_lost: u32,
+    /// The automatic target was taken away by someone else: it is not placed again.
+    pub target_lost: bool,
+}
+
 /// What is remembered of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountMemory {
@@ -68,6 +91,9 @@ pub struct AccountMemory {
     pub lockouts: Vec<Lockout>,
     /// Deadlines of positions without complete stop.
     pub stop_deadlines: BTreeMap<ContractId, Instant>,
+    /// What RULE-012 knows of open positions.
+    #[serde(default)]
+    pub managed: BTreeMap<ContractId, Managed>,
     /// The trading day that was open, and its figures so far.
     pub day: Option<DayFigures>,
     /// When that day began.

@@ -96,10 +96,87 @@ pub struct Order {
     pub created_at: Instant,
 }
 
+/// What a protective order is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// A stop order that limits the loss or keeps a gain.
+    Stop,
+    /// A limit order that takes a gain.
+    Target,
+}
+
+/// A protective order as it is wished for: it only ever reduces what is held.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ticket {
+    /// For which contract.
+    pub contract: ContractId,
+    /// What it is for.
+    pub leg: Leg,
+    /// Direction: opposite to what is held.
+    pub side: OrderSide,
+    /// Total size, what was executed of it included; never more than is held.
+    pub size: Contracts,
+    /// Stop price or limit price, on the grid of ticks.
+    pub price: Price,
+}
+
 /// Prefix of the tag on every order that this product places (specification C.11).
 pub const OWN_TAG: &str = "rm-";
 
+impl Leg {
+    /// What the leg is of an order that could be a protective one.
+    #[must_use]
+    pub fn of(kind: OrderKind) -> Option<Self> {
+        match kind {
+            OrderKind::Stop => Some(Self::Stop),
+            OrderKind::Limit => Some(Self::Target),
+            OrderKind::Market
+            | OrderKind::StopLimit
+            | OrderKind::TrailingStop
+            | OrderKind::JoinBid
+            | OrderKind::JoinAsk => None,
+        }
+    }
+}
+
+impl Ticket {
+    /// Whether, filled completely, it does nothing but make an exposure smaller; `filled` of it is executed.
+    #[must_use]
+    pub fn only_reduces(&self, held: Exposure, filled: Contracts) -> bool {
+        let left = self.size.saturating_sub(filled);
+        self.side.reduces(held) && left > Contracts::ZERO && left <= held.size()
+    }
+
+    /// Whether a working order is as wished for.
+    #[must_use]
+    pub fn is_met_by(&self, order: &Order) -> bool {
+        order.size == self.size && order.leg_price() == Some(self.price)
+    }
+
+    /// Whether bringing this order to the wished price would move a stop away from the market.
+    #[must_use]
+    pub fn loosens(&self, order: &Order) -> bool {
+        match (self.leg, order.stop_price) {
+            (Leg::Stop, Some(stop)) => match self.side {
+                OrderSide::Sell => self.price < stop,
+                OrderSide::Buy => self.price > stop,
+            },
+            (Leg::Stop, None) | (Leg::Target, _) => false,
+        }
+    }
+}
+
 impl OrderSide {
+    /// The other direction.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
     /// `+1` for buys, `-1` for sells.
     #[must_use]
     pub fn sign(self) -> i64 {
@@ -154,9 +231,68 @@ impl Order {
         self.tag.as_deref().is_some_and(|tag| tag.starts_with(OWN_TAG))
     }
 
+    /// The price that a protective order of its kind goes by.
+    #[must_use]
+    pub fn leg_price(&self) -> Option<Price> {
+        match Leg::of(self.kind)? {
+            Leg::Stop => self.stop_price,
+            Leg::Target => self.limit_price,
+        }
+    }
+
     /// What it would do to exposure if it filled completely: signed remaining size.
     #[must_use]
     pub fn would_add(&self) -> Exposure {
         Exposure(self.side.sign() * i64::from(self.remaining().0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(side: OrderSide, size: u32, price: i64) -> Ticket {
+        let (contract, leg) = ("C".into(), Leg::Stop);
+        Ticket { contract, leg, side, size: Contracts(size), price: Price(price.into()) }
+    }
+
+    #[test]
+    fn a_protective_order_never_adds() {
+        let reduces = |side, size, held| ticket(side, size, 1).only_reduces(Exposure(held), Contracts(0));
+        assert!(reduces(OrderSide::Sell, 2, 2) && reduces(OrderSide::Buy, 1, -2));
+        assert!(!reduces(OrderSide::Sell, 3, 2), "larger than the position");
+        assert!(!reduces(OrderSide::Sell, 1, -2) && !reduces(OrderSide::Buy, 1, 2), "on the entry side");
+        assert!(!reduces(OrderSide::Sell, 1, 0) && !reduces(OrderSide::Sell, 0, 1));
+        assert!(ticket(OrderSide::Sell, 3, 1).only_reduces(Exposure(2), Contracts(1)), "one is filled");
+        assert!(!ticket(OrderSide::Sell, 1, 1).only_reduces(Exposure(2), Contracts(1)), "nothing is left");
+    }
+
+    #[test]
+    fn a_stop_loosens_away_from_the_market() {
+        let order = |side| Order {
+            id: 1.into(),
+            account: 1.into(),
+            contract: "C".into(),
+            symbol: "MNQ".into(),
+            side,
+            kind: OrderKind::Stop,
+            status: OrderStatus::Open,
+            size: Contracts(1),
+            filled: Contracts(0),
+            limit_price: None,
+            stop_price: Some(Price(10.into())),
+            filled_price: None,
+            tag: None,
+            parent: None,
+            linked: None,
+            created_at: Instant::default(),
+        };
+        let loosens = |side, price| ticket(side, 1, price).loosens(&order(side));
+        assert!(
+            loosens(OrderSide::Sell, 9) && !loosens(OrderSide::Sell, 10) && !loosens(OrderSide::Sell, 11)
+        );
+        assert!(loosens(OrderSide::Buy, 11) && !loosens(OrderSide::Buy, 10) && !loosens(OrderSide::Buy, 9));
+        let target = Ticket { leg: Leg::Target, ..ticket(OrderSide::Sell, 1, 9) };
+        assert!(!target.loosens(&order(OrderSide::Sell)));
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     leftovers::Leftovers,
     lockouts::Lockouts,
     loops::Loops,
+    managed::{ManagedTrade, ManagedTrades},
     market::Market,
     near::Near,
     outage::Outage,
@@ -72,6 +73,8 @@ pub struct AccountState {
     /// Fills that are not judged yet.
     pub(crate) news: Vec<News>,
     pub(crate) own: OwnTrades,
+    /// What RULE-012 knows of positions.
+    pub(crate) managed: ManagedTrades,
     pub(crate) filling: Filling,
     pub(crate) loops: Loops,
     pub(crate) lockouts: Lockouts,
@@ -182,6 +185,7 @@ impl AccountState {
             ledger,
             news: Vec::new(),
             own: OwnTrades::default(),
+            managed: ManagedTrades::new(rules),
             filling: Filling::default(),
             loops: Loops::default(),
             rules: rules::build(rules),
@@ -347,6 +351,12 @@ impl AccountState {
     #[must_use]
     pub fn stops(&self) -> &StopWatches {
         &self.stops
+    }
+
+    /// What RULE-012 knows of a position; `None` while the rule is off.
+    #[must_use]
+    pub fn managed(&self, contract: &ContractId) -> Option<&ManagedTrade> {
+        self.managed.of(contract)
     }
 
     /// The rules that are on, with their last verdicts.

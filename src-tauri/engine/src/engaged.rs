@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ContractId, Contracts, EnforcementId, Exposure, Instant, OrderId, RuleKey};
+use domain::{ContractId, Contracts, EnforcementId, Exposure, Instant, Leg, OrderId, RuleKey};
 
 /// A position that is being brought down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) struct Settled {
     pub contracts: Vec<(ContractId, Engagement)>,
     /// Orders that have not ended.
     pub orders: Vec<OrderId>,
+    /// Contracts for which an order was to be placed.
+    pub placing: Vec<ContractId>,
 }
 
 /// All unsettled decisions of one account.
@@ -33,6 +35,10 @@ pub(crate) struct Settled {
 pub struct Engagements {
     contracts: BTreeMap<ContractId, Engagement>,
     orders: BTreeMap<OrderId, EnforcementId>,
+    /// Orders that are being brought to another size or price.
+    changing: BTreeMap<OrderId, EnforcementId>,
+    /// Orders that are being placed.
+    placing: BTreeMap<(ContractId, Leg), EnforcementId>,
     flatten: Option<EnforcementId>,
 }
 
@@ -58,6 +64,18 @@ impl Engagements {
         self.orders.contains_key(order)
     }
 
+    /// Whether an order is being brought to another size or price.
+    #[must_use]
+    pub fn is_changing(&self, order: &OrderId) -> bool {
+        self.changing.contains_key(order)
+    }
+
+    /// Whether an order of this purpose is being placed.
+    #[must_use]
+    pub fn is_placing(&self, contract: &ContractId, leg: Leg) -> bool {
+        self.placing.contains_key(&(contract.clone(), leg))
+    }
+
     /// Whether the account is being flattened.
     #[must_use]
     pub fn is_flattening(&self) -> bool {
@@ -72,6 +90,14 @@ impl Engagements {
         self.orders.insert(order, id);
     }
 
+    pub(crate) fn changing(&mut self, order: OrderId, id: EnforcementId) {
+        self.changing.insert(order, id);
+    }
+
+    pub(crate) fn placing(&mut self, contract: ContractId, leg: Leg, id: EnforcementId) {
+        self.placing.insert((contract, leg), id);
+    }
+
     pub(crate) fn flattening(&mut self, id: EnforcementId) {
         self.flatten = Some(id);
     }
@@ -79,6 +105,7 @@ impl Engagements {
     /// An order is no longer working: nothing is left to be ended.
     pub(crate) fn order_ended(&mut self, order: &OrderId) {
         self.orders.remove(order);
+        self.changing.remove(order);
     }
 
     /// The part of an enforcement at one contract ended. A newer decision about the contract stays.
@@ -94,9 +121,13 @@ impl Engagements {
         if self.flatten == Some(id) {
             self.flatten = None;
         }
+        let ending = self.orders.extract_if(.., |_, ending| *ending == id);
+        let changing = self.changing.extract_if(.., |_, changing| *changing == id);
+        let placing = self.placing.extract_if(.., |_, placing| *placing == id);
         Settled {
             contracts: self.contracts.extract_if(.., |_, it| it.id == id).collect(),
-            orders: self.orders.extract_if(.., |_, ending| *ending == id).map(|(order, _)| order).collect(),
+            orders: ending.chain(changing).map(|(order, _)| order).collect(),
+            placing: placing.map(|((contract, _), _)| contract).collect(),
         }
     }
 }

@@ -123,6 +123,7 @@ impl AccountState {
         let first_heard = known.map_or(now, |known| known.first_heard);
         self.note_trade(order, first_heard);
         self.ended_orders.add(order.id.clone(), first_heard, now);
+        self.managed.order_ended(order, self.engaged.is_ending(&order.id), now);
         self.nothing_left_to_end(&order.id);
         let filled = Exposure(order.side.sign() * i64::from(order.filled.0));
         self.order_over(order, Some(filled));
@@ -251,6 +252,10 @@ impl AccountState {
             .collect();
         for order in gone {
             self.orders.remove(&order.id);
+            if self.managed.order_vanished(&order, self.engaged.is_ending(&order.id), now) {
+                // It may have filled: whether its position still stands is asked before it is replaced.
+                self.reread = true;
+            }
             self.nothing_left_to_end(&order.id);
             self.order_over(&order, None);
             kinds.add(Kinds::NONE.with(EventKind::OrderCancelled));

@@ -48,7 +48,9 @@ impl AccountState {
             return;
         }
         for order in self.working_orders().map(|known| &known.order) {
-            if !self.is_cancellable(order) || !self.is_entry(order) {
+            // What protects a position from us is made to fit by us: it is no entry of anybody.
+            let protects = order.is_own() && order.side.reduces(self.exposure(&order.contract));
+            if protects || !self.is_cancellable(order) || !self.is_entry(order) {
                 continue;
             }
             let permitted = self.lockouts.permitted(&order.contract, &order.symbol, now, |it| {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     Action, Alert, Breach, Command, ContractId, Contracts, Deed, Enforcement, EnforcementId, EventKind,
-    Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, OrderId, Priority, Question, RuleKey,
-    RuleMode, Severity,
+    Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, Order, OrderId, Priority, Question,
+    RuleKey, RuleMode, Severity,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     kinds::Kinds,
     market::Market,
     rules::{Finding, Lock, Remedy, Rule, Scene, Verdict},
-    wants::{Want, Wants},
+    wants::{Protect, Want, Wants},
 };
 
 /// After a failure the same rule keeps still about the same position for this long (specification B.0).
@@ -57,8 +57,10 @@ impl AccountState {
         ask_all |= self.settle_results(kinds, court);
         self.admit_last_second(court);
         self.watch_stops(kinds, court);
+        self.mind_managed(kinds, court);
         let mut wants = Wants::default();
         self.gate(&[], court.now, &mut wants);
+        self.withdraw_own(&mut wants);
         let mut fresh = Vec::new();
         self.obey(&mut fresh, &mut wants, court);
         self.gate_fresh(&fresh, 0, &mut wants, court);
@@ -97,7 +99,9 @@ impl AccountState {
                     // A person is never told to wait.
                     self.quiet_orders.clear();
                     let orders = self.working_orders().map(|known| &known.order);
-                    for order in orders.filter(|order| self.is_cancellable(order)) {
+                    let orders: Vec<Order> = orders.filter(|it| self.is_cancellable(it)).cloned().collect();
+                    for order in &orders {
+                        self.managed.given_up(order);
                         let want = Want::new(RuleKey::Trader, breach("cancel", None), Priority::High);
                         wants.cancel(&order.id, want);
                     }
@@ -205,6 +209,15 @@ impl AccountState {
             Remedy::Covered => wants.covered(rule),
             Remedy::Lock(lock) => self.lock(rule, breach, lock, fresh, wants, court),
             Remedy::Cancel(order) => wants.cancel(&order, Want::new(rule, breach, Priority::Medium)),
+            Remedy::Place { ticket, meant } => {
+                wants
+                    .protect
+                    .push((Protect::Place { ticket, meant }, Want::new(rule, breach, Priority::Low)));
+            }
+            Remedy::Modify { order, ticket } => {
+                let want = Want::new(rule, breach, Priority::Low);
+                wants.protect.push((Protect::Modify { order, ticket }, want));
+            }
             Remedy::Tell { .. } => {}
         }
     }
@@ -267,6 +280,8 @@ impl AccountState {
                     (format!("{symbol}/{cause}"), Some((*kind, *end)))
                 }
                 Remedy::Cancel(order) => (order.to_string(), None),
+                Remedy::Place { ticket, .. } => (format!("{}/{:?}", ticket.contract, ticket.leg), None),
+                Remedy::Modify { order, .. } => (order.to_string(), None),
                 Remedy::Tell { about } => (about.clone(), None),
             };
             current.push((rule, about.clone()));
@@ -305,10 +320,16 @@ impl AccountState {
         }
         let mut reduce: Vec<(ContractId, Want)> = wants.reduce.into_iter().collect();
         reduce.sort_by_key(|(contract, want)| (want.priority, contract.clone()));
+        let mut cancel = wants.cancel;
         for (contract, want) in reduce {
-            self.decide_reduce(contract, want, court);
+            let (to, closing) = (want.to, want.clone());
+            if self.decide_reduce(contract.clone(), want, court) && to == Contracts::ZERO {
+                for order in self.own_orders_of(&contract) {
+                    cancel.entry(order).or_insert_with(|| closing.clone());
+                }
+            }
         }
-        self.decide_cancels(wants.cancel, court);
+        self.decide_cancels(cancel, court);
         for (order, want) in wants.shrink {
             if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
                 continue;
@@ -317,6 +338,7 @@ impl AccountState {
             let id = self.issue(want, deed, court);
             self.engaged.ending(order, id);
         }
+        self.decide_protect(wants.protect, court);
     }
 
     /// The executor closes every position and ends every order of the account; until it reports, the
@@ -347,21 +369,23 @@ impl AccountState {
         self.engaged.engage(contract, engagement);
     }
 
-    fn decide_reduce(&mut self, contract: ContractId, want: Want, court: &mut Court<'_>) {
+    /// Whether it was decided now.
+    fn decide_reduce(&mut self, contract: ContractId, want: Want, court: &mut Court<'_>) -> bool {
         let held = self.exposure(&contract);
         let rules: Vec<RuleKey> = [want.rule].into_iter().chain(want.merged.iter().copied()).collect();
         let quiet = rules.iter().all(|rule| self.quiet.contains_key(&(*rule, Some(contract.clone()))));
         if quiet || self.engaged.remaining(&contract, held).size() <= want.to {
-            return;
+            return false;
         }
         let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);
         if !self.loops.may_act(&contract, increase, court.now) {
-            return;
+            return false;
         }
         let to = want.to;
         let id = self.issue(want, Deed::Reduce { contract: contract.clone(), to }, court);
         let engagement = Engagement { id, from: held, to, rules, since: court.now };
         self.engage(contract, engagement, court);
+        true
     }
 
     /// One enforcement for each rule and urgency, whatever the number of orders.
@@ -382,7 +406,7 @@ impl AccountState {
         }
     }
 
-    fn issue(&self, want: Want, deed: Deed, court: &mut Court<'_>) -> EnforcementId {
+    pub(crate) fn issue(&self, want: Want, deed: Deed, court: &mut Court<'_>) -> EnforcementId {
         let id = EnforcementId(*court.next_enforcement);
         *court.next_enforcement += 1;
         court.out.push(Action::Enforce(Box::new(Enforcement {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Fill, Instant, Order, OrderId, OrderSide, RuleKey, memory};
+use domain::{ContractId, Contracts, Fill, Instant, Order, OrderId, OrderSide, OrderStatus, RuleKey, memory};
 
 use crate::{account::AccountState, engaged::Engagement};
 
@@ -24,6 +24,8 @@ const MOST_ORDERS: usize = 1_000;
 pub struct OwnTrades {
     closes: VecDeque<Close>,
     orders: BTreeMap<OrderId, (u64, RuleKey)>,
+    /// Tags of our orders that were not rejected; forgotten with them.
+    tags: BTreeMap<OrderId, String>,
     serial: u64,
 }
 
@@ -76,9 +78,23 @@ impl OwnTrades {
 
     /// An order that carries our tag: only RULE-012 places any.
     pub(crate) fn tagged(&mut self, order: &Order) {
-        if order.is_own() && !self.orders.contains_key(&order.id) {
+        let Some(tag) = order.tag.as_ref().filter(|_| order.is_own()) else { return };
+        if !self.orders.contains_key(&order.id) {
             self.remember(&order.id, RuleKey::TradeManagement);
+            self.tags.insert(order.id.clone(), tag.clone());
         }
+        if order.status == OrderStatus::Rejected {
+            self.tags.remove(&order.id);
+        }
+    }
+
+    /// Whether an order carries our tag.
+    pub(crate) fn placed(&self, order: &OrderId) -> bool {
+        self.tags.contains_key(order)
+    }
+
+    fn has_tag(&self, tag: &str) -> bool {
+        self.tags.values().any(|known| known.starts_with(tag))
     }
 
     fn remember(&mut self, order: &OrderId, rule: RuleKey) {
@@ -87,6 +103,7 @@ impl OwnTrades {
         if self.orders.len() > MOST_ORDERS {
             let newest = self.serial - (MOST_ORDERS / 2) as u64;
             self.orders.retain(|_, (serial, _)| *serial > newest);
+            self.tags.retain(|order, _| self.orders.contains_key(order));
         }
     }
 
@@ -118,6 +135,12 @@ impl Close {
 }
 
 impl AccountState {
+    /// Whether an order of ours with this tag, or with one that begins so, was heard of and is not rejected.
+    #[must_use]
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.own.has_tag(tag)
+    }
+
     /// The rule whose doing a fill is, if it is ours.
     pub(crate) fn claim(&mut self, fill: &Fill) -> Option<RuleKey> {
         let first_heard = self.first_heard(&fill.order);

@@ -33,6 +33,18 @@ impl Races {
         self.by_contract.entry(contract).and_modify(|known| known.until = None).or_insert(race);
     }
 
+    /// An order of ours filled after its position was gone, and opened one on the other side of it.
+    pub(crate) fn opened(&mut self, contract: ContractId, rule: RuleKey, closing: Exposure, now: Instant) {
+        let until = Some(now + AFTERMATH);
+        let race = Race { rule, closing, began: now, until, resting_filled: true };
+        let known = self.by_contract.entry(contract).or_insert_with(|| race.clone());
+        if known.closing.same_side(closing) && known.is_open(now) {
+            known.resting_filled = true;
+        } else {
+            *known = race;
+        }
+    }
+
     pub(crate) fn ended(&mut self, contract: &ContractId, now: Instant) {
         if let Some(race) = self.by_contract.get_mut(contract) {
             race.until = Some(now + AFTERMATH);

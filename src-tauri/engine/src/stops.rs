@@ -193,7 +193,10 @@ impl AccountState {
         });
         for stop in stops {
             if !stop.side.reduces(position.exposure) {
-                coverage.dangerous.push(stop.id.clone());
+                // Our own are withdrawn at once.
+                if !stop.is_own() {
+                    coverage.dangerous.push(stop.id.clone());
+                }
             } else if on_loss_side(stop, position.exposure, price)
                 && near_enough(stop, price, instrument, settings.max_stop_distance_ticks)
             {

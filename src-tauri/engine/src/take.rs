@@ -2,7 +2,7 @@
 
 use domain::{
     Account, AccountId, Action, Command, EndCause, Event, EventKind, Fill, Link, LockKey, Memory, Notice,
-    Outcome, Question, Report, Rulebook, Severity, Snapshot, memory::WeekFigures, rulebook::Watched,
+    Outcome, Question, Report, RuleKey, Rulebook, Severity, Snapshot, memory::WeekFigures, rulebook::Watched,
 };
 
 use chrono::TimeDelta;
@@ -205,6 +205,7 @@ impl Engine {
             let rules = self.rulebook.of(&account.id);
             account.rules = rules::build(rules);
             account.stop_rule = rules.no_stop_loss_grace.settings.clone();
+            account.managed.adopt(rules);
             account.adopt_hours(&self.rulebook, now, out);
             if self.rulebook.reset != old_reset {
                 account.adopt_reset(self.rulebook.reset, now, out);
@@ -222,6 +223,7 @@ impl AccountState {
             self.lockouts.set(lockout);
         }
         self.stops.restored = memory.stop_deadlines;
+        self.managed.restore(memory.managed);
         if let Some(day) = memory.day {
             self.ledger.resume(day.day, memory.day_began);
             self.day_told = true;
@@ -243,6 +245,9 @@ impl AccountState {
     fn take_fill(&mut self, fill: &Fill, now: domain::Instant, out: &mut Vec<Action>) {
         let (kinds, learned) = self.learn_fill(fill, now);
         self.touched.add(kinds);
+        if learned == Learned::New && !fill.voided && self.own.placed(&fill.order) {
+            self.own_order_filled(fill, now);
+        }
         self.record_fill(fill, learned, out);
     }
 
@@ -268,7 +273,7 @@ impl AccountState {
                     .settle_contract(report.enforcement, contract)
                     .map(|engagement| vec![(contract.clone(), engagement)])
                     .unwrap_or_default(),
-                orders: Vec::new(),
+                ..Settled::default()
             },
             None => self.engaged.settle(report.enforcement),
         };
@@ -279,6 +284,9 @@ impl AccountState {
             for rule in engagement.rules.into_iter().filter(|_| failed) {
                 self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
             }
+        }
+        for contract in settled.placing.into_iter().filter(|_| failed) {
+            self.quiet.insert((RuleKey::TradeManagement, Some(contract)), now + QUIET_AFTER_FAILURE);
         }
         let orders = settled.orders.into_iter().filter(|order| failed && self.orders.contains_key(order));
         self.quiet_orders.extend(orders.map(|order| (order, now + QUIET_AFTER_FAILURE)));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Breach, ContractId, Contracts, OrderId, Priority, RuleKey};
+use domain::{Breach, ContractId, Contracts, OrderId, Price, Priority, RuleKey, Ticket};
 
 use crate::leftovers::Tidy;
 
@@ -14,8 +14,19 @@ pub(crate) struct Wants {
     pub reduce: BTreeMap<ContractId, Want>,
     pub cancel: BTreeMap<OrderId, Want>,
     pub shrink: BTreeMap<OrderId, Want>,
+    /// Protective orders, in the order of the wishes.
+    pub protect: Vec<(Protect, Want)>,
     /// Targets by contract, as far as decided.
     pub planned: BTreeMap<ContractId, Contracts>,
+}
+
+/// A wish for a protective order.
+#[derive(Clone, Debug)]
+pub(crate) enum Protect {
+    /// A new one, and where it would have been had the market not passed that price already.
+    Place { ticket: Ticket, meant: Price },
+    /// A working one, as it is to be.
+    Modify { order: OrderId, ticket: Ticket },
 }
 
 /// One wish and who had it.

@@ -42,6 +42,7 @@ pub fn action(action: AuditAction) -> &'static str {
         AuditAction::PlaceStop => "place_stop",
         AuditAction::ModifyStop => "modify_stop",
         AuditAction::PlaceTarget => "place_target",
+        AuditAction::ModifyTarget => "modify_target",
         AuditAction::Alert => "alert",
         AuditAction::Override => "override",
         AuditAction::ShrinkOrder => "shrink_order",

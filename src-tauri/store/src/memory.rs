@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Contracts, DailyReset, Fill, Instant, Memory, Price, TradingDay, Usd,
-    memory::{AccountMemory, DayFigures, KnownFill, OwnClose, WeekFigures},
+    AccountId, ContractId, Contracts, DailyReset, Fill, Instant, Memory, Price, TradingDay, Usd,
+    memory::{AccountMemory, DayFigures, KnownFill, Managed, OwnClose, WeekFigures},
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -134,7 +134,33 @@ fn account_memory(
     let fills = readable(db, "trade_log", sql, range, |row| known_fill(row, account), unreadable)?;
     let week = Some(week(db, account, label, unreadable)?);
     let closes = closes(db, account, now - WINDOW, unreadable)?;
-    Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, day, day_began, week, fills, closes })
+    let managed = managed(db, account, unreadable)?;
+    Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, managed, day, day_began, week, fills, closes })
+}
+
+/// What RULE-012 knew of positions.
+fn managed(
+    db: &Connection,
+    account: &AccountId,
+    unreadable: &mut Vec<String>,
+) -> Result<BTreeMap<ContractId, Managed>, ReadError> {
+    let sql = "SELECT * FROM trade_management_state WHERE account_id = ?1 AND position_id IS NOT NULL";
+    let row = |row: &Row<'_>| {
+        let order = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<Id<_>>>(column)?.map(|id| id.0));
+        let managed = Managed {
+            position: row.get::<_, Id<_>>("position_id")?.0,
+            best: row.get::<_, Option<Exact>>("best_price")?.map(|best| Price(best.0)),
+            stop: order("stop_order_id")?,
+            target: order("target_order_id")?,
+            breakeven_done: row.get("breakeven_done")?,
+            trailing: row.get("trailing_active")?,
+            stops_lost: row.get("stops_lost")?,
+            target_lost: row.get("target_lost")?,
+        };
+        Ok((row.get::<_, Id<_>>("contract_id")?.0, managed))
+    };
+    let rows = readable(db, "trade_management_state", sql, [account.as_str()], row, unreadable)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The closed days of the week to which a day belongs.

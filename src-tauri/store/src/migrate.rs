@@ -21,7 +21,10 @@ pub(crate) struct Migration {
 }
 
 /// All schemas of this program, oldest first.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema/0001.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("schema/0001.sql") },
+    Migration { version: 2, sql: include_str!("schema/0002.sql") },
+];
 
 /// How a database stands to the migrations known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -326,17 +326,19 @@ mod tests {
     use super::*;
     use crate::{migrate::MIGRATIONS, record::Durability};
 
-    const NEXT: [Migration; 2] = [
+    const NEXT: [Migration; 3] = [
         MIGRATIONS[0],
+        MIGRATIONS[1],
         Migration {
-            version: 2,
+            version: 3,
             sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
         },
     ];
 
-    const BROKEN: [Migration; 2] = [
+    const BROKEN: [Migration; 3] = [
         MIGRATIONS[0],
-        Migration { version: 2, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
+        MIGRATIONS[1],
+        Migration { version: 3, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
     ];
 
     fn now() -> Instant {
@@ -348,7 +350,7 @@ mod tests {
         crate::memory::last_seen(&db).unwrap()
     }
 
-    fn home_of_schema_1() -> tempfile::TempDir {
+    fn home_of_today() -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         let mut store = Store::open(home.path(), now()).unwrap().store;
         store.commit(&[Record::Seen(now())], Durability::Flush).unwrap();
@@ -357,9 +359,9 @@ mod tests {
 
     #[test]
     fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
-        let home = home_of_schema_1();
+        let home = home_of_today();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
-        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(1)));
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(2)));
         assert_eq!(seen(home.path()), Some(now()));
         let backups = backup::list(home.path()).unwrap();
         assert_eq!(backups.len(), 1);
@@ -368,14 +370,22 @@ mod tests {
         let again = open(home.path(), now(), &NEXT).unwrap().found;
         assert_eq!(again.migrated_from, None);
         let error = Store::open(home.path(), now()).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_database_of_the_first_schema_is_brought_to_the_present_one() {
+        let home = tempfile::tempdir().unwrap();
+        drop(open(home.path(), now(), &MIGRATIONS[..1]).unwrap());
+        let found = Store::open(home.path(), now()).unwrap().found;
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(1)));
     }
 
     #[test]
     fn a_migration_that_fails_leaves_the_database_as_it_was() {
-        let home = home_of_schema_1();
+        let home = home_of_today();
         let error = open(home.path(), now(), &BROKEN).unwrap_err();
-        assert!(matches!(error, OpenError::Migration { to: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Migration { to: 3, .. }), "{error}");
         assert!(!home.path().join(database::QUARANTINE).exists());
         assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
         assert_eq!(seen(home.path()), Some(now()));
@@ -383,12 +393,12 @@ mod tests {
 
     #[test]
     fn a_backup_of_an_older_schema_is_restored_and_migrated() {
-        let home = home_of_schema_1();
+        let home = home_of_today();
         backup::take(home.path(), now()).unwrap();
         fs::remove_file(home.path().join(database::FILE)).unwrap();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
         assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
-        assert_eq!(found.migrated_from, Some(1));
+        assert_eq!(found.migrated_from, Some(2));
         assert_eq!(seen(home.path()), Some(now()));
     }
 }

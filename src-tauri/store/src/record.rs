@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{
     Account, AccountId, Breach, ContractId, Contracts, EndCause, Enforcement, EnforcementId, Fill, Instant,
     Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity, TradingDay, Usd,
-    memory::DayFigures,
+    memory::{DayFigures, Managed},
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,15 @@ pub enum Record {
         contract: ContractId,
         /// Until when.
         deadline: Option<Instant>,
+    },
+    /// What RULE-012 knows of a position; `None` clears it.
+    Managed {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        contract: ContractId,
+        /// What is known.
+        managed: Option<Box<Managed>>,
     },
     /// A trading day ended and the next began. Done once per account and day; [`Written::Nothing`] the
     /// second time.

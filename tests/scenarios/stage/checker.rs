@@ -1,7 +1,7 @@
 //! What must hold in every scenario, whatever its story: read from the gateway's journal and books, from
 //! the audit, and from what the engine left behind.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ use super::{
     journal::{Journal, Row},
 };
 
-/// All that Risk Manager ever asks of the gateway. Placing orders is not among it.
-const ALLOWED: [&str; 19] = [
+/// All that Risk Manager ever asks of the gateway.
+const ALLOWED: [&str; 20] = [
     "/api/Auth/loginKey",
     "/api/Auth/validate",
     "/api/Auth/logout",
@@ -24,6 +24,7 @@ const ALLOWED: [&str; 19] = [
     "/api/Order/search",
     "/api/Order/cancel",
     "/api/Order/modify",
+    "/api/Order/place",
     "/api/Trade/search",
     "/api/Contract/search",
     "/api/Contract/searchById",
@@ -38,7 +39,9 @@ const ALLOWED: [&str; 19] = [
 const REQUESTS_PER_MINUTE: usize = 200;
 const MINUTE_NS: u64 = 60_000_000_000;
 
+const LIMIT: i64 = 1;
 const MARKET: i64 = 2;
+const STOP: i64 = 4;
 const BUY: i64 = 0;
 
 /// Checks the whole scenario. `settled`: an engine ran to the end, so nothing may be pending.
@@ -48,6 +51,7 @@ pub fn check(stage: &Stage, settled: bool) {
     stays_within_the_rate_limit(&journal);
     looks_before_it_repeats(stage, &journal);
     never_enlarges_an_order(stage, &journal);
+    places_only_what_protects(stage, &journal);
     never_closes_more_than_is_open(stage, &journal);
     the_audit_is_sound(stage, settled);
     leaves_no_traces(stage);
@@ -108,6 +112,43 @@ fn never_enlarges_an_order(stage: &Stage, journal: &Journal) {
             assert!(now < *before, "an order became larger: {row}");
         }
     }
+}
+
+/// An order that Risk Manager places is a stop or a limit with a tag of its own, used once, on the exit side
+/// of a position and not larger than it.
+fn places_only_what_protects(stage: &Stage, journal: &Journal) {
+    let mut tags = BTreeSet::new();
+    for row in journal.to("/Order/place").into_iter().filter(|row| !was_refused(row)) {
+        let tag = row.body["customTag"].as_str().unwrap_or_default();
+        assert!(tag.starts_with("rm-") && tags.insert(tag.to_string()), "no tag of its own: {row}");
+        assert!([LIMIT, STOP].contains(&row.body["type"].as_i64().unwrap()), "no protective order: {row}");
+        let account = row.body["accountId"].as_i64().unwrap();
+        let truth = stage.simulator.truth(account);
+        let created = order_tagged(stage, account, tag);
+        let held = held_at(&truth, &created);
+        let size = row.body["size"].as_i64().unwrap();
+        let change = if row.body["side"] == BUY { size } else { -size };
+        assert!(held * change < 0 && size <= held.abs(), "placed while {held} were held: {row}");
+    }
+}
+
+fn order_tagged(stage: &Stage, account: i64, tag: &str) -> Value {
+    let wish = json!({"accountId": account, "startTimestamp": "2020-01-01T00:00:00Z"});
+    let answer = stage.simulator.post("/api/Order/search", &wish);
+    answer["orders"].as_array().unwrap().iter().find(|it| it["customTag"] == tag).cloned().unwrap()
+}
+
+/// What was held of an order's contract when it was created.
+fn held_at(truth: &Value, order: &Value) -> i64 {
+    let at = |value: &Value| value["creationTimestamp"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    let fills = truth["fills"].as_array().unwrap().iter();
+    fills
+        .filter(|fill| fill["contractId"] == order["contractId"] && at(fill) <= at(order))
+        .map(|fill| {
+            let size = fill["size"].as_i64().unwrap();
+            if fill["side"] == BUY { size } else { -size }
+        })
+        .sum()
 }
 
 /// Goes through the gateway's own book: each order that came from a close call was not larger than what

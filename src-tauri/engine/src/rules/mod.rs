@@ -15,6 +15,7 @@ mod open_result;
 mod session_block_outside;
 mod symbol_blocks;
 mod trade_frequency_limit;
+mod trade_management;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,8 +24,8 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, OrderId, RuleKey, RuleMode,
-    RuleSet, Source, Symbol, Usd,
+    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, OrderId, Price, RuleKey,
+    RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
     breach::TradeWindow,
     rulebook::{Entry, PriceBasis},
 };
@@ -37,7 +38,7 @@ use crate::{
 };
 
 /// The rules that exist. Others count as off (ruling 1).
-pub const BUILT: [RuleKey; 12] = [
+pub const BUILT: [RuleKey; 13] = [
     RuleKey::MaxContracts,
     RuleKey::MaxContractsPerInstrument,
     RuleKey::DailyRealizedLoss,
@@ -49,6 +50,7 @@ pub const BUILT: [RuleKey; 12] = [
     RuleKey::SessionBlockOutside,
     RuleKey::AuthLossGuard,
     RuleKey::SymbolBlocks,
+    RuleKey::TradeManagement,
     RuleKey::DailyRealizedProfit,
 ];
 
@@ -156,6 +158,20 @@ pub enum Remedy {
     Lock(Lock),
     /// Cancel a working order.
     Cancel(OrderId),
+    /// Place a protective order.
+    Place {
+        /// Which.
+        ticket: Ticket,
+        /// Where it would have been, had the market not passed that price already.
+        meant: Price,
+    },
+    /// Bring a protective order to another size or price.
+    Modify {
+        /// Which.
+        order: OrderId,
+        /// How it is to be.
+        ticket: Ticket,
+    },
     /// Only tell it, as an observing rule would.
     Tell {
         /// What it is about: told once for each while it is the case.
@@ -345,6 +361,8 @@ pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
         max_contracts_per_instrument::ContractsPerInstrument::new,
     );
     arm(&mut armed, &rules.max_contracts, max_contracts::ContractsInAll::new);
+    // Last: what is being closed needs no orders.
+    arm(&mut armed, &rules.trade_management, trade_management::Automation::new);
     armed
 }
 

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
-    Exposure, Fill, Instant, Instrument, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
+    Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
     OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
-    Trouble, Usd, calendar, products,
+    Ticket, Trouble, Usd, calendar,
+    memory::{AccountMemory, Managed},
+    products,
 };
 use engine::{Engine, Why, rules::Unit};
 
@@ -21,6 +23,10 @@ pub struct Desk {
     orders: BTreeMap<OrderId, Order>,
     open: Vec<Enforcement>,
     serial: i64,
+    /// Orders that the engine had placed: 9001, 9002, …
+    placed: i64,
+    /// What the engine wants kept of RULE-012's positions.
+    kept: BTreeMap<ContractId, Managed>,
 }
 
 /// All rules off but RULE-008, which can't be, with its longest grace; no warnings before a limit.
@@ -96,6 +102,8 @@ impl Desk {
             orders: BTreeMap::new(),
             open: Vec::new(),
             serial: 0,
+            placed: 0,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -259,6 +267,30 @@ impl Desk {
         self.send(event)
     }
 
+    /// An order carries a mark.
+    pub fn tag_order(&mut self, id: i64, tag: &str) {
+        self.orders.get_mut(&OrderId::from(id)).unwrap().tag = Some(tag.to_string());
+    }
+
+    /// What is kept of RULE-012's positions.
+    pub fn managed(&self) -> BTreeMap<ContractId, Managed> {
+        self.kept.clone()
+    }
+
+    /// Another run at the same broker, with what was kept.
+    pub fn restarted(&self, rulebook: Rulebook, managed: BTreeMap<ContractId, Managed>) -> Self {
+        let mut desk = Self::down(rulebook);
+        (desk.now, desk.serial, desk.placed) = (self.now, self.serial, self.placed);
+        (desk.positions, desk.orders) = (self.positions.clone(), self.orders.clone());
+        let memory = AccountMemory { managed, ..AccountMemory::default() };
+        desk.restored(Memory { accounts: [(ACCOUNT.into(), memory)].into(), ..Memory::default() });
+        for name in desk.positions.keys().map(name_of).collect::<Vec<_>>() {
+            desk.metadata(&name);
+        }
+        desk.start();
+        desk
+    }
+
     /// The broker has it no more, and nobody is told.
     pub fn forget_order(&mut self, id: i64) {
         self.orders.remove(&OrderId::from(id));
@@ -350,6 +382,38 @@ impl Desk {
                     }
                 }
             }
+            Deed::Place { ticket } => {
+                self.placed += 1;
+                let id = 9_000 + self.placed;
+                let kind = if ticket.leg == Leg::Stop { OrderKind::Stop } else { OrderKind::Limit };
+                let placed = Order {
+                    id: id.into(),
+                    account: ACCOUNT.into(),
+                    contract: ticket.contract.clone(),
+                    symbol: symbol(&name_of(&ticket.contract)),
+                    side: ticket.side,
+                    kind,
+                    status: OrderStatus::Open,
+                    size: ticket.size,
+                    filled: Contracts(0),
+                    limit_price: (kind == OrderKind::Limit).then_some(ticket.price),
+                    stop_price: (kind == OrderKind::Stop).then_some(ticket.price),
+                    filled_price: None,
+                    tag: Some(enforcement.tag()),
+                    parent: None,
+                    linked: None,
+                    created_at: self.now,
+                };
+                self.orders.insert(placed.id.clone(), placed.clone());
+                events.push(Event::Order(placed));
+            }
+            Deed::Modify { order, ticket } => {
+                let order = self.orders.get_mut(order).unwrap();
+                order.size = ticket.size;
+                order.limit_price = order.limit_price.map(|_| ticket.price);
+                order.stop_price = order.stop_price.map(|_| ticket.price);
+                events.push(Event::Order(order.clone()));
+            }
             Deed::Shrink { order, to } => {
                 let order = self.orders.get_mut(order).unwrap();
                 order.size = *to;
@@ -393,6 +457,12 @@ impl Desk {
         for action in &actions {
             if let Action::Enforce(enforcement) = action {
                 self.open.push((**enforcement).clone());
+            }
+            if let Action::RecordManaged { contract, managed, .. } = action {
+                match managed {
+                    Some(managed) => self.kept.insert(contract.clone(), managed.clone()),
+                    None => self.kept.remove(contract),
+                };
             }
         }
         actions.iter().filter_map(line).collect::<Vec<_>>().join("\n")
@@ -457,6 +527,7 @@ fn line(action: &Action) -> Option<String> {
         Action::Reset { .. }
         | Action::Ask(_)
         | Action::RecordFill { .. }
+        | Action::RecordManaged { .. }
         | Action::RecordStopDeadline { .. } => None,
     }
 }
@@ -495,9 +566,16 @@ fn enforcement_line(it: &Enforcement) -> String {
             format!("cancel {}", ids.join(", "))
         }
         Deed::Shrink { order, to } => format!("shrink order {order} to {to}"),
+        Deed::Place { ticket } => format!("place {}", ticket_text(ticket)),
+        Deed::Modify { order, ticket } => format!("change {order} to {}", ticket_text(ticket)),
     };
     let merged: String = it.merged.iter().map(|rule| format!(" + {rule}")).collect();
     format!("{deed} by {}{merged}: {}", it.rule, breach(&it.breach))
+}
+
+fn ticket_text(ticket: &Ticket) -> String {
+    let Ticket { contract, leg, side, size, price } = ticket;
+    format!("{leg:?} {side:?} {size} {} @ {price}", name_of(contract)).to_lowercase()
 }
 
 fn name_of(contract: &ContractId) -> String {
@@ -526,6 +604,7 @@ fn breach(breach: &Breach) -> String {
         }
         Breach::OpenProfit { symbol, value, target } => format!("{symbol} {value} of {target}"),
         Breach::DailyProfit { value, target, .. } => format!("{value} of {target}"),
+        Breach::Management { step, .. } => format!("{step:?}").to_lowercase(),
         Breach::CannotTrade => "the broker forbids it".to_string(),
         Breach::TooManyTrades { window, count, limit } => format!("{count} of {limit} {}", window.key()),
         Breach::LosingTrade { loss, limit } => format!("{loss} of {limit}"),
@@ -566,6 +645,8 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::QuotesInTime { contract } => Some(format!("alert: {} in time", name_of(contract))),
         Notice::DayDiffers { known, brokers } => Some(format!("alert: day of {known} known, {brokers} read")),
         Notice::NoTradingHours { .. } => Some("alert: no trading hours".to_string()),
+        Notice::StopMovedIn { meant, placed, .. } => Some(format!("alert: stop at {placed}, not {meant}")),
+        Notice::StopLeftAlone { contract } => Some(format!("alert: {} left alone", name_of(contract))),
         Notice::Unlocked { .. } | Notice::ResultDiffers { .. } => None,
     }
 }

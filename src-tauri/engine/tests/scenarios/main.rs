@@ -22,6 +22,7 @@ mod rule_008;
 mod rule_009;
 mod rule_010;
 mod rule_011;
+mod rule_012;
 mod rule_013;
 mod timers;
 mod warnings;

@@ -158,6 +158,8 @@ impl<P: Post> Calls<P> {
             | Call::Close { .. }
             | Call::Reduce { .. }
             | Call::Cancel { .. }
+            | Call::Place { .. }
+            | Call::Modify { .. }
             | Call::Resize { .. } => self.perform(class, &call, &mut course).await,
         };
         let took = asked.elapsed() - course.waited.min(asked.elapsed());
@@ -312,6 +314,8 @@ fn asks_for_state(call: &Call) -> bool {
         | Call::Close { .. }
         | Call::Reduce { .. }
         | Call::Cancel { .. }
+        | Call::Place { .. }
+        | Call::Modify { .. }
         | Call::Resize { .. } => false,
     }
 }

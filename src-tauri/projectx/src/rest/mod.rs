@@ -2,6 +2,7 @@
 //! what a failure means for the order or position is said by the kind of [`CallError`].
 
 mod login;
+mod orders;
 mod refusal;
 
 use std::{fmt, time::Duration};
@@ -138,17 +139,9 @@ pub fn plan(call: &Call, now: Instant) -> Result<Plan, CallError> {
                 body::OrderRef { account_id: account_number(account)?, order_id: order_number(order)? };
             vec![request(path::ORDER_CANCEL, &order)]
         }
-        Call::Resize { account, order, size } => {
-            let change = body::ModifyOrder {
-                account_id: account_number(account)?,
-                order_id: order_number(order)?,
-                size: Some(size.0.into()),
-                limit_price: None,
-                stop_price: None,
-                trail_price: None,
-            };
-            vec![request(path::ORDER_MODIFY, &change)]
-        }
+        Call::Place { account, ticket, tag } => vec![orders::place(account, ticket, tag)?],
+        Call::Modify { account, order, ticket } => vec![orders::modify(account, order, ticket)?],
+        Call::Resize { account, order, size } => vec![orders::resize(account, order, *size)?],
     };
     Ok(Plan::at_once(requests))
 }
@@ -169,9 +162,9 @@ pub fn finish(call: &Call, responses: &[Response]) -> Result<Answer, CallError> 
         (Call::Snapshot { account, .. }, [accounts, positions, orders, trades]) => {
             snapshot(account, [accounts, positions, orders, trades])
         }
-        (Call::WorkingOrders(_), [orders]) => self::orders(orders).map(Answer::WorkingOrders),
+        (Call::WorkingOrders(_), [orders]) => order_rows(orders).map(Answer::WorkingOrders),
         (Call::Verify { .. }, [orders, positions]) => {
-            Ok(Answer::Verified { positions: self::positions(positions)?, orders: self::orders(orders)? })
+            Ok(Answer::Verified { positions: self::positions(positions)?, orders: order_rows(orders)? })
         }
         (Call::Instrument(_), [contract]) => {
             let body = decode(Verb::Contract, contract)?;
@@ -194,7 +187,10 @@ pub fn finish(call: &Call, responses: &[Response]) -> Result<Answer, CallError> 
         (Call::Close { .. }, [response]) => decode(Verb::Close, response).map(|_| Answer::Accepted),
         (Call::Reduce { .. }, [response]) => decode(Verb::PartialClose, response).map(|_| Answer::Accepted),
         (Call::Cancel { .. }, [response]) => decode(Verb::Cancel, response).map(|_| Answer::Accepted),
-        (Call::Resize { .. }, [response]) => decode(Verb::Modify, response).map(|_| Answer::Accepted),
+        (Call::Place { .. }, [response]) => decode(Verb::Place, response).map(|_| Answer::Accepted),
+        (Call::Modify { .. } | Call::Resize { .. }, [response]) => {
+            decode(Verb::Modify, response).map(|_| Answer::Accepted)
+        }
         (_, responses) => {
             Err(CallError::Protocol(format!("{} responses do not answer this call", responses.len())))
         }
@@ -261,7 +257,7 @@ fn snapshot(
     Ok(Answer::Snapshot(Box::new(Snapshot {
         account,
         positions: self::positions(positions)?,
-        orders: self::orders(orders)?,
+        orders: order_rows(orders)?,
         fills,
         asked_at: Instant::UNIX_EPOCH,
     })))
@@ -272,7 +268,7 @@ fn positions(response: &Response) -> Result<Vec<domain::Position>, CallError> {
     Ok(rows.into_iter().filter(|position| !position.exposure.is_flat()).collect())
 }
 
-fn orders(response: &Response) -> Result<Vec<domain::Order>, CallError> {
+fn order_rows(response: &Response) -> Result<Vec<domain::Order>, CallError> {
     list(&decode(Verb::Search, response)?, "orders", normalise::order)
 }
 
@@ -293,6 +289,10 @@ fn decode(verb: Verb, response: &Response) -> Result<Value, CallError> {
         CallError::Protocol(format!("{}: {}", masked(&error.to_string()), masked(&response.body)))
     };
     let body: Value = serde_json::from_str(&response.body).map_err(unreadable)?;
+    // A list would be read as the members in their order.
+    if !body.is_object() {
+        return Err(CallError::Protocol(format!("no object: {}", masked(&response.body))));
+    }
     let envelope: Envelope = read(&body).map_err(|fault| protocol("envelope", &fault, &body))?;
     match (envelope.success, envelope.error_code) {
         (true, 0) => Ok(body),

@@ -5,7 +5,9 @@ use domain::broker::{CallError, Refusal};
 
 use crate::{
     mask::masked,
-    wire::code::{BarsError, CancelError, CloseError, ModifyError, PartialCloseError, UnknownCode},
+    wire::code::{
+        BarsError, CancelError, CloseError, ModifyError, PartialCloseError, PlaceError, UnknownCode,
+    },
 };
 
 /// Endpoints that share a table of codes.
@@ -18,6 +20,7 @@ pub(super) enum Verb {
     PartialClose,
     Cancel,
     Modify,
+    Place,
 }
 
 /// What a code is called, and what it means here.
@@ -68,6 +71,7 @@ fn by_code(verb: Verb, code: i64, has_message: bool) -> Meaning {
         Verb::PartialClose => PartialCloseError::try_from(code).map(|code| partial_close(code, has_message)),
         Verb::Cancel => CancelError::try_from(code).map(cancel),
         Verb::Modify => ModifyError::try_from(code).map(modify),
+        Verb::Place => PlaceError::try_from(code).map(place),
     };
     meaning.unwrap_or_else(|unknown: UnknownCode| plain(unknown.to_string()))
 }
@@ -140,6 +144,21 @@ fn modify(code: ModifyError) -> Meaning {
         | ModifyError::Rejected
         | ModifyError::Pending
         | ModifyError::UnknownError => plain(name),
+    }
+}
+
+fn place(code: PlaceError) -> Meaning {
+    let name = format!("{code:?}");
+    match code {
+        PlaceError::OutsideTradingHours => named(name, Refusal::MarketClosed),
+        PlaceError::ContractNotFound | PlaceError::ContractNotActive => named(name, Refusal::Contract),
+        PlaceError::AccountViolation | PlaceError::AccountRejected => named(name, Refusal::NotPermitted),
+        PlaceError::Success
+        | PlaceError::AccountNotFound
+        | PlaceError::OrderRejected
+        | PlaceError::InsufficientFunds
+        | PlaceError::OrderPending
+        | PlaceError::UnknownError => plain(name),
     }
 }
 

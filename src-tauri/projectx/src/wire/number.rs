@@ -12,9 +12,10 @@ pub struct Number(pub Decimal);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match (self.0.is_integer(), self.0.to_i64(), self.0.to_f64()) {
+        // By way of its digits: a price one bit beside them would be off the grid of ticks.
+        match (self.0.is_integer(), self.0.to_i64(), self.0.to_string().parse::<f64>()) {
             (true, Some(whole), _) => serializer.serialize_i64(whole),
-            (_, _, Some(shortest)) => serializer.serialize_f64(shortest),
+            (_, _, Ok(shortest)) => serializer.serialize_f64(shortest),
             _ => Err(serde::ser::Error::custom("a number that JSON cannot carry")),
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::{
-    AccountId, Contracts, Instant,
+    AccountId, Contracts, Instant, Leg, OrderSide, Price, Ticket,
     broker::{Answer, Call, CallError, LoginError, Refusal},
 };
 use expect_test::{Expect, expect};
@@ -49,6 +49,19 @@ fn cancel() -> Call {
 
 fn resize() -> Call {
     Call::Resize { account: account(), order: 3_300_000_417.into(), size: Contracts(1) }
+}
+
+fn ticket(leg: Leg, price: &str) -> Ticket {
+    let price = Price(price.parse().unwrap());
+    Ticket { contract: "CON.F.US.MNQ.U26".into(), leg, side: OrderSide::Sell, size: Contracts(2), price }
+}
+
+fn place(leg: Leg, price: &str) -> Call {
+    Call::Place { account: account(), ticket: ticket(leg, price), tag: "rm-trade_management-7-1".to_string() }
+}
+
+fn modify(leg: Leg, price: &str) -> Call {
+    Call::Modify { account: account(), order: 3_300_000_417.into(), ticket: ticket(leg, price) }
 }
 
 fn verify() -> Call {
@@ -143,6 +156,62 @@ fn calls_become_the_gateways_requests() {
         &expect![[r#"/api/Order/modify {"accountId":26100417,"orderId":3300000417,"size":1}"#]],
     );
     check_plan(&Call::Watch(vec![account()]), false, &expect![""]);
+}
+
+#[test]
+fn protective_orders_carry_their_price_their_size_and_a_tag() {
+    check_plan(
+        &place(Leg::Stop, "20997.50"),
+        false,
+        &expect![[
+            r#"/api/Order/place {"accountId":26100417,"contractId":"CON.F.US.MNQ.U26","type":4,"side":1,"size":2,"stopPrice":20997.5,"customTag":"rm-trade_management-7-1"}"#
+        ]],
+    );
+    check_plan(
+        &place(Leg::Target, "1.08355"),
+        false,
+        &expect![[
+            r#"/api/Order/place {"accountId":26100417,"contractId":"CON.F.US.MNQ.U26","type":1,"side":1,"size":2,"limitPrice":1.08355,"customTag":"rm-trade_management-7-1"}"#
+        ]],
+    );
+    check_plan(
+        &modify(Leg::Stop, "21000.25"),
+        false,
+        &expect![[
+            r#"/api/Order/modify {"accountId":26100417,"orderId":3300000417,"size":2,"stopPrice":21000.25}"#
+        ]],
+    );
+    check_plan(
+        &modify(Leg::Target, "21005"),
+        false,
+        &expect![[
+            r#"/api/Order/modify {"accountId":26100417,"orderId":3300000417,"size":2,"limitPrice":21005}"#
+        ]],
+    );
+}
+
+/// A list of two values reads like an envelope's members.
+#[test]
+fn a_list_is_no_answer() {
+    assert!(rest::finish(&close(), &[http(200, json!([true, 0]))]).is_err());
+}
+
+/// Whatever went wrong before: an order that could do harm does not leave.
+#[test]
+fn an_order_without_tag_size_or_price_is_not_sent() {
+    let plan = |ticket: Ticket, tag: &str| {
+        rest::plan(&Call::Place { account: account(), ticket, tag: tag.to_string() }, now())
+    };
+    let stop = || ticket(Leg::Stop, "20997.5");
+    assert!(plan(stop(), "rm-1").is_ok());
+    assert!(plan(stop(), "").is_err());
+    assert!(plan(stop(), "rm-").is_err());
+    assert!(plan(stop(), "mine").is_err());
+    assert!(plan(Ticket { size: Contracts(0), ..stop() }, "rm-1").is_err());
+    assert!(plan(Ticket { price: Price(0.into()), ..stop() }, "rm-1").is_err());
+    let nothing = Ticket { size: Contracts(0), ..stop() };
+    let modify = Call::Modify { account: account(), order: 1.into(), ticket: nothing };
+    assert!(rest::plan(&modify, now()).is_err());
 }
 
 #[test]
@@ -297,7 +366,8 @@ fn recorded_responses_become_answers() {
         }
     "#]]
     .assert_debug_eq(&answer);
-    for call in [close(), reduce(), cancel(), resize()] {
+    let protective = [place(Leg::Stop, "20997.5"), modify(Leg::Stop, "21000")];
+    for call in [close(), reduce(), cancel(), resize()].into_iter().chain(protective) {
         assert_eq!(rest::finish(&call, &[ok("accepted")]), Ok(Answer::Accepted));
     }
     assert_eq!(rest::finish(&Call::Watch(vec![]), &[]), Ok(Answer::Noted));
@@ -404,6 +474,20 @@ fn the_same_code_means_different_things_per_endpoint() {
             ],
         ),
     ];
+    let placing = vec![
+        Ok(Other),
+        Ok(Other),
+        Ok(Other),
+        Ok(NotPermitted),
+        Ok(Refusal::MarketClosed),
+        Ok(Other),
+        Ok(Other),
+        Ok(Contract),
+        Ok(Contract),
+        Ok(NotPermitted),
+        Ok(Other),
+    ];
+    let tables = tables.into_iter().chain([(place(Leg::Stop, "20997.5"), placing)]);
     for (call, meanings) in tables {
         for (code, meaning) in (1..).zip(meanings) {
             check_refusal(&call, code, None, meaning);

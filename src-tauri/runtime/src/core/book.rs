@@ -35,6 +35,10 @@ impl Book for Engine {
         self.account(account)?.first_heard(order)
     }
 
+    fn has_tag(&self, account: &AccountId, tag: &str) -> bool {
+        self.account(account).is_some_and(|account| account.has_tag(tag))
+    }
+
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order> {
         self.account(account)?.order(order)
     }
@@ -42,7 +46,10 @@ impl Book for Engine {
     fn entries(&self, account: &AccountId) -> Vec<OrderId> {
         let Some(account) = self.account(account) else { return Vec::new() };
         let orders = account.working_orders().map(|it| &it.order);
-        orders.filter(|it| is_cancellable(it) && account.is_entry(it)).map(|it| it.id.clone()).collect()
+        orders
+            .filter(|it| is_cancellable(it) && (account.is_entry(it) || it.is_own()))
+            .map(|it| it.id.clone())
+            .collect()
     }
 
     fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)> {

@@ -381,6 +381,7 @@ impl Core {
             | Action::Alert(_)
             | Action::RecordFill { .. }
             | Action::RecordStopDeadline { .. }
+            | Action::RecordManaged { .. }
             | Action::Reset { .. } => {}
         }
     }

@@ -51,6 +51,14 @@ impl Core {
                     received_at: now,
                 })));
             }
+            // What a stop was moved to stands at the broker, whatever a loss of power takes from here.
+            Action::RecordManaged { account, contract, managed } => {
+                self.batch.lazy(Record::Managed {
+                    account: account.clone(),
+                    contract: contract.clone(),
+                    managed: managed.clone().map(Box::new),
+                });
+            }
             Action::RecordStopDeadline { account, contract, deadline } => {
                 self.batch.durable(Record::StopDeadline {
                     account: account.clone(),
@@ -116,14 +124,16 @@ impl Core {
     }
 
     fn record_intent(&mut self, enforcement: &Enforcement, now: Instant) {
-        let position = match &enforcement.deed {
-            Deed::Reduce { contract, .. } => self
-                .engine
-                .account(&enforcement.account)
-                .and_then(|account| account.holdings().find(|it| it.position.contract == *contract))
-                .map(|holding| holding.position.id.clone()),
+        let contract = match &enforcement.deed {
+            Deed::Reduce { contract, .. } => Some(contract),
+            Deed::Place { ticket } | Deed::Modify { ticket, .. } => Some(&ticket.contract),
             Deed::Flatten | Deed::Cancel { .. } | Deed::Shrink { .. } => None,
         };
+        let account = self.engine.account(&enforcement.account);
+        let position = account
+            .zip(contract)
+            .and_then(|(account, contract)| account.holdings().find(|it| it.position.contract == *contract))
+            .map(|holding| holding.position.id.clone());
         self.batch.durable(Record::Intent(Box::new(Intent {
             at: now,
             enforcement: enforcement.clone(),
@@ -189,7 +199,8 @@ impl Core {
             .filter(|(_, size)| size.0 > 0)
             .map(|(contract, size)| (*size, self.symbol_of(contract)))
             .collect();
-        Deeds { closed, cancelled: receipt.cancelled, shrunk: receipt.shrunk }
+        let Receipt { cancelled, shrunk, placed, moved, .. } = *receipt;
+        Deeds { closed, cancelled, shrunk, placed, moved }
     }
 
     /// What an earlier run had begun and not finished, once the account is known again: if it is still
@@ -212,7 +223,7 @@ impl Core {
             let account = Some(enforcement.account.clone());
             self.step(now, domain::Event::Command(domain::Command::Flatten { account }));
         }
-        let is_reached = self.is_reached(&enforcement.account, &enforcement.deed);
+        let is_reached = self.is_reached(enforcement);
         self.batch.lazy(Record::Receipt(Box::new(ReceiptRow {
             enforcement: enforcement.id,
             at: now,
@@ -231,13 +242,17 @@ impl Core {
         })));
     }
 
-    fn is_reached(&self, account: &AccountId, deed: &Deed) -> bool {
-        let Some(account) = self.engine.account(account) else { return false };
-        match deed {
+    fn is_reached(&self, enforcement: &Enforcement) -> bool {
+        let Some(account) = self.engine.account(&enforcement.account) else { return false };
+        match &enforcement.deed {
             Deed::Flatten => account.holdings().next().is_none(),
             Deed::Reduce { contract, to } => account.exposure(contract).size() <= *to,
             Deed::Cancel { orders } => orders.iter().all(|order| account.order(order).is_none()),
             Deed::Shrink { order, to } => account.order(order).is_none_or(|order| order.size <= *to),
+            Deed::Place { .. } => account.has_tag(&enforcement.tag()),
+            Deed::Modify { order, ticket } => {
+                account.order(order).is_none_or(|order| ticket.is_met_by(order))
+            }
         }
     }
 

@@ -62,7 +62,8 @@ impl Core {
             }
             Action::Alert(alert) => self.tell_alert(alert, now),
             Action::Observe(it) => {
-                let would = self.would(&it.account);
+                let managing = matches!(it.breach, Breach::Management { .. });
+                let would = if managing { Deeds::placing() } else { self.would(&it.account) };
                 let lock = it.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
                 let note =
                     self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
@@ -74,6 +75,7 @@ impl Core {
             | Action::Ask(_)
             | Action::RecordFill { .. }
             | Action::RecordStopDeadline { .. }
+            | Action::RecordManaged { .. }
             | Action::Reset { .. } => {}
         }
     }
@@ -83,7 +85,7 @@ impl Core {
         let enforcement = &receipt.enforcement;
         let lock = self.lock_told_with(&enforcement.account, &enforcement.deed);
         match &receipt.outcome {
-            Outcome::Confirmed if matches!(enforcement.breach, Breach::Leftover { .. }) => {}
+            Outcome::Confirmed if is_routine(&enforcement.breach) => {}
             Outcome::Confirmed if !receipt.superseded => {
                 let deeds = self.deeds(receipt);
                 let reason = reason::short(&enforcement.breach);
@@ -106,6 +108,13 @@ impl Core {
             attempts = receipt.attempts,
             "enforcement failed: {why}"
         );
+        if let Breach::Management { symbol, .. } = &receipt.enforcement.breach {
+            let reason = reason::short(&receipt.enforcement.breach);
+            let note = self.with_scene(Some(account), now, |scene| {
+                note::order_failed(symbol.as_str(), &reason, why, scene)
+            });
+            return self.tell(note, now);
+        }
         let open: Vec<(Contracts, Symbol)> =
             self.held(Some(account)).into_iter().map(|held| (held.size, held.symbol)).collect();
         let lock_stays =
@@ -254,7 +263,7 @@ impl Core {
 
     fn would(&self, account: &AccountId) -> Deeds {
         let held = self.held(Some(account));
-        Deeds { closed: held.into_iter().map(|it| (it.size, it.symbol)).collect(), cancelled: 0, shrunk: 0 }
+        Deeds { closed: held.into_iter().map(|it| (it.size, it.symbol)).collect(), ..Deeds::default() }
     }
 
     /// The root of a contract, as some fact named it; the contract id where none did.
@@ -301,4 +310,9 @@ impl Core {
             self.symbols.insert(contract.clone(), symbol.clone());
         }
     }
+}
+
+/// What is done without a word: tidying up, and what RULE-012 was asked to do all day.
+fn is_routine(breach: &Breach) -> bool {
+    matches!(breach, Breach::Leftover { .. } | Breach::Management { .. })
 }

@@ -3,11 +3,11 @@
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId,
+    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Ticket,
     broker::{Call, CallError, CallId, Refusal, Reply},
 };
 
-use super::{Book, Floor, call_for, in_words};
+use super::{Book, Floor, in_words};
 
 /// Requests for one goal before it is given up.
 const ATTEMPTS: u32 = 3;
@@ -27,10 +27,12 @@ const UNSEEN_FOR: TimeDelta = TimeDelta::seconds(60);
 pub(super) enum Subject {
     Position(ContractId),
     Order(OrderId),
+    /// An order that is to be placed, by its tag.
+    New(String),
 }
 
 /// When a lane is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// No more than this is held on the side of `from`.
     AtMost { from: Exposure, to: Contracts },
@@ -38,6 +40,10 @@ pub(super) enum Goal {
     Ended,
     /// The order is not larger than this.
     Sized(Contracts),
+    /// The order is there.
+    Placed(Ticket),
+    /// The order has this size and this price.
+    Like(Ticket),
 }
 
 /// How a lane ended.
@@ -128,13 +134,19 @@ pub(super) struct Lane {
     /// When the goal was seen to be reached.
     pub reached_at: Option<Instant>,
     pub(super) error: Option<String>,
+    /// An order that an earlier run may have placed to the same end, by its tag.
+    pub(super) earlier_tag: Option<String>,
+    /// Orders that the broker rejected; each took a tag with it.
+    pub(super) rejected: u32,
+    /// Nothing more is sent: what it protects is being closed.
+    pub(super) is_withdrawn: bool,
 }
 
 impl Lane {
     pub fn new(account: AccountId, subject: Subject, goal: Goal, id: EnforcementId) -> Self {
         let begun_with = match goal {
             Goal::AtMost { from, .. } => Some(from.size()),
-            Goal::Ended | Goal::Sized(_) => None,
+            Goal::Ended | Goal::Sized(_) | Goal::Placed(_) | Goal::Like(_) => None,
         };
         Self {
             account,
@@ -155,6 +167,9 @@ impl Lane {
             begun_with,
             reached_at: None,
             error: None,
+            earlier_tag: None,
+            rejected: 0,
+            is_withdrawn: false,
         }
     }
 
@@ -168,14 +183,19 @@ impl Lane {
     /// Takes in another enforcement. The stricter goal counts; a failed lane gets a fresh start.
     pub fn join(&mut self, id: EnforcementId, goal: Goal) {
         self.tasks.push(id);
-        self.goal = match (self.goal, goal) {
+        let was_change = matches!(self.goal, Goal::Like(_));
+        self.goal = match (&self.goal, goal) {
             (Goal::AtMost { from: old, to: known }, Goal::AtMost { from, to }) if old.same_side(from) => {
-                Goal::AtMost { from, to: known.min(to) }
+                Goal::AtMost { from, to: *known.min(&to) }
             }
-            (Goal::Ended, Goal::Sized(_)) => Goal::Ended,
+            (Goal::Ended, Goal::Sized(_) | Goal::Like(_)) => Goal::Ended,
             (_, newer) => newer,
         };
-        if matches!(self.phase, Phase::Over(_)) {
+        // A cancel waits for the answer to a change under way, not for its effect.
+        let overtakes = was_change
+            && self.goal == Goal::Ended
+            && matches!(self.phase, Phase::Settling { .. } | Phase::Waiting { .. });
+        if overtakes || matches!(self.phase, Phase::Over(_)) {
             self.phase = Phase::Ready;
             self.attempts = 0;
         }
@@ -215,6 +235,9 @@ impl Lane {
             Phase::Sent { until } if floor.now >= until => self.look(floor, &mut moved),
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
+            Phase::Ready | Phase::Waiting { then: Next::Request, .. } if !self.may_send(floor.book) => {
+                self.phase = Phase::Over(Ending::NotNeeded);
+            }
             // Something else is closing it already: how it ended must be known before more is closed.
             Phase::Ready if self.is_held_up(floor) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
@@ -279,20 +302,24 @@ impl Lane {
     fn held(&self, book: &dyn Book) -> Exposure {
         match &self.subject {
             Subject::Position(contract) => book.exposure(&self.account, contract),
-            Subject::Order(_) => Exposure::FLAT,
+            Subject::Order(_) | Subject::New(_) => Exposure::FLAT,
         }
     }
 
     fn is_reached(&self, book: &dyn Book) -> bool {
-        match (&self.subject, self.goal) {
-            (Subject::Position(_), Goal::AtMost { from, to }) => satisfied(self.held(book), from, to),
-            (Subject::Position(_), Goal::Ended | Goal::Sized(_)) => self.held(book).is_flat(),
+        match (&self.subject, &self.goal) {
+            (Subject::Position(_), Goal::AtMost { from, to }) => satisfied(self.held(book), *from, *to),
+            (Subject::Position(_), _) => self.held(book).is_flat(),
             (Subject::Order(order), Goal::Sized(size)) => {
-                book.order(&self.account, order).is_none_or(|order| order.size <= size)
+                book.order(&self.account, order).is_none_or(|order| order.size <= *size)
             }
-            (Subject::Order(order), Goal::Ended | Goal::AtMost { .. }) => {
+            (Subject::Order(order), Goal::Like(ticket)) => {
+                book.order(&self.account, order).is_none_or(|order| ticket.is_met_by(order))
+            }
+            (Subject::Order(order), Goal::Ended | Goal::AtMost { .. } | Goal::Placed(_)) => {
                 book.order(&self.account, order).is_none()
             }
+            (Subject::New(tag), _) => book.has_tag(&self.account, tag),
         }
     }
 
@@ -304,8 +331,15 @@ impl Lane {
     /// Whether what is known is too little to send anything: an earlier request may still be executed, or
     /// positions and fills tell different stories about a position of which a part is to stay.
     fn must_look_first(&self, floor: &Floor<'_>) -> bool {
-        let Subject::Position(contract) = &self.subject else { return false };
         let (book, account) = (floor.book, &self.account);
+        let contract = match (&self.subject, &self.goal) {
+            (Subject::Position(contract), _) => contract,
+            (Subject::New(_), Goal::Placed(ticket)) => {
+                let earlier = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR);
+                return earlier || !book.agrees(account, &ticket.contract);
+            }
+            (Subject::New(_) | Subject::Order(_), _) => return false,
+        };
         // Only an order of the very size can be believed to be ours: others trade the contract as well.
         let is_seen = |sent: Sent| {
             sent.change.is_some_and(|change| book.has_traded(account, contract, change, sent.at))
@@ -326,7 +360,11 @@ impl Lane {
 
     /// A market order or a fill is making the position smaller at this moment.
     fn is_in_motion(&self, book: &dyn Book) -> bool {
-        let Subject::Position(contract) = &self.subject else { return false };
+        let contract = match (&self.subject, &self.goal) {
+            (Subject::Position(contract), _) => contract,
+            (Subject::New(_), Goal::Placed(ticket)) => &ticket.contract,
+            (Subject::New(_) | Subject::Order(_), _) => return false,
+        };
         book.is_shrinking(&self.account, contract) || !book.exits(&self.account, contract).is_empty()
     }
 
@@ -335,6 +373,10 @@ impl Lane {
     }
 
     fn send(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
+        if !self.may_send(floor.book) {
+            self.phase = Phase::Over(Ending::NotNeeded);
+            return;
+        }
         let held = self.held(floor.book);
         // The look and the stream may cross: the smaller one can't be too much.
         let before = match self.seen.take() {
@@ -349,14 +391,62 @@ impl Lane {
         self.request = Some(Request { call, at: floor.now, before, accepted: false });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
-        moved.call = Some((call, call_for(&self.subject, &self.goal, &self.account, before.size())));
+        moved.call = Some((call, self.call(before.size())));
+    }
+
+    /// The last look before a protective order leaves: it must do nothing but reduce what is held now, and a
+    /// stop must not move away from the market. What does not is decided anew by the engine.
+    fn may_send(&self, book: &dyn Book) -> bool {
+        let held = |ticket: &Ticket| book.exposure(&self.account, &ticket.contract);
+        match (&self.subject, &self.goal) {
+            (Subject::New(_), Goal::Placed(ticket)) => {
+                !self.is_withdrawn && ticket.only_reduces(held(ticket), Contracts::ZERO)
+            }
+            (Subject::Order(order), Goal::Like(ticket)) => {
+                let order = book.order(&self.account, order);
+                order.is_none_or(|it| ticket.only_reduces(held(ticket), it.filled) && !ticket.loosens(it))
+            }
+            (Subject::Position(_) | Subject::Order(_) | Subject::New(_), _) => true,
+        }
+    }
+
+    /// What it protects is being closed: an order that did not leave yet does not leave any more.
+    pub fn withdraw(&mut self) {
+        self.is_withdrawn = true;
+    }
+
+    fn call(&self, held: Contracts) -> Call {
+        let account = self.account.clone();
+        match (&self.subject, &self.goal) {
+            (Subject::Position(contract), Goal::AtMost { to, .. }) if *to > Contracts::ZERO => {
+                Call::Reduce { account, contract: contract.clone(), by: held.saturating_sub(*to) }
+            }
+            (Subject::Position(contract), _) => Call::Close { account, contract: contract.clone() },
+            (Subject::Order(order), Goal::Sized(size)) => {
+                Call::Resize { account, order: order.clone(), size: *size }
+            }
+            (Subject::Order(order), Goal::Like(ticket)) => {
+                Call::Modify { account, order: order.clone(), ticket: ticket.clone() }
+            }
+            (Subject::New(tag), Goal::Placed(ticket)) => {
+                Call::Place { account, ticket: ticket.clone(), tag: self.nth_tag(tag) }
+            }
+            (Subject::Order(order), _) => Call::Cancel { account, order: order.clone() },
+            // No other goal is ever given to a new order.
+            (Subject::New(_), _) => Call::WorkingOrders(account),
+        }
+    }
+
+    /// A tag is used once, also by an order that was rejected.
+    fn nth_tag(&self, tag: &str) -> String {
+        if self.rejected == 0 { tag.to_string() } else { format!("{tag}-{}", self.rejected + 1) }
     }
 
     /// What a request for its goal changes of a position.
     fn change_of(&self, before: Exposure) -> Exposure {
         let stays = match self.goal {
             Goal::AtMost { to, .. } => to,
-            Goal::Ended | Goal::Sized(_) => Contracts::ZERO,
+            Goal::Ended | Goal::Sized(_) | Goal::Placed(_) | Goal::Like(_) => Contracts::ZERO,
         };
         Exposure(-before.0.signum() * i64::from(before.size().saturating_sub(stays).0))
     }
@@ -389,7 +479,7 @@ impl Lane {
                     }
                     // Some refusals speak of an order that exists: "pending", "unknown".
                     CallError::Refused { kind: Refusal::Other, .. }
-                        if matches!(self.subject, Subject::Position(_)) =>
+                        if matches!(self.subject, Subject::Position(_) | Subject::New(_)) =>
                     {
                         self.look(floor, moved);
                     }
@@ -429,7 +519,14 @@ impl Lane {
     }
 
     pub(super) fn fail(&mut self) {
-        let why = self.error.clone().unwrap_or_else(|| "the position is still open".to_string());
+        let why = self.error.clone().unwrap_or_else(|| {
+            let undone = match self.subject {
+                Subject::Position(_) => "the position is still open",
+                Subject::Order(_) => "the order is as it was",
+                Subject::New(_) => "the order does not show",
+            };
+            undone.to_string()
+        });
         self.phase = Phase::Over(Ending::Failed(why));
     }
 }

@@ -11,7 +11,9 @@ use domain::{
 
 use super::{
     Book, Floor, in_words,
-    lane::{CALL_LIMIT, Goal, LONGEST_WAIT, Lane, Moved, Next, Phase, Subject, WAITS, satisfied},
+    lane::{
+        CALL_LIMIT, Ending, Goal, LONGEST_WAIT, Lane, Moved, Next, Phase, Sent, Subject, WAITS, satisfied,
+    },
     wrong_answer,
 };
 
@@ -54,6 +56,10 @@ impl Lane {
                     Call::Verify { account, orders_since: oldest - CLOCK_SLACK }
                 }
                 Subject::Order(_) => Call::WorkingOrders(account),
+                Subject::New(_) => {
+                    let oldest = self.first_sent().unwrap_or(floor.now);
+                    Call::Verify { account, orders_since: oldest - CLOCK_SLACK }
+                }
             },
         ));
     }
@@ -69,6 +75,7 @@ impl Lane {
             Ok(Answer::Verified { positions, orders }) => {
                 let (account, positions) = (self.account.clone(), positions.clone());
                 self.failed_looks = 0;
+                moved.learned.extend(self.judge_new(&positions, orders, floor));
                 self.judge_position(&positions, orders, floor);
                 let ended: Vec<Order> = self.ended_exits(orders, floor.book).collect();
                 // What is held comes first: as known before, and without its exit, it would look too large again.
@@ -95,7 +102,7 @@ impl Lane {
 
     /// What the broker's own list says about the position, and about our closing orders.
     fn judge_position(&mut self, positions: &[Position], orders: &[Order], floor: &Floor<'_>) {
-        let (Subject::Position(contract), Goal::AtMost { from, to }) = (&self.subject, self.goal) else {
+        let (Subject::Position(contract), &Goal::AtMost { from, to }) = (&self.subject, &self.goal) else {
             return;
         };
         let (now, contract) = (floor.now, contract.clone());
@@ -140,7 +147,7 @@ impl Lane {
     fn ended_exits<'o>(&self, listed: &'o [Order], book: &dyn Book) -> impl Iterator<Item = Order> + use<'o> {
         let exits = match &self.subject {
             Subject::Position(contract) => book.exits(&self.account, contract),
-            Subject::Order(_) => Vec::new(),
+            Subject::Order(_) | Subject::New(_) => Vec::new(),
         };
         let ended =
             move |order: &&Order| !order.status.is_working() && exits.iter().any(|(id, _)| *id == order.id);
@@ -194,11 +201,12 @@ impl Lane {
         let Subject::Order(id) = &self.subject else { return Vec::new() };
         let listed = orders.iter().find(|order| order.id == *id);
         let known = floor.book.order(&self.account, id);
-        let is_done = match (listed, self.goal) {
+        let is_done = match (listed, &self.goal) {
             // The list holds open orders only: that it lacks a pending one says nothing.
             (None, _) => known.is_none_or(|order| order.status != OrderStatus::Pending),
-            (Some(order), Goal::Sized(size)) => order.size <= size,
-            (Some(_), Goal::Ended | Goal::AtMost { .. }) => false,
+            (Some(order), Goal::Sized(size)) => order.size <= *size,
+            (Some(order), Goal::Like(ticket)) => ticket.is_met_by(order),
+            (Some(_), Goal::Ended | Goal::AtMost { .. } | Goal::Placed(_)) => false,
         };
         let mut learned =
             vec![Event::Orders { account: self.account.clone(), orders: orders.to_vec(), asked_at }];
@@ -221,6 +229,53 @@ impl Lane {
         } else {
             self.phase = Phase::Waiting { until: now + LOOK_AGAIN, then: Next::Look };
         }
+    }
+
+    /// What the broker's lists say about an order that was, or is, to be placed. It is placed again only when
+    /// they have long enough shown nothing of it.
+    fn judge_new(&mut self, positions: &[Position], orders: &[Order], floor: &Floor<'_>) -> Vec<Event> {
+        let (Subject::New(tag), Goal::Placed(ticket)) = (&self.subject, &self.goal) else {
+            return Vec::new();
+        };
+        let is_ours = |order: &&Order| {
+            let theirs = order.tag.as_deref().unwrap_or_default();
+            theirs.starts_with(tag.as_str()) || self.earlier_tag.as_deref() == Some(theirs)
+        };
+        let (rejected, found): (Vec<&Order>, Vec<&Order>) =
+            orders.iter().filter(is_ours).partition(|order| order.status == OrderStatus::Rejected);
+        let learned = found.iter().map(|order| Event::Order((*order).clone())).collect();
+        let held = positions
+            .iter()
+            .find(|position| position.contract == ticket.contract)
+            .map_or(Exposure::FLAT, |position| position.exposure);
+        let is_needed = !self.is_withdrawn && ticket.only_reduces(held, Contracts::ZERO);
+        let is_new_rejection = rejected.len() > self.rejected as usize;
+        let is_closing = self.is_exit_working(&ticket.contract, held, orders, floor);
+        let now = floor.now;
+        self.earlier = None;
+        if !found.is_empty() {
+            self.reached_at.get_or_insert(now);
+            self.phase = Phase::Over(self.success());
+        } else if is_closing {
+            self.look_later(now);
+        } else if self.request.is_some() && !is_new_rejection && self.unmoved < PATIENCE {
+            self.unmoved += 1;
+            self.look_later(now);
+        } else if !is_needed {
+            self.phase = Phase::Over(Ending::NotNeeded);
+        } else if self.request.is_none() {
+            self.phase = Phase::Waiting { until: now, then: Next::Request };
+        } else {
+            self.rejected += u32::from(is_new_rejection);
+            self.retry(None, now);
+        }
+        learned
+    }
+
+    /// An earlier run may have placed an order to the same end: it is looked for first.
+    pub(super) fn placed_earlier(&mut self, tag: String, at: Instant) {
+        self.earlier_tag = Some(tag);
+        self.earlier = Some(Sent { at, change: None });
     }
 
     /// Whether a close of the whole was only held up by what others are doing: without an answer it goes out.

@@ -3,7 +3,8 @@
 //! A state machine without I/O: enforcements, replies and time go in, calls and findings come out. One
 //! exposure-changing call in flight per account and contract; success is what is *seen*, never what was
 //! accepted; nothing is sent twice before the first is known to have missed. Closes only with the
-//! broker's close calls, never with an opposite order, so that no call can enlarge a position.
+//! broker's close calls, never with an opposite order, and places only orders that reduce what is held, so
+//! that no call can enlarge a position.
 
 mod check;
 mod lane;
@@ -15,9 +16,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use domain::{
-    AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Order,
-    OrderId, Report,
-    broker::{Answer, Ask, Call, CallError, CallId, Class, Reply},
+    AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Leg, Order,
+    OrderId, Report, Ticket,
+    broker::{Answer, Ask, CallError, CallId, Class, Reply},
 };
 
 use check::FinalCheck;
@@ -49,9 +50,11 @@ pub trait Book {
     ) -> bool;
     /// When an order, working or ended, was first heard of.
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant>;
+    /// Whether an order with this tag, or with one that begins so, was heard of and is not rejected.
+    fn has_tag(&self, account: &AccountId, tag: &str) -> bool;
     /// A working order.
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
-    /// Working orders that would open or enlarge exposure and can be cancelled.
+    /// Working orders that would open or enlarge exposure, and our own, that can be cancelled.
     fn entries(&self, account: &AccountId) -> Vec<OrderId>;
     /// Working market orders that make a position smaller, whoever sent them, and when they were first
     /// heard of.
@@ -86,6 +89,8 @@ pub struct Executor {
     unseen: BTreeMap<(AccountId, Subject), Sent>,
     /// Accounts that an earlier run was flattening: any of their positions may have a close under way.
     flattened: BTreeMap<AccountId, Instant>,
+    /// Orders that an earlier run may have placed: their tags, and when.
+    placed: BTreeMap<(AccountId, ContractId, Leg), (String, Instant)>,
 }
 
 #[derive(Clone, Debug)]
@@ -128,14 +133,17 @@ impl Executor {
             Deed::Flatten => {
                 self.flattened.insert(account, at);
             }
-            Deed::Cancel { .. } | Deed::Shrink { .. } => {}
+            Deed::Place { ticket } => {
+                self.placed.insert((account, ticket.contract.clone(), ticket.leg), (enforcement.tag(), at));
+            }
+            Deed::Cancel { .. } | Deed::Shrink { .. } | Deed::Modify { .. } => {}
         }
     }
 
     /// Begins an enforcement.
     pub fn begin(&mut self, enforcement: Enforcement, floor: &mut Floor<'_>) -> Vec<Effect> {
         let (id, account) = (enforcement.id, enforcement.account.clone());
-        let deed = enforcement.deed.clone();
+        let (deed, tag) = (enforcement.deed.clone(), enforcement.tag());
         let full = self.tasks.len() >= MOST_TASKS;
         self.tasks.insert(id, Task::new(enforcement));
         if full {
@@ -145,6 +153,7 @@ impl Executor {
         }
         match deed {
             Deed::Reduce { contract, to } => {
+                self.withdraw(&account, Some(&contract));
                 let from = floor.book.exposure(&account, &contract);
                 self.join(id, &account, Subject::Position(contract), Goal::AtMost { from, to });
             }
@@ -156,9 +165,37 @@ impl Executor {
             Deed::Shrink { order, to } => {
                 self.join(id, &account, Subject::Order(order), Goal::Sized(to));
             }
-            Deed::Flatten => self.flatten(id, &account, floor),
+            Deed::Place { ticket } => self.place(id, &account, ticket, tag),
+            Deed::Modify { order, ticket } => {
+                self.join(id, &account, Subject::Order(order), Goal::Like(ticket));
+            }
+            Deed::Flatten => {
+                self.withdraw(&account, None);
+                self.flatten(id, &account, floor);
+            }
         }
         self.advance(floor)
+    }
+
+    fn place(&mut self, id: EnforcementId, account: &AccountId, ticket: Ticket, tag: String) {
+        let earlier = self.placed.remove(&(account.clone(), ticket.contract.clone(), ticket.leg));
+        let key = (account.clone(), Subject::New(tag.clone()));
+        self.join(id, account, Subject::New(tag), Goal::Placed(ticket));
+        if let (Some(lane), Some((tag, at))) = (self.lanes.get_mut(&key), earlier) {
+            lane.placed_earlier(tag, at);
+        }
+    }
+
+    /// A position is being closed: orders that would protect it and did not leave yet stay here.
+    fn withdraw(&mut self, account: &AccountId, contract: Option<&ContractId>) {
+        for ((whose, _), lane) in &mut self.lanes {
+            if let Goal::Placed(ticket) = &lane.goal
+                && whose == account
+                && contract.is_none_or(|contract| *contract == ticket.contract)
+            {
+                lane.withdraw();
+            }
+        }
     }
 
     /// A call was handed to the wire: a little later than it was decided, because what must be durable
@@ -333,23 +370,4 @@ fn in_words(error: &CallError) -> String {
 /// The answer to a verification, if it is the one that was asked for.
 fn wrong_answer(answer: &Answer) -> CallError {
     CallError::Protocol(format!("an answer to another question: {answer:?}"))
-}
-
-fn call_for(subject: &Subject, goal: &Goal, account: &AccountId, held: Contracts) -> Call {
-    let account = account.clone();
-    match (subject, goal) {
-        (
-            Subject::Position(contract),
-            Goal::AtMost { to: Contracts::ZERO, .. } | Goal::Ended | Goal::Sized(_),
-        ) => Call::Close { account, contract: contract.clone() },
-        (Subject::Position(contract), Goal::AtMost { to, .. }) => {
-            Call::Reduce { account, contract: contract.clone(), by: held.saturating_sub(*to) }
-        }
-        (Subject::Order(order), Goal::Sized(size)) => {
-            Call::Resize { account, order: order.clone(), size: *size }
-        }
-        (Subject::Order(order), Goal::Ended | Goal::AtMost { .. }) => {
-            Call::Cancel { account, order: order.clone() }
-        }
-    }
 }

@@ -47,6 +47,10 @@ pub struct Receipt {
     pub cancelled: u32,
     /// Orders made smaller.
     pub shrunk: u32,
+    /// Orders placed.
+    pub placed: u32,
+    /// Orders brought to another size or price.
+    pub moved: u32,
 }
 
 impl Task {
@@ -64,6 +68,8 @@ impl Task {
             closed: BTreeMap::new(),
             cancelled: 0,
             shrunk: 0,
+            placed: 0,
+            moved: 0,
         };
         Self {
             enforcement,
@@ -120,15 +126,17 @@ impl Task {
     }
 
     fn count(&mut self, lane: &Lane) {
-        match (&lane.subject, lane.goal) {
+        match (&lane.subject, &lane.goal) {
             (Subject::Position(contract), Goal::AtMost { to, .. }) => {
-                let closed = lane.begun_with.unwrap_or_default().saturating_sub(to);
+                let closed = lane.begun_with.unwrap_or_default().saturating_sub(*to);
                 let sum = self.receipt.closed.entry(contract.clone()).or_default();
                 *sum = *sum + closed;
             }
-            (Subject::Position(_), Goal::Ended | Goal::Sized(_)) => {}
+            (Subject::Position(_), _) => {}
             (Subject::Order(_), Goal::Sized(_)) => self.receipt.shrunk += 1,
             (Subject::Order(_), Goal::Ended | Goal::AtMost { .. }) => self.receipt.cancelled += 1,
+            (Subject::Order(_), Goal::Like(_) | Goal::Placed(_)) => self.receipt.moved += 1,
+            (Subject::New(_), _) => self.receipt.placed += 1,
         }
     }
 

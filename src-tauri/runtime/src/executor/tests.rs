@@ -13,6 +13,8 @@ use domain::{
 
 use super::{Book, CallIds, Effect, Executor, Floor, Receipt};
 
+mod protective;
+
 #[derive(Clone, Default)]
 struct World {
     positions: BTreeMap<ContractId, i64>,
@@ -60,6 +62,11 @@ impl Book for World {
 
     fn first_heard(&self, _: &AccountId, order: &OrderId) -> Option<Instant> {
         self.heard.get(order).copied()
+    }
+
+    fn has_tag(&self, _: &AccountId, tag: &str) -> bool {
+        let is_ours = |it: &Order| it.tag.as_deref().is_some_and(|known| known.starts_with(tag));
+        self.orders.values().any(is_ours)
     }
 
     fn order(&self, _: &AccountId, order: &OrderId) -> Option<&Order> {
@@ -141,6 +148,9 @@ impl Bench {
             Event::Orders { orders, .. } => {
                 self.known.orders = orders.into_iter().map(|it| (it.id.clone(), it)).collect();
             }
+            Event::Order(order) if order.status.is_working() => {
+                self.known.orders.insert(order.id.clone(), order);
+            }
             Event::Order(order) => {
                 self.known.orders.remove(&order.id);
             }
@@ -203,6 +213,18 @@ impl Bench {
             }
             Call::Resize { order, size, .. } => {
                 self.broker.orders.get_mut(&order).unwrap().size = size;
+                Answer::Accepted
+            }
+            Call::Place { ticket, tag, .. } => {
+                let placed = protective::placed(200 + self.history.len(), &ticket, &tag, self.now);
+                self.broker.orders.insert(placed.id.clone(), placed.clone());
+                self.history.push(placed);
+                Answer::Accepted
+            }
+            Call::Modify { order, ticket, .. } => {
+                let Some(order) = self.broker.orders.get_mut(&order) else { return Err(CallError::NotFound) };
+                order.size = ticket.size;
+                order.stop_price = Some(ticket.price);
                 Answer::Accepted
             }
             Call::Verify { .. } => {
@@ -282,6 +304,13 @@ fn name(call: &Call) -> String {
         Call::Reduce { contract, by, .. } => format!("reduce {contract} by {by}"),
         Call::Cancel { order, .. } => format!("cancel {order}"),
         Call::Resize { order, size, .. } => format!("resize {order} to {size}"),
+        Call::Place { ticket, tag, .. } => {
+            let suffix = tag.rsplit_once("000").map_or("", |(_, suffix)| suffix);
+            format!("place {} at {}{suffix}", ticket.size, ticket.price)
+        }
+        Call::Modify { order, ticket, .. } => {
+            format!("change {order} to {} at {}", ticket.size, ticket.price)
+        }
         Call::Verify { .. } => "verify".to_string(),
         Call::WorkingOrders(_) => "orders".to_string(),
         other => panic!("an executor never asks {other:?}"),

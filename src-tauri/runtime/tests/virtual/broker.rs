@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, AccountId, ContractId, Contracts, Event, Exposure, Fill, Instant, Instrument, Order, OrderId,
-    OrderKind, OrderSide, OrderStatus, Position, Price, Usd, products,
+    Account, AccountId, ContractId, Contracts, Event, Exposure, Fill, Instant, Instrument, Leg, Order,
+    OrderId, OrderKind, OrderSide, OrderStatus, Position, Price, Usd, products,
 };
 use rust_decimal::Decimal;
 
@@ -28,6 +28,7 @@ pub struct Ticket {
     pub size: u32,
     pub price: Decimal,
     pub parent: Option<OrderId>,
+    pub tag: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -130,7 +131,7 @@ impl Broker {
             limit_price: (kind == OrderKind::Limit).then_some(Price(ticket.price)),
             stop_price: kind.is_stop().then_some(Price(ticket.price)),
             filled_price: None,
-            tag: None,
+            tag: ticket.tag.clone(),
             parent: ticket.parent.clone(),
             linked: None,
             created_at: now,
@@ -222,6 +223,32 @@ impl Broker {
         let order = self.orders.get_mut(&id.as_str().parse().unwrap())?;
         (order.status.is_working() && size > order.filled).then(|| {
             order.size = size;
+            vec![Event::Order(order.clone())]
+        })
+    }
+
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.orders.values().any(|order| order.tag.as_deref() == Some(tag))
+    }
+
+    /// Whether a protective order at this price would wait rather than fill at once.
+    pub fn is_before_market(&self, ticket: &domain::Ticket) -> bool {
+        let price = self.price(&ticket.contract);
+        match (ticket.leg, ticket.side) {
+            (Leg::Target, _) => true,
+            (Leg::Stop, OrderSide::Sell) => ticket.price.0 <= price,
+            (Leg::Stop, OrderSide::Buy) => ticket.price.0 >= price,
+        }
+    }
+
+    pub fn change(&mut self, id: &OrderId, ticket: &domain::Ticket) -> Option<Vec<Event>> {
+        let order = self.orders.get_mut(&id.as_str().parse().unwrap())?;
+        (order.status.is_working() && ticket.size > order.filled).then(|| {
+            order.size = ticket.size;
+            match ticket.leg {
+                Leg::Stop => order.stop_price = Some(ticket.price),
+                Leg::Target => order.limit_price = Some(ticket.price),
+            }
             vec![Event::Order(order.clone())]
         })
     }

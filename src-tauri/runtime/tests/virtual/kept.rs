@@ -91,6 +91,13 @@ impl State {
                     None => deadlines.remove(contract),
                 };
             }
+            Record::Managed { account, contract, managed } => {
+                let kept = &mut self.memory.accounts.entry(account.clone()).or_default().managed;
+                match managed {
+                    Some(managed) => kept.insert(contract.clone(), (**managed).clone()),
+                    None => kept.remove(contract),
+                };
+            }
             Record::Day(day) => {
                 let account = self.memory.accounts.entry(day.account.clone()).or_default();
                 account.day = Some(day.figures.clone());

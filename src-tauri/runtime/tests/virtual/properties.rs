@@ -1,13 +1,13 @@
 //! The invariants over generated histories. A failure prints its steps, its seed and what happened.
 
 use chrono::TimeDelta;
-use domain::{LockKind, OrderStatus, Usd};
+use domain::{LockKind, OrderStatus, Rulebook, Usd};
 use proptest::prelude::*;
 use views::view::Protection;
 
 use crate::{
     chaos::Chaos,
-    rules::rulebook,
+    rules::{rulebook, with_automation},
     trader::{Step, steps},
     world::World,
 };
@@ -28,8 +28,8 @@ fn chaos() -> impl Strategy<Value = Chaos> {
     )
 }
 
-pub fn run(chaos: Chaos, steps: &[Step]) -> World {
-    let mut world = World::new(rulebook(), 2, chaos);
+pub fn run(rulebook: Rulebook, chaos: Chaos, steps: &[Step]) -> World {
+    let mut world = World::new(rulebook, 2, chaos);
     for step in steps {
         world.play(step);
     }
@@ -72,7 +72,10 @@ pub fn judge(world: &World) {
             let held = world.broker.size(id, &order.contract);
             let entry = !order.side.reduces(domain::Exposure(held));
             world.check(!(entry && forbidden(order.symbol.as_str())), || format!("left working: {order:?}"));
-            let orphan = held == 0 && order.parent.is_some() && order.status == OrderStatus::Open;
+            let belongs = order.parent.is_some() || order.is_own();
+            let orphan = held == 0 && belongs && order.status == OrderStatus::Open;
+            let fits = !order.is_own() || i64::from(order.remaining().0) <= held.abs();
+            world.check(fits, || format!("larger than {held}: {order:?}"));
             world.check(!orphan, || format!("left behind: {order:?}"));
         }
     }
@@ -87,6 +90,11 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold_in_the_end(chaos in chaos(), steps in steps()) {
-        judge(&run(chaos, &steps));
+        judge(&run(rulebook(), chaos, &steps));
+    }
+
+    #[test]
+    fn whatever_happens_automatic_orders_only_protect(chaos in chaos(), steps in steps()) {
+        judge(&run(with_automation(), chaos, &steps));
     }
 }

@@ -31,3 +31,10 @@ pub fn rulebook() -> Rulebook {
     }
     Rulebook { base: rules, ..Rulebook::default() }
 }
+
+/// With automatic stops, targets, breakeven and trailing.
+pub fn with_automation() -> Rulebook {
+    let mut rulebook = rulebook();
+    rulebook.base.trade_management.enabled = true;
+    rulebook
+}

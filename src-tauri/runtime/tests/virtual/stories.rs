@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Command, Event, Rulebook,
+    AccountId, Command, Event, OrderKind, Rulebook,
     broker::{CallError, Signal},
     rulebook::Watched,
 };
@@ -11,7 +11,7 @@ use runtime::core::Input;
 use crate::{
     broker::{account, contract},
     chaos::Chaos,
-    rules::rulebook,
+    rules::{rulebook, with_automation},
     trader::Step,
     world::World,
 };
@@ -126,6 +126,40 @@ fn an_account_taken_from_the_list_stays_guarded_until_the_next_start() {
     world.pass(milliseconds(10_000));
     assert_eq!(doubts(&world), [""; 0]);
     assert_eq!(world.broker.size(&2.into(), &contract("MNQ")), 3);
+}
+
+/// A stop and a target while a position is held, and nothing of ours when it is gone.
+#[test]
+fn automatic_orders_come_and_go_with_their_position() {
+    let mut world =
+        World::new(with_automation(), 1, Chaos { way: 20, fill: 20, seed: 5, ..Chaos::default() });
+    let market = |buys| Step::Market { whose: 0, symbol: 0, buys, size: 2 };
+    let own = |world: &World| -> Vec<(OrderKind, u32)> {
+        let mut own: Vec<_> = world.broker.working().filter(|it| it.is_own()).collect();
+        own.sort_by_key(|order| order.kind == OrderKind::Limit);
+        own.into_iter().map(|it| (it.kind, it.size.0)).collect()
+    };
+    world.play(&market(true));
+    world.pass(milliseconds(2_000));
+    assert_eq!(own(&world), [(OrderKind::Stop, 2), (OrderKind::Limit, 2)]);
+    world.play(&market(false));
+    world.pass(milliseconds(2_000));
+    assert_eq!(own(&world), []);
+    assert_eq!(world.broker.size(&1.into(), &contract("MNQ")), 0);
+}
+
+/// The process ends between the sending of a stop and its answer: the next run finds it by its tag.
+#[test]
+fn a_restart_does_not_place_a_second_stop() {
+    for outputs in 0..6 {
+        let chaos = Chaos { way: 30, fill: 5, seed: 9, ..Chaos::default() };
+        let mut world = World::new(with_automation(), 1, chaos);
+        world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 1 });
+        world.crash_after(outputs, false);
+        world.pass(milliseconds(5_000));
+        let stops = world.broker.working().filter(|it| it.is_own() && it.kind == OrderKind::Stop);
+        assert_eq!(stops.count(), 1, "the world itself objects to a second one");
+    }
 }
 
 /// The trader reverses in the very moment in which a close of a locked account is under way: what comes of it

@@ -168,7 +168,7 @@ impl World {
         let (account, contract) = self.place_of(whose, symbol);
         let price = self.broker.price(&contract) + ticks_of(&contract, ticks);
         let side = if buys { OrderSide::Buy } else { OrderSide::Sell };
-        self.place(&Ticket { account, contract, side, kind, size, price, parent }, false)
+        self.place(&Ticket { account, contract, side, kind, size, price, parent, tag: None }, false)
     }
 }
 

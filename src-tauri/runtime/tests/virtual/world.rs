@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DurationRound, TimeDelta};
 use domain::{
-    AccountId, Command, ContractId, Contracts, Deed, Event, Instant, Link, LockEnd, LockKey, OrderId,
+    AccountId, Command, ContractId, Contracts, Deed, Event, Instant, Leg, Link, LockEnd, LockKey, OrderId,
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, Reply, Signal},
 };
@@ -386,12 +386,78 @@ impl World {
                 self.tell(events);
                 Ok(Answer::Accepted)
             }
+            Call::Place { account, ticket, tag } => self.place_protective(account, ticket, tag),
+            Call::Modify { account, order, ticket } => self.modify(account, order, ticket),
             Call::Resize { order, size, .. } => {
                 let events = self.broker.resize(order, *size).ok_or(CallError::NotFound)?;
                 self.tell(events);
                 Ok(Answer::Accepted)
             }
         }
+    }
+
+    /// A protective order that arrives: it reduces what is held, unless the trader was faster, and its tag
+    /// was never used.
+    fn place_protective(
+        &mut self,
+        account: &AccountId,
+        ticket: &domain::Ticket,
+        tag: &str,
+    ) -> Result<Answer, CallError> {
+        if self.broker.has_tag(tag) {
+            return Err(refused("the tag is in use"));
+        }
+        if !self.broker.is_before_market(ticket) {
+            return Err(refused("invalid stop price"));
+        }
+        self.check_protective(account, ticket, Contracts::ZERO);
+        let kind = if ticket.leg == Leg::Stop { OrderKind::Stop } else { OrderKind::Limit };
+        let (side, size, price) = (ticket.side, ticket.size.0, ticket.price.0);
+        let (account, contract) = (account.clone(), ticket.contract.clone());
+        let twin = self.broker.working().find(|it| {
+            it.account == account
+                && it.contract == contract
+                && it.kind == kind
+                && it.side == side
+                && it.is_own()
+        });
+        let twin = twin.map(|order| order.id.clone());
+        self.check(twin.is_none(), || format!("placed twice: {ticket:?} beside {twin:?}"));
+        self.place(
+            &Ticket { account, contract, side, kind, size, price, parent: None, tag: Some(tag.to_string()) },
+            false,
+        );
+        Ok(Answer::Accepted)
+    }
+
+    fn modify(
+        &mut self,
+        account: &AccountId,
+        order: &OrderId,
+        ticket: &domain::Ticket,
+    ) -> Result<Answer, CallError> {
+        if !self.broker.is_before_market(ticket) {
+            return Err(refused("invalid stop price"));
+        }
+        let before = self.broker.order(order).clone();
+        if before.status.is_working() {
+            self.check_protective(account, ticket, before.filled);
+            self.check(!ticket.loosens(&before), || format!("loosened: {before:?} to {ticket:?}"));
+        }
+        let events = self.broker.change(order, ticket).ok_or(CallError::NotFound)?;
+        self.tell(events);
+        Ok(Answer::Accepted)
+    }
+
+    fn check_protective(&self, account: &AccountId, ticket: &domain::Ticket, filled: Contracts) {
+        let held = domain::Exposure(self.broker.size(account, &ticket.contract));
+        let place = (account.clone(), ticket.contract.clone());
+        let raced = self.traders_fills.get(&place).is_some_and(|at| self.now - *at < NEWS_TAKES);
+        let closing = self.broker.working().any(|order| {
+            order.account == *account && order.contract == ticket.contract && order.kind == OrderKind::Market
+        });
+        let fits = ticket.only_reduces(held, filled);
+        self.check(fits || raced || closing, || format!("{ticket:?} while {} is held", held.0));
     }
 
     fn close(
@@ -426,6 +492,7 @@ impl World {
             size,
             price: self.broker.price(contract),
             parent: None,
+            tag: None,
         };
         self.place(&ticket, true);
         Ok(Answer::Accepted)
@@ -585,12 +652,24 @@ fn outlives(parcel: Parcel) -> Option<Parcel> {
     }
 }
 
+fn refused(text: &str) -> CallError {
+    CallError::Refused { code: 2, text: text.to_string(), kind: domain::broker::Refusal::Other }
+}
+
 fn is_quote(event: &Event) -> bool {
     matches!(event, Event::Quote(_))
 }
 
 pub fn is_query(call: &Call) -> bool {
-    !matches!(call, Call::Close { .. } | Call::Reduce { .. } | Call::Cancel { .. } | Call::Resize { .. })
+    !matches!(
+        call,
+        Call::Close { .. }
+            | Call::Reduce { .. }
+            | Call::Cancel { .. }
+            | Call::Resize { .. }
+            | Call::Place { .. }
+            | Call::Modify { .. }
+    )
 }
 
 /// Whether an intent that was written down asks for a call.
@@ -606,6 +685,10 @@ fn covers(intent: &Intent, call: &Call) -> bool {
         }
         (Call::Cancel { order, .. }, deed) => {
             matches!(deed, Deed::Cancel { orders } if orders.contains(order))
+        }
+        (Call::Place { tag, .. }, Deed::Place { .. }) => tag.starts_with(&enforcement.tag()),
+        (Call::Modify { order, .. }, deed) => {
+            matches!(deed, Deed::Modify { order: meant, .. } if meant == order)
         }
         (Call::Resize { order, .. }, deed) => {
             matches!(deed, Deed::Shrink { order: meant, .. } if meant == order)

@@ -185,6 +185,8 @@ fn target(deed: &Deed) -> (Option<String>, Option<String>) {
             (None, Some(orders.iter().map(OrderId::as_str).collect::<Vec<_>>().join(",")))
         }
         Deed::Shrink { order, .. } => (None, Some(order.to_string())),
+        Deed::Place { ticket } => (Some(ticket.contract.to_string()), None),
+        Deed::Modify { order, ticket } => (Some(ticket.contract.to_string()), Some(order.to_string())),
     }
 }
 
@@ -206,6 +208,7 @@ fn figures(breach: &Breach) -> Option<(String, String)> {
         Breach::SymbolBlocked { .. }
         | Breach::Leftover { .. }
         | Breach::TraderCommand { .. }
+        | Breach::Management { .. }
         | Breach::CannotTrade
         | Breach::OutsideSession { .. } => return None,
     };

@@ -1,6 +1,6 @@
 //! The words of the audit: what a row is about and how it ended.
 
-use domain::{Contracts, Deed, LockKind};
+use domain::{Contracts, Deed, Leg, LockKind};
 use serde::{Deserialize, Serialize};
 
 /// The kinds of audit rows: the list of specification D.1 and what else is worth a row.
@@ -27,6 +27,8 @@ pub enum AuditAction {
     ModifyStop,
     /// A target was placed.
     PlaceTarget,
+    /// Not in D.1: a target was changed.
+    ModifyTarget,
     /// A notification of weight.
     Alert,
     /// A lockout was ended before its time.
@@ -72,6 +74,14 @@ impl AuditAction {
             Deed::Reduce { .. } => Self::ReducePosition,
             Deed::Cancel { .. } => Self::CancelOrder,
             Deed::Shrink { .. } => Self::ShrinkOrder,
+            Deed::Place { ticket } => match ticket.leg {
+                Leg::Stop => Self::PlaceStop,
+                Leg::Target => Self::PlaceTarget,
+            },
+            Deed::Modify { ticket, .. } => match ticket.leg {
+                Leg::Stop => Self::ModifyStop,
+                Leg::Target => Self::ModifyTarget,
+            },
         }
     }
 

@@ -30,6 +30,9 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
         Record::StopDeadline { account, contract, deadline } => {
             picture::stop_deadline(db, account, contract, *deadline)
         }
+        Record::Managed { account, contract, managed } => {
+            picture::managed(db, account, contract, managed.as_deref())
+        }
         Record::Reset(reset) => day::reset(db, reset),
         Record::Config(snapshot) => config(db, snapshot),
         Record::Seen(at) => stored(
@@ -56,7 +59,9 @@ fn owner(record: &Record) -> Option<&str> {
         Record::Intent(intent) => &intent.enforcement.account,
         Record::Note(note) => return Some(note.account.as_ref().map_or(EVERYONE, AccountId::as_str)),
         Record::Fill(record) => &record.fill.account,
-        Record::StopDeadline { account, .. } | Record::Positions { account, .. } => account,
+        Record::StopDeadline { account, .. }
+        | Record::Managed { account, .. }
+        | Record::Positions { account, .. } => account,
         Record::Reset(reset) => &reset.account,
         Record::Account(figures) => &figures.account.id,
         Record::Order { order, .. } => &order.account,

@@ -1,8 +1,8 @@
 //! Pictures of the moment: what an account, its positions and its orders looked like last, and the logs
 //! of connection, alerts and measurements. Nothing here decides anything after a restart except the
-//! deadlines of RULE-008.
+//! deadlines of RULE-008 and what RULE-012 knows.
 
-use domain::{AccountId, ContractId, Instant, Link, Order, OrderId, Side};
+use domain::{AccountId, ContractId, Instant, Link, Order, OrderId, Side, memory::Managed};
 use rusqlite::{Connection, named_params, params};
 
 use super::stored;
@@ -157,6 +157,39 @@ pub(super) fn stop_deadline(
             ON CONFLICT (account_id, contract_id) DO UPDATE SET deadline_at = excluded.deadline_at",
         )?
         .execute(params![account.as_str(), contract.as_str(), deadline.map(At)]),
+    )
+}
+
+/// What a restart goes on with in RULE-012.
+pub(super) fn managed(
+    db: &Connection,
+    account: &AccountId,
+    contract: &ContractId,
+    managed: Option<&Managed>,
+) -> rusqlite::Result<Written> {
+    let Some(managed) = managed else {
+        let sql = "DELETE FROM trade_management_state WHERE account_id = ?1 AND contract_id = ?2";
+        return stored(db.prepare_cached(sql)?.execute(params![account.as_str(), contract.as_str()]));
+    };
+    stored(
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO trade_management_state (account_id, contract_id, position_id,
+                stop_order_id, target_order_id, best_price, breakeven_done, trailing_active, stops_lost,
+                target_lost)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            account.as_str(),
+            contract.as_str(),
+            managed.position.as_str(),
+            managed.stop.as_ref().map(OrderId::as_str),
+            managed.target.as_ref().map(OrderId::as_str),
+            managed.best.map(|best| best.0.to_string()),
+            managed.breakeven_done,
+            managed.trailing,
+            managed.stops_lost,
+            managed.target_lost
+        ]),
     )
 }
 

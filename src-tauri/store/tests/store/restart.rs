@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Deed, EndCause, Enforcement, Instant, LockEnd, LockKind, Lockout, RuleKey, memory::OwnClose};
+use domain::{
+    Deed, EndCause, Enforcement, Instant, LockEnd, LockKind, Lockout, Price, RuleKey,
+    memory::{Managed, OwnClose},
+};
 use store::{ConfigOrigin, ConfigSnapshot, Durability, Record, Written};
 
 use crate::fixtures::*;
@@ -116,6 +119,21 @@ fn deadlines_ids_time_and_settings_come_back() {
         contract: contract.into(),
         deadline,
     };
+    let known = |best: &str| Managed {
+        position: "810000231".into(),
+        best: Some(Price(best.parse().unwrap())),
+        stop: Some("11".into()),
+        target: None,
+        breakeven_done: true,
+        trailing: false,
+        stops_lost: 1,
+        target_lost: true,
+    };
+    let managed = |contract: &str, managed: Option<Managed>| Record::Managed {
+        account: account(),
+        contract: contract.into(),
+        managed: managed.map(Box::new),
+    };
     let settings = |content: &str, valid| ConfigSnapshot {
         at: now(),
         hash: format!("hash of {content}"),
@@ -131,6 +149,10 @@ fn deadlines_ids_time_and_settings_come_back() {
             deadline(MNQ, Some(later(5))),
             deadline("CON.F.US.EP.H26", Some(later(7))),
             deadline("CON.F.US.EP.H26", None),
+            managed(MNQ, Some(known("21000.25"))),
+            managed(MNQ, Some(known("21007.25"))),
+            managed("CON.F.US.EP.H26", Some(known("6000"))),
+            managed("CON.F.US.EP.H26", None),
             intent(41),
             Record::Seen(later(3)),
             Record::Config(Box::new(settings("good", true))),
@@ -142,6 +164,7 @@ fn deadlines_ids_time_and_settings_come_back() {
     let store = crashed.open();
     let memory = memory(&store);
     assert_eq!(memory.accounts[&account()].stop_deadlines, BTreeMap::from([(contract(), later(5))]));
+    assert_eq!(memory.accounts[&account()].managed, BTreeMap::from([(contract(), known("21007.25"))]));
     assert_eq!(memory.next_enforcement, 42);
     assert_eq!(memory.last_seen, Some(later(3)));
     assert_eq!(store.last_good_config().unwrap(), Some(settings("good", true)));

@@ -13,9 +13,19 @@ pub struct Deeds {
     pub cancelled: u32,
     /// Protective orders made smaller.
     pub shrunk: u32,
+    /// Protective orders placed.
+    pub placed: u32,
+    /// Protective orders brought to another size or price.
+    pub moved: u32,
 }
 
 impl Deeds {
+    /// One protective order.
+    #[must_use]
+    pub fn placing() -> Self {
+        Self { placed: 1, ..Self::default() }
+    }
+
     /// `Closed 2 MNQ, cancelled 1 order.`
     #[must_use]
     pub fn done(&self) -> String {
@@ -45,7 +55,9 @@ impl Deeds {
         let cancelled =
             (self.cancelled > 0).then(|| format!("cancelled {}", words::count(self.cancelled, "order")));
         let shrunk = (self.shrunk > 0).then(|| format!("made {} smaller", words::count(self.shrunk, "stop")));
-        [closed, cancelled, shrunk].into_iter().flatten().collect()
+        let placed = (self.placed > 0).then(|| format!("placed {}", words::count(self.placed, "order")));
+        let moved = (self.moved > 0).then(|| format!("moved {}", words::count(self.moved, "order")));
+        [closed, cancelled, shrunk, placed, moved].into_iter().flatten().collect()
     }
 }
 
@@ -69,7 +81,7 @@ mod tests {
 
     fn deeds(closed: &[(u32, &str)], cancelled: u32) -> Deeds {
         let closed = closed.iter().map(|(size, symbol)| (Contracts(*size), Symbol::new(symbol))).collect();
-        Deeds { closed, cancelled, shrunk: 0 }
+        Deeds { closed, cancelled, ..Deeds::default() }
     }
 
     #[test]
@@ -79,6 +91,8 @@ mod tests {
         assert_eq!(deeds(&[], 2).done(), "Cancelled 2 orders.");
         assert_eq!(deeds(&[], 0).done(), "Nothing was open.");
         assert_eq!(Deeds { shrunk: 1, ..Deeds::default() }.done(), "Made 1 stop smaller.");
+        assert_eq!(Deeds { placed: 1, ..Deeds::default() }.done(), "Placed 1 order.");
+        assert_eq!(Deeds { moved: 1, ..Deeds::default() }.done(), "Moved 1 order.");
     }
 
     #[test]

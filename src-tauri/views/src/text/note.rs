@@ -135,6 +135,17 @@ pub fn close_failed(failure: &Failure<'_>, scene: &Scene<'_>) -> Note {
     scene.note(Severity::Critical, "Close failed", &body)
 }
 
+/// An automatic order could not be placed or changed.
+#[must_use]
+pub fn order_failed(symbol: &str, reason: &str, why: &str, scene: &Scene<'_>) -> Note {
+    let title = format!("{}: {symbol} not managed", words::title(RuleKey::TradeManagement));
+    let body = format!(
+        "The {reason} could not be set (broker: {why}). Look at your orders in {}; we try again.",
+        scene.broker
+    );
+    scene.note(Severity::Error, &title, &body)
+}
+
 /// Protection ended.
 #[must_use]
 pub fn not_protected(doubt: &Doubt, since: Instant, scene: &Scene<'_>) -> Note {
@@ -356,6 +367,16 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
                 money::signed(*brokers),
                 money::signed(*own)
             ),
+        ),
+        Notice::StopMovedIn { contract, meant, placed } => scene.note(
+            alert.severity,
+            &format!("{}: stop of {} nearer", words::title(RuleKey::TradeManagement), scene.symbol(contract)),
+            &format!("The market has passed {meant} already. The stop is placed at {placed}."),
+        ),
+        Notice::StopLeftAlone { contract } => scene.note(
+            alert.severity,
+            &format!("{}: {} left alone", words::title(RuleKey::TradeManagement), scene.symbol(contract)),
+            "Its automatic stop was taken away twice and is not placed again. Stop-Loss Required goes on.",
         ),
         Notice::DayDiffers { known, brokers } => scene.note(
             alert.severity,

@@ -1,6 +1,9 @@
 //! Why something was done: the value of its limit, in one sentence part without a full stop.
 
-use domain::{Breach, Contracts, Instant, Symbol, Usd, breach::CountType};
+use domain::{
+    Breach, Contracts, Instant, Symbol, Usd,
+    breach::{CountType, Step},
+};
 
 use super::{money, time, words};
 
@@ -23,7 +26,8 @@ pub fn symbol(breach: &Breach) -> Option<&Symbol> {
         Breach::TooManyOfInstrument { symbol, .. }
         | Breach::NoStop { symbol, .. }
         | Breach::SymbolBlocked { symbol, .. }
-        | Breach::OpenProfit { symbol, .. } => Some(symbol),
+        | Breach::OpenProfit { symbol, .. }
+        | Breach::Management { symbol, .. } => Some(symbol),
         Breach::WhileLocked { symbol, .. }
         | Breach::OwnEffect { symbol, .. }
         | Breach::Leftover { symbol }
@@ -74,6 +78,15 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
             format!("{} in {symbol}", of(*value, *target, limit_text))
         }
         Breach::DailyProfit { value, target, .. } => of(*value, *target, limit_text),
+        Breach::Management { symbol, step, size, price } => {
+            let size = words::size(*size, symbol);
+            match step {
+                Step::StopLoss => format!("stop for {size} at {price}"),
+                Step::TakeProfit => format!("target for {size} at {price}"),
+                Step::Breakeven => format!("stop for {size} to breakeven at {price}"),
+                Step::Trailing => format!("trailing stop for {size} at {price}"),
+            }
+        }
         Breach::CannotTrade => "the broker does not let this account trade".to_owned(),
         Breach::TooManyTrades { window, count, limit } => {
             format!("{count} of {limit} trades {}", words::within(*window))
@@ -215,6 +228,20 @@ mod tests {
         };
         assert_eq!(full(&breach), "−$512.50 of −$500.00");
         assert_eq!(short(&breach), "−$512.50 of −$500");
+    }
+
+    #[test]
+    fn automatic_orders_name_their_size_and_price() {
+        let step = |step, price: &str| Breach::Management {
+            symbol: "MNQ".into(),
+            step,
+            size: Contracts(2),
+            price: domain::Price(price.parse().unwrap()),
+        };
+        check(step(Step::StopLoss, "20997.50"), "stop for 2 MNQ at 20997.5");
+        check(step(Step::TakeProfit, "21005"), "target for 2 MNQ at 21005");
+        check(step(Step::Breakeven, "21000.25"), "stop for 2 MNQ to breakeven at 21000.25");
+        check(step(Step::Trailing, "21004.75"), "trailing stop for 2 MNQ at 21004.75");
     }
 
     #[test]

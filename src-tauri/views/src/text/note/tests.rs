@@ -40,7 +40,7 @@ const RESET: &str = "2025-11-18T23:00:00Z";
 #[test]
 fn message_1_a_limit_was_reached() {
     let none = BTreeMap::new();
-    let deeds = Deeds { closed: closed(2, "MNQ"), cancelled: 1, shrunk: 0 };
+    let deeds = Deeds { closed: closed(2, "MNQ"), cancelled: 1, ..Deeds::default() };
     let reason = reason::short(&daily_loss(-51_250));
     let news = Enforced {
         rule: RuleKey::DailyRealizedLoss,

@@ -1,0 +1,334 @@
+//! What RULE-012 has to remember of a position: its best price, what was done for it, and what others took
+//! away. Tidies up our own orders whatever the rules say. Places nothing: the rule decides that.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    Action, Breach, ContractId, EventKind, Exposure, Fill, Instant, Instrument, Leg, Notice, Order, OrderId,
+    OrderStatus, Position, Price, Priority, RuleKey, RuleSet, Severity, Side,
+    memory::Managed,
+    rulebook::{TradeManagement, TradeManagementValues},
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    account::AccountState,
+    judge::Court,
+    kinds::Kinds,
+    market::Market,
+    wants::{Want, Wants},
+};
+
+/// How often the automatic stop is placed again after others took it away (specification B.12).
+pub(crate) const PLACED_AGAIN: u32 = 1;
+/// After one of our orders filled, the news of its position is on its way for this long at most; until then
+/// nothing new is placed.
+const NEWS_WITHIN: TimeDelta = TimeDelta::seconds(3);
+
+/// One position under RULE-012.
+#[derive(Clone, Debug)]
+pub struct ManagedTrade {
+    pub(crate) known: Managed,
+    held: Exposure,
+    average: Price,
+    /// The average entry changed since our target was priced.
+    pub(crate) retarget: bool,
+    /// When a stop was last moved.
+    pub(crate) moved_at: Option<Instant>,
+    /// Until when nothing is placed, because the position may be gone.
+    pub(crate) unsure_until: Option<Instant>,
+    told_alone: bool,
+    written: Option<Managed>,
+}
+
+/// All positions of one account under RULE-012.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ManagedTrades {
+    /// The rule's values; `None` while it is off.
+    settings: Option<TradeManagement>,
+    trades: BTreeMap<ContractId, ManagedTrade>,
+    /// From before a restart, until the positions are seen again.
+    restored: BTreeMap<ContractId, Managed>,
+}
+
+impl ManagedTrades {
+    pub(crate) fn new(rules: &RuleSet) -> Self {
+        let mut trades = Self::default();
+        trades.adopt(rules);
+        trades
+    }
+
+    pub(crate) fn adopt(&mut self, rules: &RuleSet) {
+        let entry = &rules.trade_management;
+        self.settings = entry.enabled.then(|| entry.settings.clone());
+    }
+
+    pub(crate) fn restore(&mut self, managed: BTreeMap<ContractId, Managed>) {
+        self.restored = managed;
+    }
+
+    pub(crate) fn of(&self, contract: &ContractId) -> Option<&ManagedTrade> {
+        self.trades.get(contract)
+    }
+
+    /// A stop of the contract is being moved, or its target priced anew.
+    pub(crate) fn moved(&mut self, contract: &ContractId, leg: Leg, now: Instant) {
+        let Some(trade) = self.trades.get_mut(contract) else { return };
+        match leg {
+            Leg::Stop => trade.moved_at = Some(now),
+            Leg::Target => trade.retarget = false,
+        }
+    }
+
+    /// One of our orders ended; `by_us` if we wanted it to.
+    pub(crate) fn order_ended(&mut self, order: &Order, by_us: bool, now: Instant) {
+        let Some(trade) = self.trades.get_mut(&order.contract).filter(|_| order.is_own()) else { return };
+        if order.filled.0 > 0 || order.status == OrderStatus::Filled {
+            trade.unsure_until = Some(now + NEWS_WITHIN);
+        } else if !by_us && matches!(order.status, OrderStatus::Cancelled | OrderStatus::Expired) {
+            trade.taken_away(order);
+        }
+    }
+
+    /// One of our orders is in no list any more; true if it may have filled.
+    pub(crate) fn order_vanished(&mut self, order: &Order, by_us: bool, now: Instant) -> bool {
+        let Some(trade) = self.trades.get_mut(&order.contract).filter(|_| order.is_own() && !by_us) else {
+            return false;
+        };
+        trade.unsure_until = Some(now + NEWS_WITHIN);
+        trade.taken_away(order);
+        true
+    }
+
+    /// The trader asked for an order to be cancelled.
+    pub(crate) fn given_up(&mut self, order: &Order) {
+        if let Some(trade) = self.trades.get_mut(&order.contract).filter(|_| order.is_own()) {
+            trade.taken_away(order);
+        }
+    }
+}
+
+impl ManagedTrade {
+    fn new(position: &Position, known: Option<Managed>) -> Self {
+        let fresh = || Managed {
+            position: position.id.clone(),
+            best: None,
+            stop: None,
+            target: None,
+            breakeven_done: false,
+            trailing: false,
+            stops_lost: 0,
+            target_lost: false,
+        };
+        Self {
+            written: known.clone(),
+            known: known.unwrap_or_else(fresh),
+            held: position.exposure,
+            average: position.average_price,
+            retarget: false,
+            moved_at: None,
+            unsure_until: None,
+            told_alone: false,
+        }
+    }
+
+    fn taken_away(&mut self, order: &Order) {
+        match Leg::of(order.kind) {
+            Some(Leg::Stop) => self.known.stops_lost += 1,
+            Some(Leg::Target) => self.known.target_lost = true,
+            None => {}
+        }
+    }
+
+    fn is_of(&self, position: &Position) -> bool {
+        self.known.position == position.id && self.held.same_side(position.exposure)
+    }
+
+    /// Takes the broker's latest word on the position.
+    fn follow(&mut self, position: &Position) {
+        if self.held != position.exposure {
+            self.held = position.exposure;
+            self.unsure_until = None;
+        }
+        if self.average != position.average_price {
+            self.average = position.average_price;
+            self.retarget = true;
+        }
+    }
+
+    fn see(&mut self, side: Side, price: Price) {
+        let best = self.known.best.get_or_insert(price);
+        *best = match side {
+            Side::Long => price.max(*best),
+            Side::Short => price.min(*best),
+        };
+    }
+
+    /// The best gain so far in ticks, rounded to nothing; `None` before the first price.
+    pub(crate) fn best_ticks(&self, position: &Position, instrument: &Instrument) -> Option<Decimal> {
+        let gain = (self.known.best?.0 - position.average_price.0) / instrument.tick_size;
+        Some(if position.exposure.0 > 0 { gain } else { -gain })
+    }
+}
+
+impl AccountState {
+    /// Our own working orders of a contract.
+    pub(crate) fn own_orders(&self, contract: &ContractId) -> impl Iterator<Item = &Order> {
+        let orders = self.working_orders().map(|known| &known.order);
+        orders.filter(move |order| order.contract == *contract && order.is_own() && order.status.covers())
+    }
+
+    /// Brings what RULE-012 remembers in line with what is held.
+    pub(crate) fn mind_managed(&mut self, kinds: Kinds, court: &mut Court<'_>) {
+        let holdings: Vec<Position> = match self.managed.settings {
+            Some(_) => self.positions.values().map(|holding| holding.position.clone()).collect(),
+            None => Vec::new(),
+        };
+        let is_held = |contract: &ContractId| holdings.iter().any(|position| position.contract == *contract);
+        let mut gone: Vec<ContractId> =
+            self.managed.trades.extract_if(.., |it, _| !is_held(it)).map(|(it, _)| it).collect();
+        gone.extend(self.managed.restored.extract_if(.., |it, _| !is_held(it)).map(|(it, _)| it));
+        for contract in gone {
+            let account = self.id.clone();
+            court.out.push(Action::RecordManaged { account, contract, managed: None });
+        }
+        for position in &holdings {
+            self.mind_trade(position, court);
+            self.write_trade(&position.contract, kinds, court);
+        }
+    }
+
+    fn mind_trade(&mut self, position: &Position, court: &mut Court<'_>) {
+        let contract = &position.contract;
+        let own = |is_leg: fn(&Order) -> bool| {
+            let mut orders = self.own_orders(contract).filter(|it| it.side.reduces(position.exposure));
+            orders.find(|it| is_leg(it)).map(|it| it.id.clone())
+        };
+        let (stop, target) = (own(|it| it.kind.is_stop()), own(|it| !it.kind.is_stop()));
+        let at_breakeven = self.is_at_breakeven(position, court.market);
+        let restored = self.managed.restored.remove(contract).filter(|it| it.position == position.id);
+        let values = self.managed.settings.as_ref().map(|it| values_of(it, position));
+        let trade = self
+            .managed
+            .trades
+            .entry(contract.clone())
+            .and_modify(|trade| {
+                if !trade.is_of(position) {
+                    *trade =
+                        ManagedTrade { written: trade.written.take(), ..ManagedTrade::new(position, None) };
+                }
+            })
+            .or_insert_with(|| ManagedTrade::new(position, restored));
+        trade.follow(position);
+        if let (Some(side), Some(price)) = (Side::of(position.exposure), court.market.price(contract)) {
+            trade.see(side, price);
+        }
+        (trade.known.stop, trade.known.target) = (stop, target);
+        trade.known.breakeven_done |= at_breakeven;
+        let best = court.market.instrument(contract).and_then(|it| trade.best_ticks(position, it));
+        trade.known.trailing |= values.zip(best).is_some_and(|(values, best)| {
+            values.trailing.enabled && best >= Decimal::from(values.trailing.activation_ticks)
+        });
+        if trade.known.stops_lost > PLACED_AGAIN && !trade.told_alone {
+            trade.told_alone = true;
+            let notice = Notice::StopLeftAlone { contract: contract.clone() };
+            self.alert(Severity::Warning, notice, court.out);
+        }
+    }
+
+    /// Whether breakeven was reached and every stop that could be moved lies at it or nearer.
+    fn is_at_breakeven(&self, position: &Position, market: &Market) -> bool {
+        let (Some(settings), Some(trade)) = (&self.managed.settings, self.managed.of(&position.contract))
+        else {
+            return false;
+        };
+        let Some(instrument) = market.instrument(&position.contract) else { return false };
+        let even = values_of(settings, position).breakeven;
+        let reached = trade
+            .best_ticks(position, instrument)
+            .is_some_and(|best| best >= Decimal::from(even.profit_threshold_ticks));
+        let wanted = breakeven_price(position, instrument, even.offset_ticks);
+        let mut stops = self.movable_stops(position).filter_map(|stop| stop.stop_price).peekable();
+        reached && stops.peek().is_some() && stops.all(|stop| !is_tighter(position.exposure, wanted, stop))
+    }
+
+    /// Stops at a fixed price, whoever placed them, that protect a position.
+    pub(crate) fn movable_stops<'a>(&'a self, position: &'a Position) -> impl Iterator<Item = &'a Order> {
+        self.working_orders().map(|known| &known.order).filter(|order| {
+            order.contract == position.contract
+                && Leg::of(order.kind) == Some(Leg::Stop)
+                && order.status.covers()
+                && order.side.reduces(position.exposure)
+        })
+    }
+
+    /// Keeps what a restart needs. The best price alone is written with the ticks of every second.
+    fn write_trade(&mut self, contract: &ContractId, kinds: Kinds, court: &mut Court<'_>) {
+        let Some(trade) = self.managed.trades.get_mut(contract) else { return };
+        let is_news = match &trade.written {
+            Some(written) if kinds.has(EventKind::TimeTick) => *written != trade.known,
+            Some(written) => Managed { best: trade.known.best, ..written.clone() } != trade.known,
+            None => true,
+        };
+        if is_news {
+            trade.written = Some(trade.known.clone());
+            let (account, managed) = (self.id.clone(), trade.written.clone());
+            court.out.push(Action::RecordManaged { account, contract: contract.clone(), managed });
+        }
+    }
+
+    /// Our own orders whose position is gone, or has turned, would open one: they are cancelled at once.
+    pub(crate) fn withdraw_own(&self, wants: &mut Wants) {
+        let orphans: Vec<Order> = self
+            .working_orders()
+            .map(|known| &known.order)
+            .filter(|order| order.is_own() && self.is_cancellable(order))
+            .filter(|order| !order.side.reduces(self.exposure(&order.contract)))
+            .cloned()
+            .collect();
+        for order in orphans {
+            let breach = Breach::Leftover { symbol: Some(order.symbol) };
+            wants.cancel(&order.id, Want::new(RuleKey::TradeManagement, breach, Priority::Low));
+        }
+    }
+
+    /// One of our orders filled. Where the fills tell of exposure on its own side now, it came too late for
+    /// its position, and what it opened is our own effect (ruling 17).
+    pub(crate) fn own_order_filled(&mut self, fill: &Fill, now: Instant) {
+        let told = self.book.get(&fill.contract).copied().unwrap_or_default();
+        let signed = Exposure(fill.side.sign());
+        if !told.is_flat() && told.same_side(signed) {
+            self.races.opened(fill.contract.clone(), RuleKey::TradeManagement, -signed, now);
+        }
+    }
+
+    /// A position is being closed: our own orders for it go with it.
+    pub(crate) fn own_orders_of(&self, contract: &ContractId) -> Vec<OrderId> {
+        let orders = self.own_orders(contract).filter(|order| self.is_cancellable(order));
+        orders.map(|order| order.id.clone()).collect()
+    }
+}
+
+/// The values for a position's symbol.
+pub(crate) fn values_of(settings: &TradeManagement, position: &Position) -> TradeManagementValues {
+    settings.per_instrument.get(&position.symbol).copied().unwrap_or(settings.values)
+}
+
+/// The entry, so many ticks on the side of the gain, on the grid in the tighter direction.
+pub(crate) fn breakeven_price(position: &Position, instrument: &Instrument, offset: u32) -> Price {
+    stop_at(position, instrument, position.average_price, i64::from(offset))
+}
+
+/// A stop price so many ticks on the side of the gain, on the grid in the tighter direction.
+pub(crate) fn stop_at(position: &Position, instrument: &Instrument, from: Price, ticks: i64) -> Price {
+    match position.exposure.0 > 0 {
+        true => instrument.grid_above(instrument.ticks_away(from, ticks)),
+        false => instrument.grid_below(instrument.ticks_away(from, -ticks)),
+    }
+}
+
+/// Whether a stop price is nearer to the market than another, for what is held.
+pub(crate) fn is_tighter(held: Exposure, price: Price, than: Price) -> bool {
+    if held.0 > 0 { price > than } else { price < than }
+}
