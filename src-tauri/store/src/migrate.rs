@@ -67,19 +67,19 @@ pub(crate) fn standing(db: &Connection, known: &[Migration]) -> rusqlite::Result
     Ok(foreign.map_or(Standing::Known(newest), |((version, _), _)| Standing::Foreign(*version)))
 }
 
-/// Applies what is missing, each step in a transaction of its own.
+/// Applies what is missing, in one transaction: whoever reads meanwhile sees the old schema or the newest,
+/// none between them.
 pub(crate) fn run(db: &mut Connection, known: &[Migration], from: u32, now: Instant) -> rusqlite::Result<()> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in known.iter().filter(|step| step.version > from) {
-        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change.execute_batch(step.sql)?;
         change.execute(
             "INSERT INTO schema_version (version, applied_at, checksum) VALUES (?1, ?2, ?3)",
             params![step.version, At(now), checksum(step.sql)],
         )?;
         change.pragma_update(None, "user_version", step.version)?;
-        change.commit()?;
     }
-    Ok(())
+    change.commit()
 }
 
 /// The first table or index that a schema should have and the database has not, or has differently. More
