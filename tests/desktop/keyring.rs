@@ -48,7 +48,7 @@ fn a_login_is_saved_tested_and_read_back() {
     window.fill("API key", "a-secret-key-of-24-chars");
     window.press("Save & test");
     window.shows("Saved. Signing in to TopstepX…");
-    assert_eq!(engine.asked(), [Ask::CredentialsChanged]);
+    wait("the engine to be told", || engine.asked() == [Ask::CredentialsChanged]);
     assert_eq!(kept(&desktop), r#"{"user_name":"j.marlow","api_key":"a-secret-key-of-24-chars"}"#);
     engine.show(sample("armed"));
     window.shows("TopstepX accepted them.");
