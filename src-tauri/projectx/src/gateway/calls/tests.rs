@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::{
-    budget::ROUTINE,
+    budget::{LAST, ROUTINE, TRICKLE, WHOLE},
     gateway::{
         outlet::CHANNEL_LIMIT,
         script::{Script, failure, rate_limited, refusal, silence, status, success, within},
@@ -242,13 +242,13 @@ async fn enforcement_beyond_the_whole_budget_is_told_when_to_come_back() {
     let mut bench = bench();
     bench.script.answer(path::POSITION_CLOSE, [success(json!({}))]);
     let mut limited = 0;
-    for _ in 0..100 {
+    for _ in 0..WHOLE {
         match bench.call(Class::Enforcement, close()).await.result {
-            Err(CallError::RateLimited { retry_after: Some(wait) }) if wait <= SECOND => limited += 1,
+            Err(CallError::RateLimited { retry_after: Some(wait) }) if wait <= 4 * SECOND => limited += 1,
             result => assert_eq!(result, Ok(Answer::Accepted)),
         }
     }
-    assert_eq!((limited, bench.count(path::POSITION_CLOSE)), (10, 90));
+    assert_eq!((limited, bench.count(path::POSITION_CLOSE)), (LAST - TRICKLE.burst, 183));
 }
 
 #[tokio::test(start_paused = true)]
