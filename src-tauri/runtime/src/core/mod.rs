@@ -34,6 +34,7 @@ use crate::executor::{CallIds, Effect, Executor, Floor};
 use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
+use book::Known;
 use guard::Guard;
 use links::Links;
 pub use metrics::Metrics;
@@ -345,7 +346,8 @@ impl Core {
             for action in self.engine.step(now, &event) {
                 self.carry(action, now, &mut events);
             }
-            let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+            let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+            let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
         }
@@ -370,7 +372,8 @@ impl Core {
                     deed = ?enforcement.deed,
                     "{}", views::text::reason::full(&enforcement.breach)
                 );
-                let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+                let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+                let mut floor = Floor { now, book: &known, ids: &mut self.ids };
                 let effects = self.executor.begin(*enforcement, &mut floor);
                 self.take_effects(effects, now, events);
             }
