@@ -42,7 +42,7 @@ pub use opening::{Found, Opened, Origin};
 pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};
 pub use record::{
     AccountFigures, AlertRecord, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability, Ending,
-    FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Written,
+    FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Spread, Written,
 };
 pub use store::{METRICS_KEPT, PRUNED_AT_ONCE, Store};
 pub use write::lockouts::HeldLock;

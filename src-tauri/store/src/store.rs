@@ -28,7 +28,10 @@ use crate::{
 /// How long measurements are kept (specification C.15).
 pub const METRICS_KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Rows that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
+/// How long messages to people are kept: as long as the log of errors (specification C.18).
+pub const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// Rows of each table that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
 pub const PRUNED_AT_ONCE: usize = 5_000;
 
 /// Commits after which [`Store::settle`] moves the log into the database.
@@ -186,18 +189,21 @@ impl Store {
         backup::take(&self.home, now)
     }
 
-    /// Takes away measurements older than [`METRICS_KEPT`], at most [`PRUNED_AT_ONCE`] of them, and says how
-    /// many.
+    /// Takes away measurements older than [`METRICS_KEPT`] and messages older than [`ALERTS_KEPT`], at most
+    /// [`PRUNED_AT_ONCE`] of each, and says how many.
     ///
     /// # Errors
     /// Nothing was taken away.
     pub fn prune(&mut self, now: Instant) -> Result<usize, DatabaseError> {
         self.be(Durability::Lazy)?;
         // The texts of instants have one length: their order is the order in time.
-        let sql = "DELETE FROM performance_metrics WHERE id IN
+        let metrics = "DELETE FROM performance_metrics WHERE id IN
             (SELECT id FROM performance_metrics WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)";
+        let alerts = "DELETE FROM alerts WHERE id IN
+            (SELECT id FROM alerts WHERE time < ?1 ORDER BY time LIMIT ?2)";
         let limit = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
-        Ok(self.db.execute(sql, params![At(now - METRICS_KEPT), limit])?)
+        let metrics = self.db.execute(metrics, params![At(now - METRICS_KEPT), limit])?;
+        Ok(metrics + self.db.execute(alerts, params![At(now - ALERTS_KEPT), limit])?)
     }
 
     fn settle_lockouts(&mut self) -> Result<(), SettleError> {
