@@ -126,8 +126,7 @@ impl Core {
                 self.send(Call::WorkingOrders(account.clone()), Purpose::Orders(account, now));
             }
             Question::Everything { account } => {
-                tracing::warn!(target: "daemon", %account, "positions and fills tell different stories");
-                self.reconciler.doubt(Some(&account), now);
+                self.contradicted(&account, now);
             }
             Question::Instrument { contract } => {
                 self.send(Call::Instrument(contract.clone()), Purpose::Instrument(contract));
