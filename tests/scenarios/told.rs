@@ -50,3 +50,14 @@ fn repeated_messages_are_counted_and_taken_once() {
         assert_eq!(intake[kind], 0, "{kind}: {intake}");
     }
 }
+
+/// A limit for a symbol that nobody trades is a limit that was mistyped.
+#[test]
+fn a_symbol_that_the_broker_does_not_know_is_told_at_the_start() {
+    let limits = "{instrument_limits: {MNQ: 2, MNX: 1}}";
+    let stage = Stage::running(&Rules::open().with("max_contracts_per_instrument", limits));
+    let query = "SELECT text FROM alerts WHERE type = 'unknown_symbol'";
+    wait_until("told", || rows(&stage.home, query).len() == 1);
+    let told = rows(&stage.home, query);
+    assert!(told[0].starts_with("TopstepX does not know MNX: "), "{told:?}");
+}

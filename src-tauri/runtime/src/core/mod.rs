@@ -6,6 +6,7 @@
 
 mod accepted;
 mod asking;
+mod barred;
 mod book;
 mod commands;
 mod guard;
@@ -36,6 +37,7 @@ use crate::executor::{CallIds, Effect, Executor, Floor};
 use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
+use barred::Barred;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -128,6 +130,7 @@ pub struct Core {
     metrics: Metrics,
     measures: Measures,
     intake: Intake,
+    barred: Barred,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -190,6 +193,7 @@ impl Core {
             metrics: Metrics::default(),
             measures: Measures::default(),
             intake: Intake::default(),
+            barred: Barred::default(),
             pending,
             pictures: records::Pictures::default(),
             settled: Settled::default(),
@@ -395,7 +399,10 @@ impl Core {
     fn take_effects(&mut self, effects: Vec<Effect>, now: Instant, events: &mut VecDeque<Event>) {
         for effect in effects {
             match effect {
-                Effect::Ask(ask) => self.batch.asks.push(ask),
+                Effect::Ask(ask) => {
+                    self.barred.asked(&ask);
+                    self.batch.asks.push(ask);
+                }
                 Effect::Learn(event) => events.push_back(event),
                 Effect::Report(report) => events.push_back(Event::Report(report)),
                 Effect::Ended(receipt) => {
@@ -423,6 +430,7 @@ impl Core {
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);
+        self.tell_barred(now);
     }
 
     /// The watched accounts, in the broker's order.

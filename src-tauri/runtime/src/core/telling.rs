@@ -280,6 +280,8 @@ impl Core {
             Doubt::MarketStream => part(Part::MarketStream),
             Doubt::Unreachable { .. } => part(Part::Session),
             Doubt::Login { .. } => Trouble::AuthFailed { why: String::new() },
+            // The self-check tells of it itself.
+            Doubt::Barred { .. } => return true,
             Doubt::Starting
             | Doubt::NoCredentials
             | Doubt::Reading
@@ -302,7 +304,7 @@ impl Core {
         self.batch.notes.push(Told { note, at: now, kind, account, suppressed });
     }
 
-    fn with_scene(
+    pub(super) fn with_scene(
         &self,
         account: Option<&AccountId>,
         now: Instant,

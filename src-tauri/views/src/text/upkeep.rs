@@ -4,7 +4,7 @@
 use domain::Severity;
 use rust_decimal::Decimal;
 
-use super::Note;
+use super::{Doubt, Note, Scene};
 use crate::view::Measure;
 
 /// More messages made no sense than is bearable.
@@ -42,6 +42,25 @@ pub fn queue_full(waiting: usize) -> Note {
              again now."
         ),
         severity: Severity::Critical,
+    }
+}
+
+/// A rule cannot act on an account, found by the self-check.
+#[must_use]
+pub fn degraded(doubt: &Doubt, scene: &Scene<'_>) -> Note {
+    let body = format!("{} {}", doubt.text(scene.broker), doubt.advice(scene.broker));
+    scene.note(Severity::Error, "A rule can't act", &body)
+}
+
+/// The broker knows nothing by a symbol that the settings name.
+#[must_use]
+pub fn unknown_symbol(symbol: &str, broker: &str) -> Note {
+    Note {
+        title: format!("{broker} does not know {symbol}"),
+        body: format!(
+            "Contract Limits name {symbol}, but no contract is called so. Check its spelling in risk.yaml."
+        ),
+        severity: Severity::Warning,
     }
 }
 
