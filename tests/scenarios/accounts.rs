@@ -124,3 +124,44 @@ fn a_refused_reduction_shows_until_one_succeeds() {
     wait_until("reduced", || stage.desk().held("MNQ") == 2);
     stage.wait_until_protection("armed");
 }
+
+/// The list of accounts is edited while no engine runs and the first account is locked: the second is
+/// guarded from the first moment, and the first is neither freed nor forgotten, whatever the list says.
+#[test]
+fn an_account_added_while_no_engine_runs_is_guarded_beside_a_locked_one() {
+    let rules =
+        Rules::day_ends_at("-100").with("max_contracts_per_instrument", "{instrument_limits: {MNQ: 2}}");
+    let mut stage = Stage::with_accounts(2, &rules);
+    let [first, second] = stage.simulator.accounts[..] else { panic!("two accounts") };
+    let list = |stage: &Stage, accounts: &[i64]| {
+        let rows: String = accounts.iter().map(|id| format!("  - {{id: {id}, name: A{id}}}\n")).collect();
+        stage.home.write("accounts.yaml", &format!("accounts:\n{rows}"));
+    };
+    let both = serde_json::json!([first.to_string(), second.to_string()]);
+    list(&stage, &[first]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], serde_json::json!([first.to_string()]));
+    stage.simulator.price("MNQ", OPEN);
+    stage.desk_of(0).buy("MNQ", 1);
+    wait_until("seen", || stage.account(0)["positions"][0]["size"] == 1);
+    stage.simulator.price("MNQ", OPEN - 60.0);
+    stage.confirmed("daily_realized_loss", "flatten_account");
+    stage.stop();
+
+    list(&stage, &[first, second]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], both);
+    stage.desk_of(1).buy("MNQ", 5);
+    wait_until("the second is guarded", || stage.desk_of(1).held("MNQ") == 2);
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+    assert!(stage.is_locked_by(0, "daily_realized_loss", "HARD"));
+    stage.stop();
+
+    list(&stage, &[second]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], both, "a locked account is not taken from the list");
+    assert!(stage.is_locked_by(0, "daily_realized_loss", "HARD"));
+    let fills = stage.desk_of(0).fills().len();
+    stage.desk_of(0).buy("MES", 1);
+    wait_until("undone", || stage.desk_of(0).fills().len() == fills + 2 && stage.desk_of(0).is_flat());
+}

@@ -250,7 +250,7 @@ pub enum ConfigOrigin {
 }
 
 /// Settings at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigSnapshot {
     /// When.
     pub at: Instant,

@@ -7,6 +7,7 @@ use domain::{DailyReset, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{
+    accepted,
     audit::{
         chain::{self, Tip},
         head::{Head, HeadFile},
@@ -55,6 +56,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Unsettled {
     lockouts: bool,
+    settings: bool,
     head: bool,
     commits: u32,
 }
@@ -79,7 +81,7 @@ impl Store {
             home: home.to_owned(),
             durability: Durability::Flush,
             next_enforcement,
-            unsettled: Unsettled { lockouts: true, head: true, commits: 0 },
+            unsettled: Unsettled { lockouts: true, settings: true, head: true, commits: 0 },
         })
     }
 
@@ -104,6 +106,7 @@ impl Store {
         change.commit()?;
         self.unsettled.commits += 1;
         self.unsettled.lockouts |= records.iter().any(touches_lockouts);
+        self.unsettled.settings |= records.iter().any(accepts_settings);
         if durability == Durability::Flush && tip != self.flushed {
             self.flushed = tip;
             self.unsettled.head = true;
@@ -111,7 +114,8 @@ impl Store {
         Ok(written)
     }
 
-    /// Brings the second places up to date: the mirror of active lockouts and the head of the audit. Also
+    /// Brings the second places up to date: the mirror of active lockouts, the accepted settings and the head
+    /// of the audit. Also
     /// moves the log into the database now and then. Does nothing when nothing changed; what fails is tried
     /// again the next time.
     ///
@@ -119,9 +123,10 @@ impl Store {
     /// A file could not be written. The database is not concerned.
     pub fn settle(&mut self) -> Result<(), SettleError> {
         let mirror = self.settle_lockouts();
+        let settings = self.settle_settings();
         let head = self.settle_head();
         self.checkpoint()?;
-        mirror.and(head)
+        mirror.and(settings).and(head)
     }
 
     /// Brings to the disk what was written with [`Durability::Lazy`], and with it the head of the audit up
@@ -214,6 +219,17 @@ impl Store {
         Ok(())
     }
 
+    fn settle_settings(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.settings {
+            // What cannot be read was never accepted by this version: the file keeps what it has.
+            if let Ok(Some(settings)) = self.last_good_config() {
+                accepted::write(&self.home, &settings)?;
+            }
+            self.unsettled.settings = false;
+        }
+        Ok(())
+    }
+
     fn settle_head(&mut self) -> Result<(), SettleError> {
         if self.unsettled.head {
             let next = log::next_enforcement(&self.db).map_err(DatabaseError::from)?;
@@ -243,6 +259,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn accepts_settings(record: &Record) -> bool {
+    matches!(record, Record::Config(settings) if settings.valid)
 }
 
 fn touches_lockouts(record: &Record) -> bool {
