@@ -1,7 +1,7 @@
 //! RULE-001: a cap on contracts over all instruments. One contract counts one, mini or micro.
 
 use domain::{
-    Breach, ContractId, Contracts, EventKind, Exposure, RuleKey, Source,
+    Breach, ContractId, Contracts, EventKind, Exposure, Means, RuleKey, Source,
     breach::CountType,
     rulebook::{MaxContracts, SizeEnforcement},
 };
@@ -93,6 +93,10 @@ impl Rule for ContractsInAll {
 
     fn needs(&self) -> &'static [Source] {
         &[Source::UserStream]
+    }
+
+    fn stands_on(&self) -> Option<Means> {
+        (self.settings.enforcement == SizeEnforcement::ReduceToLimit).then_some(Means::Reduce)
     }
 
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {

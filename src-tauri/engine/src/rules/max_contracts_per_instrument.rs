@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Breach, ContractId, Contracts, EventKind, RuleKey, Source, Symbol,
+    Breach, ContractId, Contracts, EventKind, Means, RuleKey, Source, Symbol,
     rulebook::{MaxContractsPerInstrument, SizeEnforcement, UnknownSymbol},
 };
 use rust_decimal::Decimal;
@@ -86,6 +86,10 @@ impl Rule for ContractsPerInstrument {
 
     fn needs(&self) -> &'static [Source] {
         &[Source::UserStream]
+    }
+
+    fn stands_on(&self) -> Option<Means> {
+        (self.settings.enforcement == SizeEnforcement::ReduceToLimit).then_some(Means::Reduce)
     }
 
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {

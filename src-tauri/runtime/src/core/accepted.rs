@@ -10,7 +10,7 @@ use views::{
     view::{PendingState, PendingView},
 };
 
-use super::Core;
+use super::{Core, telling::About};
 
 /// What the files say, once they were checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -301,7 +301,7 @@ impl Core {
 
     fn tell_settings(&mut self, news: &SettingsNews<'_>, now: Instant) {
         if let Some(note) = note::settings_changed(news, now, self.setting.zones) {
-            self.tell(note, now);
+            self.tell(note, About::all("settings_changed"), now);
         }
     }
 }

@@ -324,7 +324,10 @@ impl Core {
                 .last_took()
                 .map(|took| Decimal::new(took.num_milliseconds(), 3)),
             events: metrics.events,
-            malformed: metrics.malformed,
+            malformed: self.intake.refused(),
+            rule_eval_ms: metrics.rules.all.timing(),
+            exceeded: self.measures.exceeded(),
+            intake: self.intake.counts,
         }
     }
 }

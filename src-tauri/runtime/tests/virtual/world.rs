@@ -8,7 +8,7 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, Reply, Signal},
 };
-use runtime::core::{Core, Files, Input, Output, Setting};
+use runtime::core::{Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
 use views::{text::Zones, view::Protection};
 
@@ -69,6 +69,8 @@ pub struct World {
     crash: Option<(usize, bool)>,
     wakes: VecDeque<Instant>,
     pub trace: Vec<String>,
+    /// The messages to people.
+    pub told: Vec<Told>,
 }
 
 impl World {
@@ -109,6 +111,7 @@ impl World {
             crash: None,
             wakes: VecDeque::new(),
             trace: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -259,7 +262,10 @@ impl World {
                     self.kept.write(&records, durability);
                 }
                 Output::Send(ask) => self.send(ask),
-                Output::Tell(note) => self.note(format!("told: {}: {}", note.title, note.body)),
+                Output::Tell(told) => {
+                    self.note(format!("told: {}: {}", told.note.title, told.note.body));
+                    self.told.push(told);
+                }
                 Output::Protected(_) | Output::Refused(_) => {}
             }
         }
