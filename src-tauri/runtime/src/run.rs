@@ -382,7 +382,7 @@ impl Loop {
             },
             Ask::SaveSettings { edits } => {
                 let edits = edits.into_iter().map(settings::edit).collect();
-                return self.watching.save(Save { edits, locked: self.core.locked(), answer });
+                return self.watching.save(Save { edits, locked: self.core.refusing(), answer });
             }
         };
         let _ = answer.send(reply);
