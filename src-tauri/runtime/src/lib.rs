@@ -9,6 +9,7 @@ pub mod core;
 pub mod credentials;
 pub mod disk;
 pub mod executor;
+pub mod history;
 pub mod home;
 pub mod lines;
 pub mod logs;

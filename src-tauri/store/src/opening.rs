@@ -326,19 +326,21 @@ mod tests {
     use super::*;
     use crate::{migrate::MIGRATIONS, record::Durability};
 
-    const NEXT: [Migration; 3] = [
+    const NEXT: [Migration; 4] = [
         MIGRATIONS[0],
         MIGRATIONS[1],
+        MIGRATIONS[2],
         Migration {
-            version: 3,
+            version: 4,
             sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
         },
     ];
 
-    const BROKEN: [Migration; 3] = [
+    const BROKEN: [Migration; 4] = [
         MIGRATIONS[0],
         MIGRATIONS[1],
-        Migration { version: 3, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
+        MIGRATIONS[2],
+        Migration { version: 4, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
     ];
 
     fn now() -> Instant {
@@ -361,7 +363,7 @@ mod tests {
     fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
         let home = home_of_today();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
-        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(2)));
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(3)));
         assert_eq!(seen(home.path()), Some(now()));
         let backups = backup::list(home.path()).unwrap();
         assert_eq!(backups.len(), 1);
@@ -370,7 +372,7 @@ mod tests {
         let again = open(home.path(), now(), &NEXT).unwrap().found;
         assert_eq!(again.migrated_from, None);
         let error = Store::open(home.path(), now()).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     }
 
     #[test]
@@ -385,7 +387,7 @@ mod tests {
     fn a_migration_that_fails_leaves_the_database_as_it_was() {
         let home = home_of_today();
         let error = open(home.path(), now(), &BROKEN).unwrap_err();
-        assert!(matches!(error, OpenError::Migration { to: 3, .. }), "{error}");
+        assert!(matches!(error, OpenError::Migration { to: 4, .. }), "{error}");
         assert!(!home.path().join(database::QUARANTINE).exists());
         assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
         assert_eq!(seen(home.path()), Some(now()));
@@ -398,7 +400,7 @@ mod tests {
         fs::remove_file(home.path().join(database::FILE)).unwrap();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
         assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
-        assert_eq!(found.migrated_from, Some(2));
+        assert_eq!(found.migrated_from, Some(3));
         assert_eq!(seen(home.path()), Some(now()));
     }
 }

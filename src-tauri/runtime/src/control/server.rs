@@ -1,6 +1,10 @@
 //! The engine's side of the control socket.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use interprocess::local_socket::{
     ListenerOptions,
@@ -13,10 +17,12 @@ use tokio::{
 use views::{
     View,
     control::{Ask, Reply, Request, Response},
+    history::HistoryQuery,
     text::Note,
 };
 
 use super::LONGEST_LINE;
+use crate::history;
 
 /// Viewers at once; further ones are refused by closing their connection.
 const MOST_VIEWERS: usize = 32;
@@ -35,6 +41,8 @@ pub struct Petition {
 /// What viewers are fed from.
 #[derive(Clone, Debug)]
 pub struct Feed {
+    /// Where the records are.
+    pub home: PathBuf,
     /// To the loop. Bounded: a viewer waits for its turn.
     pub petitions: mpsc::Sender<Petition>,
     /// The view, whenever it changes.
@@ -165,6 +173,9 @@ async fn listen(
 }
 
 async fn answer(ask: Ask, feed: &Feed) -> Reply {
+    if let Ask::History { query } = ask {
+        return past(feed.home.clone(), query).await;
+    }
     let (sender, receiver) = oneshot::channel();
     if feed.petitions.send(Petition { ask, answer: sender }).await.is_ok()
         && let Ok(reply) = receiver.await
@@ -172,6 +183,16 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
         return reply;
     }
     Reply::Refused { reason: "The engine is stopping.".to_string() }
+}
+
+/// Read from the database, beside the loop.
+async fn past(home: PathBuf, query: HistoryQuery) -> Reply {
+    let read = tokio::task::spawn_blocking(move || history::read(&home, &query)).await;
+    match read {
+        Ok(Ok(history)) => Reply::History { history: Box::new(history) },
+        Ok(Err(error)) => Reply::Refused { reason: format!("The records cannot be read: {error}.") },
+        Err(error) => Reply::Refused { reason: error.to_string() },
+    }
 }
 
 async fn watch_for(id: u64, mut feed: Feed, responses: mpsc::Sender<Response>) {

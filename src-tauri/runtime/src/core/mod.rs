@@ -34,6 +34,7 @@ use crate::executor::{CallIds, Effect, Executor, Floor};
 use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
+pub use commands::Session;
 use guard::Guard;
 use links::Links;
 pub use metrics::Metrics;
