@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const [pages, out] = process.argv.slice(2);
+const [pages, out, only = ''] = process.argv.slice(2);
 const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const COMPACT = [460, 720];
 const WIDE = [980, 720];
@@ -38,6 +38,11 @@ const shots = [
     size: COMPACT,
   })),
   { name: 'sheet-wide-done', query: { state: 'armed', sheet: 'done' }, size: WIDE },
+  ...[COMPACT, WIDE].map((size) => ({
+    name: size === WIDE ? 'history-wide' : 'history',
+    query: { state: 'armed', page: 'history' },
+    size,
+  })),
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
@@ -107,7 +112,7 @@ try {
   const id = await session();
   let size;
   for (const theme of ['dark', 'light']) {
-    for (const shot of shots) {
+    for (const shot of shots.filter(({ name }) => name.includes(only))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));

@@ -4,10 +4,11 @@ import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
 import type { Ask } from './types/Ask';
+import type { HistoryQuery } from './types/HistoryQuery';
 import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 
-export type PageName = 'status' | 'setup';
+export type PageName = 'status' | 'history' | 'setup';
 export type SheetName = 'flatten' | 'cancel' | 'done';
 
 /** Where the tray wants the window to be. */
@@ -31,6 +32,8 @@ export interface Backend {
   credentials(): Promise<Credentials>;
   /** Rejects with one sentence for people. */
   saveCredentials(userName: string, apiKey: string): Promise<void>;
+  /** Writes tables into the folder for downloads and says where; rejects with one sentence for people. */
+  exportHistory(query: HistoryQuery): Promise<string>;
   onView(take: (sight: Sight) => void): void;
   onOpen(take: (opening: Opening) => void): void;
 }
@@ -41,6 +44,7 @@ export const program: Backend = {
   send: (ask) => invoke('send', { ask }),
   credentials: () => invoke('credentials'),
   saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
+  exportHistory: (query) => invoke('export_history', { query }),
   onView: (take) => void listen<Sight>('view', (event) => take(event.payload)),
   onOpen: (take) => void listen<Opening>('open', (event) => take(event.payload)),
 };

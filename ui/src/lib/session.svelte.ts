@@ -3,6 +3,8 @@
 import type { Backend, Opening, PageName, SheetName } from './backend';
 import { ms } from './format';
 import type { Ask } from './types/Ask';
+import type { History } from './types/History';
+import type { HistoryQuery } from './types/HistoryQuery';
 import type { Sight } from './types/Sight';
 import type { View } from './types/View';
 
@@ -74,6 +76,24 @@ export class Session {
     }
   }
 
+  /** Asks; nothing if it was accepted, otherwise why not. */
+  async ask(ask: Ask): Promise<string> {
+    try {
+      const reply = await this.#backend.send(ask);
+      return reply.reply === 'refused' ? reply.reason : '';
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  /** The last trading days; rejects with one sentence for people. */
+  async history(query: HistoryQuery): Promise<History> {
+    const reply = await this.#backend.send({ ask: 'history', query });
+    if (reply.reply === 'history') return reply.history;
+    throw new Error(reply.reply === 'refused' ? reply.reason : 'The engine gave another answer.');
+  }
+
+  exportHistory = (query: HistoryQuery) => this.#backend.exportHistory(query);
   credentials = () => this.#backend.credentials();
   saveCredentials = (userName: string, apiKey: string) => this.#backend.saveCredentials(userName, apiKey);
 

@@ -6,6 +6,7 @@ import type { Ask } from '../types/Ask';
 import type { Reply } from '../types/Reply';
 import type { Sight } from '../types/Sight';
 import type { View } from '../types/View';
+import { historyOf } from './history';
 
 const files = import.meta.glob<View>('./views/*.json', { eager: true, import: 'default' });
 
@@ -34,6 +35,10 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
     opening: () =>
       Promise.resolve({ page: search.get('page') ?? 'status', sheet: search.get('sheet') } as Opening),
     send: (ask: Ask) => Promise.resolve(answer(ask)),
+    exportHistory: () =>
+      Promise.resolve(
+        'Saved risk-manager-days-2025-11-18.csv and risk-manager-receipts-2025-11-18.csv in /home/marlow/Downloads.',
+      ),
     credentials: () =>
       Promise.resolve(
         state === 'no-credentials'
@@ -49,7 +54,12 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
   };
 }
 
+let clockedIn: string | null = null;
+
 function answer(ask: Ask): Reply {
+  if (ask.ask === 'history') return { reply: 'history', history: historyOf(ask.query, clockedIn) };
+  if (ask.ask === 'clock_in') clockedIn = '2025-11-18T14:31:00Z';
+  if (ask.ask === 'clock_out') clockedIn = null;
   if (ask.ask === 'command' && ask.command.command === 'cancel_all') {
     return { reply: 'refused', reason: 'The market is closed: the broker takes no cancels now.' };
   }
