@@ -32,7 +32,7 @@ const shots = [
     query: { state },
     size: WIDE,
   })),
-  ...['flatten', 'cancel', 'done'].map((sheet) => ({
+  ...['flatten', 'cancel', 'until', 'done'].map((sheet) => ({
     name: `sheet-${sheet}`,
     query: { state: 'armed', sheet },
     size: COMPACT,
@@ -43,9 +43,21 @@ const shots = [
     query: { state: 'armed', page: 'history' },
     size,
   })),
+  {
+    name: 'history-wide-receipt',
+    query: { state: 'armed', page: 'history' },
+    size: WIDE,
+    click: 'Open Loss per Position',
+  },
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
+  ...['Accounts', 'Starting rulebook', 'Observe or enforce', 'Start at login', 'Proof'].map((click) => ({
+    name: `setup-wide-${click.toLowerCase().replaceAll(' ', '-')}`,
+    query: { state: 'armed', page: 'setup' },
+    size: WIDE,
+    click,
+  })),
   ...['armed', 'near'].map((state) => ({
     name: `scrolled-${state}`,
     query: { state },
@@ -117,6 +129,12 @@ try {
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));
       await sleep(250);
+      if (shot.click) {
+        const script = `[...document.querySelectorAll('main button')]
+          .find((one) => one.textContent.includes(${JSON.stringify(shot.click)})).click()`;
+        await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
+        await sleep(150);
+      }
       if (shot.scroll) {
         const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
         await call('POST', `/session/${id}/execute/sync`, { script, args: [] });

@@ -9,7 +9,7 @@ import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 
 export type PageName = 'status' | 'history' | 'setup';
-export type SheetName = 'flatten' | 'cancel' | 'done';
+export type SheetName = 'flatten' | 'cancel' | 'until' | 'done';
 
 /** Where the tray wants the window to be. */
 export interface Opening {
@@ -34,6 +34,11 @@ export interface Backend {
   saveCredentials(userName: string, apiKey: string): Promise<void>;
   /** Writes tables into the folder for downloads and says where; rejects with one sentence for people. */
   exportHistory(query: HistoryQuery): Promise<string>;
+  /** Whether the program starts with the login to this computer. */
+  autostart(): Promise<boolean>;
+  /** Switches it; gives how it is afterwards. */
+  setAutostart(on: boolean): Promise<boolean>;
+  startDemo(): Promise<void>;
   onView(take: (sight: Sight) => void): void;
   onOpen(take: (opening: Opening) => void): void;
 }
@@ -45,6 +50,9 @@ export const program: Backend = {
   credentials: () => invoke('credentials'),
   saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
   exportHistory: (query) => invoke('export_history', { query }),
+  autostart: () => invoke('autostart'),
+  setAutostart: (on) => invoke('set_autostart', { on }),
+  startDemo: () => invoke('start_demo'),
   onView: (take) => void listen<Sight>('view', (event) => take(event.payload)),
   onOpen: (take) => void listen<Opening>('open', (event) => take(event.payload)),
 };

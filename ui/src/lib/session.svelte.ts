@@ -5,6 +5,7 @@ import { ms } from './format';
 import type { Ask } from './types/Ask';
 import type { History } from './types/History';
 import type { HistoryQuery } from './types/HistoryQuery';
+import type { PresetsView } from './types/PresetsView';
 import type { Sight } from './types/Sight';
 import type { View } from './types/View';
 
@@ -93,6 +94,16 @@ export class Session {
     throw new Error(reply.reply === 'refused' ? reply.reason : 'The engine gave another answer.');
   }
 
+  /** Starting rulebooks; rejects with one sentence for people. */
+  async presets(): Promise<PresetsView> {
+    const reply = await this.#backend.send({ ask: 'presets' });
+    if (reply.reply === 'presets') return reply.presets;
+    throw new Error(reply.reply === 'refused' ? reply.reason : 'The engine gave another answer.');
+  }
+
+  autostart = () => this.#backend.autostart();
+  setAutostart = (on: boolean) => this.#backend.setAutostart(on);
+  startDemo = () => this.#backend.startDemo();
   exportHistory = (query: HistoryQuery) => this.#backend.exportHistory(query);
   credentials = () => this.#backend.credentials();
   saveCredentials = (userName: string, apiKey: string) => this.#backend.saveCredentials(userName, apiKey);

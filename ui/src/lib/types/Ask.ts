@@ -43,4 +43,4 @@ account: AccountId | null, } | { "ask": "clock_out",
 /**
  * On this account; null: on all.
  */
-account: AccountId | null, };
+account: AccountId | null, } | { "ask": "presets" };
