@@ -1,7 +1,12 @@
 //! The past of a home for viewers and for spreadsheets. Reads the database on a connection of its own;
 //! the loop takes no part in it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, SecondsFormat};
 use domain::{AccountId, Instant, TradingDay};
@@ -15,6 +20,9 @@ use views::{
 };
 
 use crate::lines;
+
+/// Tables of one day in one folder; further ones are refused.
+const MOST_COPIES: u32 = 100;
 
 /// A table could not be written.
 #[derive(Debug, Error)]
@@ -62,6 +70,32 @@ pub fn receipts_csv(history: &History, to: impl std::io::Write) -> Result<(), Cs
         }
     }
     Ok(table.flush()?)
+}
+
+/// Writes both tables into a folder under names that are free there. Gives their paths.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn export(history: &History, folder: &Path) -> Result<[PathBuf; 2], CsvError> {
+    let day = history.days.first().map_or_else(String::new, |day| format!("-{}", day.day));
+    let (days, file) = free_file(folder, &format!("risk-manager-days{day}"))?;
+    days_csv(history, file)?;
+    let (receipts, file) = free_file(folder, &format!("risk-manager-receipts{day}"))?;
+    receipts_csv(history, file)?;
+    Ok([days, receipts])
+}
+
+/// A table that somebody may have worked on is never written over.
+fn free_file(folder: &Path, stem: &str) -> std::io::Result<(PathBuf, File)> {
+    let mut number = 1;
+    loop {
+        let name = if number == 1 { format!("{stem}.csv") } else { format!("{stem}-{number}.csv") };
+        let path = folder.join(name);
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_COPIES => number += 1,
+            made => return made.map(|file| (path, file)),
+        }
+    }
 }
 
 fn told(past: Past, query: &HistoryQuery) -> History {
@@ -356,6 +390,20 @@ mod tests {
         assert!(actions(&query(Shown::Failed)).is_empty());
         let other = HistoryQuery { rule: Some(RuleKey::MaxContracts), ..query(Shown::All) };
         assert!(actions(&other).is_empty());
+    }
+
+    #[test]
+    fn a_table_that_is_there_already_is_left_alone() {
+        let (home, folder) = (home(), tempfile::tempdir().unwrap());
+        let history = read(home.path(), &query(Shown::All)).unwrap();
+        let [first, _] = export(&history, folder.path()).unwrap();
+        std::fs::write(&first, "mine").unwrap();
+        let [second, receipts] = export(&history, folder.path()).unwrap();
+        assert_eq!(second.file_name().unwrap(), "risk-manager-days-2026-03-03-2.csv");
+        assert_eq!(receipts.file_name().unwrap(), "risk-manager-receipts-2026-03-03-2.csv");
+        assert_eq!(std::fs::read_to_string(first).unwrap(), "mine");
+        assert!(std::fs::read_to_string(second).unwrap().contains("-512.50"));
+        assert!(export(&history, Path::new("/nonexistent")).is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod history;
 pub mod home;
 pub mod lines;
 pub mod logs;
+pub mod presets;
 pub mod run;
 pub mod settings;
 pub mod start;

@@ -332,7 +332,7 @@ impl Loop {
                 }
                 Err(reason) => Reply::Refused { reason },
             },
-            Ask::Log { .. } | Ask::History { .. } => {
+            Ask::Log { .. } | Ask::History { .. } | Ask::Presets => {
                 Reply::Refused { reason: "The log is read from the database: `riskctl log`.".to_string() }
             }
             Ask::ClockIn { account } => return self.clock_session(Session::Begin, account, answer),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     history::{History, HistoryQuery},
+    presets::PresetsView,
     text::Note,
     view::{ReceiptView, View},
 };
@@ -79,6 +80,8 @@ pub enum Ask {
         /// On this account; null: on all.
         account: Option<AccountId>,
     },
+    /// Starting rulebooks by account size.
+    Presets,
 }
 
 /// One setting with its new value.
@@ -134,5 +137,10 @@ pub enum Reply {
     History {
         /// The past.
         history: Box<History>,
+    },
+    /// To `Presets`.
+    Presets {
+        /// What can be started with.
+        presets: PresetsView,
     },
 }

@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod history;
+pub mod presets;
 pub mod sight;
 pub mod text;
 pub mod tray;

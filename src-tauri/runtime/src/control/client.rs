@@ -88,7 +88,8 @@ impl Client {
             | Reply::Log { .. }
             | Reply::Accepted
             | Reply::Refused { .. }
-            | Reply::History { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
+            | Reply::History { .. }
+            | Reply::Presets { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
         }
     }
 

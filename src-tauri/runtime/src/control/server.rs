@@ -1,10 +1,6 @@
 //! The engine's side of the control socket.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use interprocess::local_socket::{
     ListenerOptions,
@@ -22,7 +18,7 @@ use views::{
 };
 
 use super::LONGEST_LINE;
-use crate::history;
+use crate::{Home, history, presets};
 
 /// Viewers at once; further ones are refused by closing their connection.
 const MOST_VIEWERS: usize = 32;
@@ -42,7 +38,7 @@ pub struct Petition {
 #[derive(Clone, Debug)]
 pub struct Feed {
     /// Where the records are.
-    pub home: PathBuf,
+    pub home: Home,
     /// To the loop. Bounded: a viewer waits for its turn.
     pub petitions: mpsc::Sender<Petition>,
     /// The view, whenever it changes.
@@ -173,9 +169,14 @@ async fn listen(
 }
 
 async fn answer(ask: Ask, feed: &Feed) -> Reply {
-    if let Ask::History { query } = ask {
-        return past(feed.home.clone(), query).await;
+    match ask {
+        Ask::History { query } => past(feed.home.clone(), query).await,
+        Ask::Presets => rulebooks(feed.home.clone()).await,
+        ask => from_loop(ask, feed).await,
     }
+}
+
+async fn from_loop(ask: Ask, feed: &Feed) -> Reply {
     let (sender, receiver) = oneshot::channel();
     if feed.petitions.send(Petition { ask, answer: sender }).await.is_ok()
         && let Ok(reply) = receiver.await
@@ -186,11 +187,20 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
 }
 
 /// Read from the database, beside the loop.
-async fn past(home: PathBuf, query: HistoryQuery) -> Reply {
-    let read = tokio::task::spawn_blocking(move || history::read(&home, &query)).await;
+async fn past(home: Home, query: HistoryQuery) -> Reply {
+    let read = tokio::task::spawn_blocking(move || history::read(home.path(), &query)).await;
     match read {
         Ok(Ok(history)) => Reply::History { history: Box::new(history) },
         Ok(Err(error)) => Reply::Refused { reason: format!("The records cannot be read: {error}.") },
+        Err(error) => Reply::Refused { reason: error.to_string() },
+    }
+}
+
+/// Read from their file, beside the loop.
+async fn rulebooks(home: Home) -> Reply {
+    match tokio::task::spawn_blocking(move || presets::read(&home.config())).await {
+        Ok(Ok(presets)) => Reply::Presets { presets },
+        Ok(Err(reason)) => Reply::Refused { reason },
         Err(error) => Reply::Refused { reason: error.to_string() },
     }
 }
