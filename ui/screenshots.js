@@ -1,5 +1,5 @@
 // Drives WebKitGTK's own browser over the pages with their made-up back end and writes a PNG for each.
-// node screenshots.js BUILT_PAGES OUTPUT
+// node screenshots.js BUILT_PAGES OUTPUT [REGULAR EXPRESSION OF NAMES]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,6 +58,11 @@ const shots = [
     size: WIDE,
     click,
   })),
+  ...['armed', 'near', 'locked', 'not-protected', 'observing', 'starting'].map((tray) => ({
+    name: `tray-${tray}`,
+    query: { tray },
+    size: COMPACT,
+  })),
   ...['armed', 'near'].map((state) => ({
     name: `scrolled-${state}`,
     query: { state },
@@ -66,7 +71,7 @@ const shots = [
   })),
 ];
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const TYPES = { '.svg': 'image/svg+xml', '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const server = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://x').pathname;
   const file = join(pages, path === '/' ? 'index.html' : path);
@@ -124,7 +129,7 @@ try {
   const id = await session();
   let size;
   for (const theme of ['dark', 'light']) {
-    for (const shot of shots.filter(({ name }) => name.includes(only))) {
+    for (const shot of shots.filter(({ name }) => new RegExp(only).test(name))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));

@@ -9,6 +9,9 @@ import type { PresetsView } from './types/PresetsView';
 import type { Sight } from './types/Sight';
 import type { View } from './types/View';
 
+export const SETUP_STEPS = ['connection', 'accounts', 'rulebook', 'mode', 'autostart', 'proof'] as const;
+export type SetupStep = (typeof SETUP_STEPS)[number];
+
 /** Countdowns are computed anew this often; their text changes once a second. */
 const TICK_MS = 250;
 
@@ -16,6 +19,8 @@ export class Session {
   sight = $state.raw<Sight>({ sight: 'connecting', age_ms: 0 });
   page = $state<PageName>('status');
   sheet = $state<SheetName | null>(null);
+  /** Open step of the set-up: it outlives a window that is made wider or narrower. */
+  step = $state<SetupStep>('connection');
   /** What became of the last command, until the next one. */
   answer = $state<{ refused: boolean; text: string } | null>(null);
   readonly zone: string;
