@@ -34,7 +34,12 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
         match client.next().await? {
             Reply::View { view } => show(&view, options.json)?,
             Reply::Note { note } if !options.json => print::line(format!("! {}: {}", note.title, note.body))?,
-            Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {}
+            Reply::Note { .. }
+            | Reply::Log { .. }
+            | Reply::Accepted
+            | Reply::Refused { .. }
+            | Reply::History { .. }
+            | Reply::Presets { .. } => {}
         }
     }
 }
