@@ -83,6 +83,12 @@ pub trait Rule: Debug + Send + Sync {
     /// Whether its condition is true, and what it then wants.
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict;
 
+    /// How much of a contract may stay as things stand; `None`: what it wanted does not depend on anything
+    /// else.
+    fn allows(&self, _account: &AccountState, _contract: &ContractId) -> Option<Contracts> {
+        None
+    }
+
     /// How much of its limit is used.
     fn gauges(&self, _scene: &Scene<'_>) -> Vec<Gauge> {
         Vec::new()

@@ -11,7 +11,7 @@ use domain::{
 };
 use views::text::upkeep;
 
-use super::{Core, Output, telling::About};
+use super::{Core, Output, book::Known, telling::About};
 use crate::executor::Floor;
 
 /// Wait before the list of accounts is asked for again after a failure.
@@ -153,7 +153,8 @@ impl Core {
     pub(super) fn replied(&mut self, received: Instant, reply: &Reply) {
         let now = self.time(received);
         self.barred.replied(reply);
-        let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+        let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+        let mut floor = Floor { now, book: &known, ids: &mut self.ids };
         if let Some(effects) = self.executor.replied(reply, &mut floor) {
             let mut events = std::collections::VecDeque::new();
             self.take_effects(effects, now, &mut events);

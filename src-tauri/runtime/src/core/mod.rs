@@ -39,6 +39,7 @@ use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use barred::Barred;
+use book::Known;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -359,7 +360,8 @@ impl Core {
             for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
                 self.carry(action, now, &mut events);
             }
-            let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+            let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+            let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
         }
@@ -384,7 +386,8 @@ impl Core {
                     deed = ?enforcement.deed,
                     "{}", views::text::reason::full(&enforcement.breach)
                 );
-                let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+                let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+                let mut floor = Floor { now, book: &known, ids: &mut self.ids };
                 let effects = self.executor.begin(*enforcement, &mut floor);
                 self.take_effects(effects, now, events);
             }
