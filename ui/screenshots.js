@@ -1,5 +1,5 @@
 // Drives WebKitGTK's own browser over the pages with their made-up back end and writes a PNG for each.
-// node screenshots.js BUILT_PAGES OUTPUT
+// node screenshots.js BUILT_PAGES OUTPUT [REGULAR EXPRESSION OF NAMES]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const [pages, out] = process.argv.slice(2);
+const [pages, out, only = ''] = process.argv.slice(2);
 const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const COMPACT = [460, 720];
 const WIDE = [980, 720];
@@ -32,15 +32,37 @@ const shots = [
     query: { state },
     size: WIDE,
   })),
-  ...['flatten', 'cancel', 'done'].map((sheet) => ({
+  ...['flatten', 'cancel', 'until', 'done'].map((sheet) => ({
     name: `sheet-${sheet}`,
     query: { state: 'armed', sheet },
     size: COMPACT,
   })),
   { name: 'sheet-wide-done', query: { state: 'armed', sheet: 'done' }, size: WIDE },
+  ...[COMPACT, WIDE].map((size) => ({
+    name: size === WIDE ? 'history-wide' : 'history',
+    query: { state: 'armed', page: 'history' },
+    size,
+  })),
+  {
+    name: 'history-wide-receipt',
+    query: { state: 'armed', page: 'history' },
+    size: WIDE,
+    click: 'Open Loss per Position',
+  },
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
+  ...['Accounts', 'Starting rulebook', 'Observe or enforce', 'Start at login', 'Proof'].map((click) => ({
+    name: `setup-wide-${click.toLowerCase().replaceAll(' ', '-')}`,
+    query: { state: 'armed', page: 'setup' },
+    size: WIDE,
+    click,
+  })),
+  ...['armed', 'near', 'locked', 'not-protected', 'observing', 'starting'].map((tray) => ({
+    name: `tray-${tray}`,
+    query: { tray },
+    size: COMPACT,
+  })),
   ...['armed', 'near'].map((state) => ({
     name: `scrolled-${state}`,
     query: { state },
@@ -49,7 +71,7 @@ const shots = [
   })),
 ];
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const TYPES = { '.svg': 'image/svg+xml', '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const server = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://x').pathname;
   const file = join(pages, path === '/' ? 'index.html' : path);
@@ -107,11 +129,17 @@ try {
   const id = await session();
   let size;
   for (const theme of ['dark', 'light']) {
-    for (const shot of shots) {
+    for (const shot of shots.filter(({ name }) => new RegExp(only).test(name))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));
       await sleep(250);
+      if (shot.click) {
+        const script = `[...document.querySelectorAll('main button')]
+          .find((one) => one.textContent.includes(${JSON.stringify(shot.click)})).click()`;
+        await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
+        await sleep(150);
+      }
       if (shot.scroll) {
         const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
         await call('POST', `/session/${id}/execute/sync`, { script, args: [] });

@@ -1,6 +1,9 @@
 //! `riskctl`: Risk Manager on the command line. Links no GUI library. Puts the parts together and prints;
 //! decides nothing about trading.
 
+// A closed pipe makes them panic; `print` bears it.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod bench;
 mod broker;
@@ -39,6 +42,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Lockouts(options) => command::lockouts::run(home, options).await,
         Command::Pending(options) => command::pending::run(home, options).await,
         Command::Log(options) => command::log::run(home, &options),
+        Command::History(options) => command::history::run(home, &options),
         Command::Audit(options) => command::audit::run(home, &options),
         Command::Credentials(options) => command::credentials::run(home, options).await,
         Command::Config(options) => command::config::run(home, &options),

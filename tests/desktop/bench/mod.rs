@@ -124,6 +124,23 @@ impl Desktop {
         Tray::new(&self.bus, &owner, &path)
     }
 
+    /// Clicks the notification that was received at this place, counted from 1.
+    pub fn click(&self, number: u32) {
+        let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+        let click = (number, "default");
+        self.bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &click).unwrap();
+    }
+
+    /// The file that starts a program with the login, while there is one.
+    pub fn autostart(&self) -> Option<String> {
+        fs::read_to_string(self.dir.path().join("user/.config/autostart/risk-manager.desktop")).ok()
+    }
+
+    /// Where the trader finds what was saved.
+    pub fn user(&self) -> PathBuf {
+        self.dir.path().join("user")
+    }
+
     /// Notifications received so far.
     pub fn shown(&self) -> Vec<Shown> {
         self.shown.lock().unwrap().clone()

@@ -189,7 +189,14 @@ impl Stage {
         loop {
             match self.viewer.next().await {
                 Ok(Reply::View { view }) => return Ok(*view),
-                Ok(Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. }) => {}
+                Ok(
+                    Reply::Note { .. }
+                    | Reply::Log { .. }
+                    | Reply::Accepted
+                    | Reply::Refused { .. }
+                    | Reply::History { .. }
+                    | Reply::Presets { .. },
+                ) => {}
                 Err(error) => return Err(error.to_string()),
             }
         }

@@ -84,9 +84,12 @@ impl Client {
     pub async fn view(&mut self) -> Result<View, ClientError> {
         match self.ask(Ask::View).await? {
             Reply::View { view } => Ok(*view),
-            Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {
-                Err(ClientError::Broken("an answer to another question".to_string()))
-            }
+            Reply::Note { .. }
+            | Reply::Log { .. }
+            | Reply::Accepted
+            | Reply::Refused { .. }
+            | Reply::History { .. }
+            | Reply::Presets { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
         }
     }
 

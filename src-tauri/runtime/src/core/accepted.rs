@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Event, Instant, LockKind, RuleKey, Rulebook, Symbol};
+use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook, Symbol};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
@@ -37,7 +37,7 @@ pub enum Due {
     Unknown,
     /// At the daily reset at this instant, or once the lockout that is active then has ended.
     At(Instant),
-    /// Never: it was made while the account was locked. Making it again afterwards is another change.
+    /// Never: it was made while the account was locked, and not by its trading hours alone. Making it again afterwards is another change.
     Refused,
 }
 
@@ -147,10 +147,10 @@ impl Core {
         ))
     }
 
-    /// Accounts for which nothing is loosened now.
+    /// Accounts for which nothing looser is even queued now.
     #[must_use]
-    pub fn locked(&self) -> Vec<AccountId> {
-        self.locked_accounts().cloned().collect()
+    pub fn refusing(&self) -> Vec<AccountId> {
+        self.accounts_under(in_anger).cloned().collect()
     }
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
@@ -217,7 +217,9 @@ impl Core {
             it.due = self.judge(&it.change, &mut verdicts);
             judged = true;
         }
-        let is_due = |it: &mut Waiting| matches!(it.due, Due::At(at) if at <= now) && !self.holds(&it.change);
+        let is_due = |it: &mut Waiting| {
+            matches!(it.due, Due::At(at) if at <= now) && !self.concerns(&it.change, locks)
+        };
         let due: Vec<Pending> = waiting.extract_if(.., is_due).map(|it| it.change).collect();
         self.settled.waiting = waiting;
         if due.is_empty() && !judged {
@@ -255,14 +257,14 @@ impl Core {
             Due::At(at) => Some(at),
             Due::Unknown | Due::Refused => None,
         };
-        self.settled.waiting.iter().filter(|it| !self.holds(&it.change)).filter_map(at).min()
+        self.settled.waiting.iter().filter(|it| !self.concerns(&it.change, locks)).filter_map(at).min()
     }
 
     fn judge(&self, change: &Pending, verdicts: &mut Verdicts) -> Due {
         if self.links.clock_apart.is_none() {
             return Due::Unknown;
         }
-        if self.holds(change) {
+        if self.concerns(change, in_anger) {
             verdicts.refused.push(change.text.clone());
             return Due::Refused;
         }
@@ -270,14 +272,13 @@ impl Core {
         Due::At(self.engine.day_end())
     }
 
-    /// Whether an account that a change concerns is locked.
-    fn holds(&self, change: &Pending) -> bool {
-        self.locked_accounts().any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
+    /// Whether a change concerns an account with such a record.
+    fn concerns(&self, change: &Pending, kind: fn(&Lockout) -> bool) -> bool {
+        self.accounts_under(kind).any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
     }
 
-    fn locked_accounts(&self) -> impl Iterator<Item = &AccountId> {
-        let is_locked = |kind| matches!(kind, Some(LockKind::Hard | LockKind::Timer));
-        self.engine.accounts().filter(move |it| is_locked(it.lockouts().account_wide())).map(|it| it.id())
+    fn accounts_under(&self, kind: fn(&Lockout) -> bool) -> impl Iterator<Item = &AccountId> {
+        self.engine.accounts().filter(move |it| it.lockouts().iter().any(kind)).map(|it| it.id())
     }
 
     /// Writes down what is accepted from now on, then lets it apply.
@@ -323,6 +324,17 @@ impl Verdicts {
             .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
             .collect()
     }
+}
+
+/// While such a record is active nothing is loosened.
+fn locks(lockout: &Lockout) -> bool {
+    lockout.key.symbol.is_none() && matches!(lockout.kind, LockKind::Hard | LockKind::Timer)
+}
+
+/// What is decided under such a record is decided in anger. The end of the trading hours angers nobody, and
+/// locks every evening: in which else would a trader change a setting?
+fn in_anger(lockout: &Lockout) -> bool {
+    locks(lockout) && lockout.key.rule != RuleKey::SessionBlockOutside
 }
 
 fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {

@@ -40,6 +40,7 @@ pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use barred::Barred;
 use book::Known;
+pub use commands::Session;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
