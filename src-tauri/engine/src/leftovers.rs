@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind, Side};
+use domain::{ContractId, Contracts, Exposure, Instant, Leg, Order, OrderId, OrderKind, Position, Side};
 
 use crate::account::{AccountState, KnownOrder};
 
@@ -97,7 +97,6 @@ impl AccountState {
     }
 
     fn tidy(&self, contract: &ContractId, due: &Due) -> Vec<Tidy> {
-        let held = self.exposure(contract);
         let left: Vec<&Order> = self
             .orders
             .values()
@@ -106,10 +105,25 @@ impl AccountState {
             .filter(|order| order.contract == *contract && order.status.covers())
             .filter(|order| order.side.reduces(due.was) && belongs_to_position(order))
             .collect();
-        if held.same_side(due.was) {
-            return shrink(&left, held.size());
+        let held = self.positions.get(contract).map(|holding| &holding.position);
+        match held.filter(|position| position.exposure.same_side(due.was)) {
+            Some(position) => self.shrink(&left, position),
+            None => left.into_iter().map(|order| Tidy::Cancel(order.id.clone())).collect(),
         }
-        left.into_iter().map(|order| Tidy::Cancel(order.id.clone())).collect()
+    }
+
+    /// Orders that would more than close what is left, made smaller. Stops and targets are measured by
+    /// themselves: of a bracket only one of the two fills. Ours are measured as RULE-012 does, or the two
+    /// would undo each other's work for ever.
+    fn shrink(&self, orders: &[&Order], position: &Position) -> Vec<Tidy> {
+        let mut tidy = Vec::new();
+        for leg in [Leg::Stop, Leg::Target] {
+            let of_leg = orders.iter().copied().filter(|it| it.kind.is_stop() == (leg == Leg::Stop));
+            let (own, traders): (Vec<&Order>, Vec<&Order>) = of_leg.partition(|it| it.is_own());
+            fit(&own, self.own_share(position, leg), &mut tidy);
+            fit(&traders, position.exposure.size(), &mut tidy);
+        }
+        tidy
     }
 
     /// Whether an order was there when a position ended. A bracket child may be heard of only later: then
@@ -126,22 +140,15 @@ fn belongs_to_position(order: &Order) -> bool {
     order.is_own() || order.parent.is_some() || order.kind.is_stop()
 }
 
-/// Orders that would more than close what is left, made smaller. Stops and targets are measured by
-/// themselves: of a bracket only one of the two fills.
-fn shrink(orders: &[&Order], held: Contracts) -> Vec<Tidy> {
-    let mut tidy = Vec::new();
-    let (stops, others): (Vec<&Order>, Vec<&Order>) = orders.iter().partition(|order| order.kind.is_stop());
-    for group in [stops, others] {
-        let mut room = held;
-        for order in group.into_iter().filter(|order| order.kind != OrderKind::Market) {
-            let keep = order.remaining().min(room);
-            room = room.saturating_sub(keep);
-            if keep == Contracts::ZERO {
-                tidy.push(Tidy::Cancel(order.id.clone()));
-            } else if keep < order.remaining() {
-                tidy.push(Tidy::Shrink(order.id.clone(), keep + order.filled));
-            }
+/// The orders that `room` holds stay as they are, the one across its edge is made smaller, the rest goes.
+fn fit(orders: &[&Order], mut room: Contracts, tidy: &mut Vec<Tidy>) {
+    for order in orders.iter().filter(|order| order.kind != OrderKind::Market) {
+        let keep = order.remaining().min(room);
+        room = room.saturating_sub(keep);
+        if keep == Contracts::ZERO {
+            tidy.push(Tidy::Cancel(order.id.clone()));
+        } else if keep < order.remaining() {
+            tidy.push(Tidy::Shrink(order.id.clone(), keep + order.filled));
         }
     }
-    tidy
 }

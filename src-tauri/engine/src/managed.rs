@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    Action, Breach, ContractId, EventKind, Exposure, Fill, Instant, Instrument, Leg, Notice, Order, OrderId,
-    OrderStatus, Position, Price, Priority, RuleKey, RuleSet, Severity, Side,
+    Action, Breach, ContractId, Contracts, EventKind, Exposure, Fill, Instant, Instrument, Leg, Notice,
+    Order, OrderId, OrderKind, OrderStatus, Position, Price, Priority, RuleKey, RuleSet, Severity, Side,
     memory::Managed,
     rulebook::{TradeManagement, TradeManagementValues},
 };
@@ -261,6 +261,51 @@ impl AccountState {
                 && order.status.covers()
                 && order.side.reduces(position.exposure)
         })
+    }
+
+    /// Contracts that our own order of a leg is to cover: what is held, less what the trader's orders do.
+    /// Whoever places, resizes or tidies up our orders goes by it.
+    pub(crate) fn own_share(&self, position: &Position, leg: Leg) -> Contracts {
+        let held = position.exposure;
+        let own = self.movable_stops(position).filter(|it| it.is_own()).filter_map(|it| it.stop_price);
+        let ours = own.reduce(|one, two| if is_tighter(held, two, one) { two } else { one });
+        // Where we have a stop, only those count that are as near to the market: ours is never given up for a
+        // farther one. A stop that the market has passed is filling.
+        let counts = |order: &Order| match (leg, order.stop_price, ours) {
+            (Leg::Stop, Some(stop), Some(ours)) => order.kind.is_stop() && !is_tighter(held, ours, stop),
+            (Leg::Stop, None, _) | (Leg::Stop, _, None) => order.kind.is_stop(),
+            (Leg::Target, ..) => Leg::of(order.kind) == Some(Leg::Target),
+        };
+        let covered: Contracts = self
+            .working_orders()
+            .map(|known| &known.order)
+            .filter(|it| it.contract == position.contract && !it.is_own() && it.side.reduces(held))
+            .filter(|it| counts(it) && self.works_or_will(it))
+            .map(Order::remaining)
+            .sum();
+        held.size().saturating_sub(covered)
+    }
+
+    /// Whether an order of the trader works, or will in a moment: a bracket child whose entry is filling
+    /// arrives suspended (gateway reference 9.5).
+    fn works_or_will(&self, order: &Order) -> bool {
+        let entry = order.parent.as_ref().map(|parent| self.order(parent));
+        match (order.status, entry) {
+            (OrderStatus::Open | OrderStatus::Pending, _) => true,
+            (OrderStatus::Suspended, Some(Some(entry))) => {
+                entry.kind == OrderKind::Market || entry.filled > Contracts::ZERO
+            }
+            (OrderStatus::Suspended, Some(None)) => true,
+            (
+                OrderStatus::Suspended
+                | OrderStatus::CancelPending
+                | OrderStatus::Filled
+                | OrderStatus::Cancelled
+                | OrderStatus::Expired
+                | OrderStatus::Rejected,
+                _,
+            ) => false,
+        }
     }
 
     /// Keeps what a restart needs. The best price alone is written with the ticks of every second.

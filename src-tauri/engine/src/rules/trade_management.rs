@@ -6,8 +6,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, Contracts, EventKind, Instrument, Leg, Means, Order, OrderKind, OrderSide, OrderStatus, Position,
-    Price, RuleKey, Source, Ticket,
+    Breach, Contracts, EventKind, Instrument, Leg, Means, Order, OrderSide, Position, Price, RuleKey, Source,
+    Ticket,
     breach::Step,
     rulebook::{PriceBasis, TradeManagement, TradeManagementValues},
 };
@@ -152,52 +152,13 @@ impl Trade<'_> {
             let remedy = Remedy::Cancel(surplus.id.clone());
             findings.push(self.finding(Step::StopLoss, surplus.size, surplus.stop_price, remedy));
         }
-        let covered = self.covered_by_others(tightest.and_then(|stop| stop.stop_price));
-        let wanted = self.position.exposure.size().saturating_sub(covered);
+        let wanted = self.account.own_share(self.position, Leg::Stop);
         match tightest {
             Some(stop) => self.keep_stop(stop, wanted, findings),
             None => self.place_stop(wanted, findings),
         }
         for stop in self.account.movable_stops(self.position).filter(|order| !order.is_own()) {
             self.move_traders_stop(stop, findings);
-        }
-    }
-
-    /// Contracts that stops of the trader protect. Where we have one, only those count that are as near to
-    /// the market: ours is never given up for a farther one. A stop that the market has passed is filling.
-    fn covered_by_others(&self, ours: Option<Price>) -> Contracts {
-        let held = self.position.exposure;
-        let orders = self.account.working_orders().map(|known| &known.order);
-        orders
-            .filter(|it| it.contract == self.position.contract && it.kind.is_stop() && !it.is_own())
-            .filter(|it| it.side.reduces(held) && self.counts(it))
-            .filter(|it| match (it.stop_price, ours) {
-                (Some(stop), Some(ours)) => !is_tighter(held, ours, stop),
-                (None, _) | (_, None) => true,
-            })
-            .map(Order::remaining)
-            .sum()
-    }
-
-    /// Whether an order of the trader works, or will in a moment: a bracket child whose entry is filling
-    /// arrives suspended (gateway reference 9.5).
-    fn counts(&self, order: &Order) -> bool {
-        let entry = order.parent.as_ref().map(|parent| self.account.order(parent));
-        match (order.status, entry) {
-            (OrderStatus::Open | OrderStatus::Pending, _) => true,
-            (OrderStatus::Suspended, Some(Some(entry))) => {
-                entry.kind == OrderKind::Market || entry.filled > Contracts::ZERO
-            }
-            (OrderStatus::Suspended, Some(None)) => true,
-            (
-                OrderStatus::Suspended
-                | OrderStatus::CancelPending
-                | OrderStatus::Filled
-                | OrderStatus::Cancelled
-                | OrderStatus::Expired
-                | OrderStatus::Rejected,
-                _,
-            ) => false,
         }
     }
 
@@ -248,18 +209,15 @@ impl Trade<'_> {
         if !values.enabled {
             return;
         }
-        let held = self.position.exposure;
-        let (own, others): (Vec<&Order>, Vec<&Order>) = self
+        let contract = &self.position.contract;
+        let own = self
             .account
-            .working_orders()
-            .map(|known| &known.order)
-            .filter(|it| it.contract == self.position.contract && Leg::of(it.kind) == Some(Leg::Target))
-            .filter(|it| it.side.reduces(held) && self.counts(it))
-            .partition(|it| it.is_own());
-        let covered: Contracts = others.into_iter().map(Order::remaining).sum();
-        let wanted = held.size().saturating_sub(covered);
+            .own_orders(contract)
+            .filter(|it| it.side.reduces(self.position.exposure))
+            .find(|it| Leg::of(it.kind) == Some(Leg::Target));
+        let wanted = self.account.own_share(self.position, Leg::Target);
         let price = self.target_price();
-        match own.first() {
+        match own {
             Some(order) if wanted == Contracts::ZERO => {
                 let remedy = Remedy::Cancel(order.id.clone());
                 findings.push(self.finding(Step::TakeProfit, order.size, order.limit_price, remedy));

@@ -89,3 +89,30 @@ fn an_order_that_is_being_made_smaller_is_not_asked_again() {
     desk.obey();
     assert_eq!(desk.later(60_000).tick(), "");
 }
+
+/// RULE-012 and the tidying up measure our stop alike: what one of them sizes the other leaves as it is.
+#[test]
+fn our_stop_beside_a_farther_one_of_the_trader_keeps_its_size() {
+    let mut desk = Desk::new(only(|rules| {
+        rules.trade_management.enabled = true;
+        rules.trade_management.settings.values.take_profit.enabled = false;
+    }));
+    desk.quote("MNQ", "21000.00");
+    desk.stop(5, "MNQ", Sell, 2, "20990.00");
+    desk.position("MNQ", 4, "21000.00");
+    while !desk.obey().is_empty() {}
+    assert_eq!(
+        desk.position("MNQ", 3, "21000.00"),
+        "change 9001 to stop sell 3 mnq @ 20997.5 by trade_management: stoploss"
+    );
+    desk.obey();
+    for _ in 0..5 {
+        assert_eq!(desk.later(2_000).tick(), "");
+    }
+    assert_eq!(
+        desk.position("MNQ", 1, "21000.00"),
+        "change 9001 to stop sell 1 mnq @ 20997.5 by trade_management: stoploss"
+    );
+    desk.obey();
+    assert_eq!(desk.later(2_000).tick(), "shrink order 5 to 1 by no_stop_loss_grace: leftover");
+}
