@@ -22,6 +22,7 @@ use crate::{
     market::Market,
     near::Near,
     outage::Outage,
+    owed::Owed,
     own::OwnTrades,
     races::Races,
     rules::{self, ArmedRule},
@@ -57,6 +58,8 @@ pub struct AccountState {
     /// Since when the stories differ.
     pub(crate) disagree_since: Option<Instant>,
     pub(crate) ledger: Ledger,
+    /// Executions that no fill explains yet.
+    pub(crate) owed: Owed,
     /// What the day's fills add up to by themselves.
     pub(crate) averages: Averages,
     /// Limits that came near and were told.
@@ -202,6 +205,7 @@ impl AccountState {
             day_told: false,
             reread: false,
             disagree_since: None,
+            owed: Owed::default(),
             averages: Averages::default(),
             near: Near::default(),
             permission: Outage::default(),

@@ -148,6 +148,7 @@ impl AccountState {
             (Learned::New, true) | (Learned::Corrected, false) => {}
         }
         if learned == Learned::New {
+            self.explain(fill);
             let resting = self.first_heard(&fill.order);
             self.races.filled(fill, resting, now);
             if by.is_none() {
@@ -191,6 +192,7 @@ impl AccountState {
         }
         self.known = true;
         self.read = self.read.max(Some(snapshot.asked_at));
+        self.owed.read(snapshot.asked_at);
         self.reopen_results();
         self.find_orphans(now);
         (kinds, fills)

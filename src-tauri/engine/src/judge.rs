@@ -431,7 +431,8 @@ impl AccountState {
             court.out.push(Action::Ask(Question::Orders { account: self.id.clone() }));
         }
         self.compare_books(court.now);
-        let due = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
+        let disagree = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
+        let due = disagree || self.owed.is_overdue(court.now);
         let asked = self.asked_everything.is_some_and(|at| court.now < at + ASK_EVERYTHING_AT_MOST_EVERY);
         if due && !asked {
             self.asked_everything = Some(court.now);

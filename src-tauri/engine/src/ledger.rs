@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    ContractId, DailyReset, Fill, Instant, TradeId, TradingDay, Usd, memory::DayFigures, memory::KnownFill,
-    products,
+    ContractId, Contracts, DailyReset, Fill, Instant, OrderId, TradeId, TradingDay, Usd, memory::DayFigures,
+    memory::KnownFill, products,
 };
 
 use crate::averages::Heard;
@@ -165,6 +165,12 @@ impl Ledger {
             self.fills.values().map(|entry| &entry.known).filter(|known| !known.fill.voided).collect();
         fills.sort_by_key(|known| (known.fill.at, &known.fill.id));
         fills
+    }
+
+    /// Contracts of an order that are told by fills, voided ones too.
+    pub(crate) fn executed(&self, order: &OrderId) -> Contracts {
+        let fills = self.fills.values().map(|entry| &entry.known.fill);
+        fills.filter(|fill| fill.order == *order).map(|fill| fill.size).sum()
     }
 
     /// A fill with what is known of it.

@@ -23,6 +23,7 @@ mod managed;
 mod market;
 mod near;
 mod outage;
+mod owed;
 mod own;
 mod protect;
 mod quotes;

@@ -24,6 +24,7 @@ impl Engine {
                 account.touched.add(kinds);
             }),
             Event::Order(order) => self.with(&order.account, |account| {
+                account.note_executions(order, now);
                 let kinds = account.learn_order(order, now);
                 account.touched.add(kinds);
             }),

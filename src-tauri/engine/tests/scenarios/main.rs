@@ -4,6 +4,7 @@
 
 mod commands;
 mod desk;
+mod doubts;
 mod feed;
 mod gate;
 mod interactions;
