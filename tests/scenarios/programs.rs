@@ -56,6 +56,8 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["log", "--json"],
         &["lockouts"],
         &["pending"],
+        &["history"],
+        &["history", "--csv"],
         &["config", "check"],
         &["audit", "verify"],
     ] {

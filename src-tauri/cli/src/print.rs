@@ -50,6 +50,12 @@ pub fn question(text: impl Display) -> Result<(), Failure> {
     write(format_args!("{text}"))
 }
 
+/// What is made elsewhere, as it is.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    output.write_all(bytes).and_then(|()| output.flush()).map_err(Failure::output)
+}
+
 fn write(text: Arguments<'_>) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     output.write_fmt(text).and_then(|()| output.flush()).map_err(Failure::output)

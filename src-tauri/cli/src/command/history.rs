@@ -17,7 +17,9 @@ pub fn run(home: Option<&Path>, options: &History) -> Result<(), Failure> {
     let query = HistoryQuery { days: options.days, account, rule: None, shown: Shown::All };
     let told = history::read(home.path(), &query)?;
     if options.csv {
-        return history::days_csv(&told, std::io::stdout()).map_err(Failure::other);
+        let mut table = Vec::new();
+        history::days_csv(&told, &mut table).map_err(Failure::other)?;
+        return print::bytes(&table);
     }
     let mut table = print::table(&["Day", "Account", "Net", "Fees", "Trades", "Crossed", "Lockouts"]);
     for day in &told.days {
