@@ -29,7 +29,7 @@ use views::{
 use crate::{
     clock::Clock,
     control::server::Petition,
-    core::{Core, Input, Output, Session},
+    core::{Core, Input, Output, Session, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
     lines,
@@ -59,6 +59,8 @@ pub struct Broker {
     pub retry: Box<dyn Fn() + Send>,
     /// Ends the session and logs in with these.
     pub renew: Box<dyn Fn(Credentials) + Send>,
+    /// How many signals wait before they come out.
+    pub waiting: Box<dyn Fn() -> usize + Send>,
     /// Ends everything, once the loop is done.
     pub end: Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
 }
@@ -73,7 +75,14 @@ impl Broker {
         let (asks, _) = mpsc::channel(1);
         let (_, signals) = mpsc::channel(1);
         let end = || -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(std::future::ready(())) };
-        Self { asks, signals, retry: Box::new(|| {}), renew: Box::new(|_| {}), end: Box::new(end) }
+        Self {
+            asks,
+            signals,
+            retry: Box::new(|| {}),
+            renew: Box::new(|_| {}),
+            waiting: Box::new(|| 0),
+            end: Box::new(end),
+        }
     }
 }
 
@@ -145,6 +154,7 @@ enum Woken {
 impl Loop {
     /// Carries out what the start itself decided.
     pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>) {
+        self.core.metrics().time_rules(Monotonic::now);
         self.carry_out(outputs).await;
         for input in inputs {
             self.feed(input, None).await;
@@ -228,7 +238,13 @@ impl Loop {
         if let Some(stamped) = next {
             self.signal(stamped).await;
         }
-        self.core.metrics().observed(None, self.broker.signals.len());
+        let waiting = self.waiting();
+        self.core.metrics().observed(None, waiting);
+    }
+
+    /// Inputs that wait, in the broker's queue and behind it.
+    fn waiting(&self) -> usize {
+        (self.broker.waiting)() + self.broker.signals.len()
     }
 
     async fn signal(&mut self, stamped: Stamped) {
@@ -248,8 +264,9 @@ impl Loop {
         let begun = Monotonic::now();
         let now = self.clock.at(begun);
         let received = received.map_or(now, |moment| self.clock.at(moment));
+        let kind = kind_of(&input);
         let outputs = self.core.handle(now, received, input);
-        self.core.metrics().processed(begun.elapsed());
+        self.core.metrics().processed(kind, begun.elapsed());
         self.dirty = true;
         self.carry_out(outputs).await;
     }
@@ -270,14 +287,7 @@ impl Loop {
                     }
                     self.core.left(call, self.clock.now());
                 }
-                Output::Tell(note) => {
-                    if let Err(unheard) = self.notes.send(note)
-                        && self.is_beginning
-                        && self.unheard.len() < MOST_UNHEARD
-                    {
-                        self.unheard.push(unheard.0);
-                    }
-                }
+                Output::Tell(told) => self.tell(told),
                 Output::Protected(protection) => self.announce(protection),
                 Output::Refused(error) => {
                     let locked = self.core.has_lockouts();
@@ -285,6 +295,20 @@ impl Loop {
                 }
             }
         }
+    }
+
+    /// Tells whoever listens, and keeps what became of it. Waits for nobody.
+    fn tell(&mut self, told: Told) {
+        let listeners = match self.notes.send(told.note.clone()) {
+            Ok(listeners) => listeners,
+            Err(unheard) => {
+                if self.is_beginning && self.unheard.len() < MOST_UNHEARD {
+                    self.unheard.push(unheard.0);
+                }
+                0
+            }
+        };
+        self.disk.write_lazily(vec![told.record(listeners)]);
     }
 
     fn announce(&mut self, protection: Protection) {
@@ -299,8 +323,8 @@ impl Loop {
         // Protection outranks bookkeeping: the state turns red, nothing waits.
         let outputs = self.core.handle(now, now, Input::Disk(state));
         for output in outputs {
-            if let Output::Tell(note) = output {
-                let _ = self.notes.send(note);
+            if let Output::Tell(told) = output {
+                self.tell(told);
             }
         }
     }
@@ -318,8 +342,10 @@ impl Loop {
             self.feed(Input::Jumped, None).await;
         }
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
-        self.core.metrics().observed(memory, self.broker.signals.len());
+        let waiting = self.waiting();
+        self.core.metrics().observed(memory, waiting);
         self.feed(Input::Tick, None).await;
+        self.disk.prune(self.clock.now());
     }
 
     async fn petition(&mut self, Petition { ask, answer }: Petition) {
@@ -346,7 +372,9 @@ impl Loop {
                 Reply::Accepted
             }
             Ask::TestNotification => {
-                let _ = self.notes.send(views::text::note::test(self.clock.now()));
+                let at = self.clock.now();
+                let (note, kind) = (views::text::note::test(at), "test".to_string());
+                self.tell(Told { note, at, kind, account: None, suppressed: 0 });
                 Reply::Accepted
             }
             Ask::CredentialsChanged => return self.renew(answer),
@@ -356,7 +384,7 @@ impl Loop {
             },
             Ask::SaveSettings { edits } => {
                 let edits = edits.into_iter().map(settings::edit).collect();
-                return self.watching.save(Save { edits, locked: self.core.locked(), answer });
+                return self.watching.save(Save { edits, locked: self.core.refusing(), answer });
             }
         };
         let _ = answer.send(reply);

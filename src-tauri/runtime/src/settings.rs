@@ -43,7 +43,7 @@ type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 /// A change to be made in the files, and who waits for the answer.
 pub(crate) struct Save {
     pub edits: Vec<Edit>,
-    /// Accounts that are locked: nothing that protects them less is written.
+    /// Accounts that are locked by more than their trading hours: nothing that protects them less is written.
     pub locked: Vec<AccountId>,
     pub answer: oneshot::Sender<Reply>,
 }

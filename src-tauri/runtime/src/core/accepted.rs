@@ -2,7 +2,7 @@
 //! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
 
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Event, Instant, LockKind, RuleKey, Rulebook};
+use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
@@ -10,7 +10,7 @@ use views::{
     view::{PendingState, PendingView},
 };
 
-use super::Core;
+use super::{Core, telling::About};
 
 /// What the files say, once they were checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub enum Due {
     Unknown,
     /// At the daily reset at this instant, or once the lockout that is active then has ended.
     At(Instant),
-    /// Never: it was made while the account was locked. Making it again afterwards is another change.
+    /// Never: it was made while the account was locked, and not by its trading hours alone. Making it again afterwards is another change.
     Refused,
 }
 
@@ -143,10 +143,10 @@ impl Core {
         ))
     }
 
-    /// Accounts for which nothing is loosened now.
+    /// Accounts for which nothing looser is even queued now.
     #[must_use]
-    pub fn locked(&self) -> Vec<AccountId> {
-        self.locked_accounts().cloned().collect()
+    pub fn refusing(&self) -> Vec<AccountId> {
+        self.accounts_under(in_anger).cloned().collect()
     }
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
@@ -212,7 +212,9 @@ impl Core {
             it.due = self.judge(&it.change, &mut verdicts);
             judged = true;
         }
-        let is_due = |it: &mut Waiting| matches!(it.due, Due::At(at) if at <= now) && !self.holds(&it.change);
+        let is_due = |it: &mut Waiting| {
+            matches!(it.due, Due::At(at) if at <= now) && !self.concerns(&it.change, locks)
+        };
         let due: Vec<Pending> = waiting.extract_if(.., is_due).map(|it| it.change).collect();
         self.settled.waiting = waiting;
         if due.is_empty() && !judged {
@@ -250,14 +252,14 @@ impl Core {
             Due::At(at) => Some(at),
             Due::Unknown | Due::Refused => None,
         };
-        self.settled.waiting.iter().filter(|it| !self.holds(&it.change)).filter_map(at).min()
+        self.settled.waiting.iter().filter(|it| !self.concerns(&it.change, locks)).filter_map(at).min()
     }
 
     fn judge(&self, change: &Pending, verdicts: &mut Verdicts) -> Due {
         if self.links.clock_apart.is_none() {
             return Due::Unknown;
         }
-        if self.holds(change) {
+        if self.concerns(change, in_anger) {
             verdicts.refused.push(change.text.clone());
             return Due::Refused;
         }
@@ -265,14 +267,13 @@ impl Core {
         Due::At(self.engine.day_end())
     }
 
-    /// Whether an account that a change concerns is locked.
-    fn holds(&self, change: &Pending) -> bool {
-        self.locked_accounts().any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
+    /// Whether a change concerns an account with such a record.
+    fn concerns(&self, change: &Pending, kind: fn(&Lockout) -> bool) -> bool {
+        self.accounts_under(kind).any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
     }
 
-    fn locked_accounts(&self) -> impl Iterator<Item = &AccountId> {
-        let is_locked = |kind| matches!(kind, Some(LockKind::Hard | LockKind::Timer));
-        self.engine.accounts().filter(move |it| is_locked(it.lockouts().account_wide())).map(|it| it.id())
+    fn accounts_under(&self, kind: fn(&Lockout) -> bool) -> impl Iterator<Item = &AccountId> {
+        self.engine.accounts().filter(move |it| it.lockouts().iter().any(kind)).map(|it| it.id())
     }
 
     /// Writes down what is accepted from now on, then lets it apply.
@@ -301,7 +302,7 @@ impl Core {
 
     fn tell_settings(&mut self, news: &SettingsNews<'_>, now: Instant) {
         if let Some(note) = note::settings_changed(news, now, self.setting.zones) {
-            self.tell(note, now);
+            self.tell(note, About::all("settings_changed"), now);
         }
     }
 }
@@ -318,6 +319,17 @@ impl Verdicts {
             .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
             .collect()
     }
+}
+
+/// While such a record is active nothing is loosened.
+fn locks(lockout: &Lockout) -> bool {
+    lockout.key.symbol.is_none() && matches!(lockout.kind, LockKind::Hard | LockKind::Timer)
+}
+
+/// What is decided under such a record is decided in anger. The end of the trading hours angers nobody, and
+/// locks every evening: in which else would a trader change a setting?
+fn in_anger(lockout: &Lockout) -> bool {
+    locks(lockout) && lockout.key.rule != RuleKey::SessionBlockOutside
 }
 
 fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {

@@ -1,4 +1,5 @@
--- What a personal session began with, so that its end can be told from the day's figures.
-ALTER TABLE clock_sessions ADD COLUMN trades_in INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE clock_sessions ADD COLUMN realized_cents_in INTEGER NOT NULL DEFAULT 0;
-CREATE UNIQUE INDEX clock_sessions_open ON clock_sessions (account_id) WHERE clock_out IS NULL;
+-- A row of a measurement sums up a minute: metric_value is the average of its samples.
+ALTER TABLE performance_metrics ADD COLUMN samples INTEGER;
+ALTER TABLE performance_metrics ADD COLUMN p95 REAL;
+ALTER TABLE performance_metrics ADD COLUMN largest REAL;
+CREATE INDEX alerts_by_time ON alerts (time);
