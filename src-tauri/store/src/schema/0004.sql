@@ -2,5 +2,3 @@
 ALTER TABLE clock_sessions ADD COLUMN trades_in INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE clock_sessions ADD COLUMN realized_cents_in INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX clock_sessions_open ON clock_sessions (account_id) WHERE clock_out IS NULL;
--- The past is told by account and time.
-CREATE INDEX enforcement_history_by_account ON enforcement_history (account_id, timestamp);
