@@ -35,8 +35,7 @@ pub fn run(home: Option<&Path>, options: &History) -> Result<(), Failure> {
         }
     }
     match told.days.is_empty() {
-        true => println!("No trading day is on record yet."),
-        false => println!("{table}"),
+        true => print::line("No trading day is on record yet."),
+        false => print::line(table),
     }
-    Ok(())
 }

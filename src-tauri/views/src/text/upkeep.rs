@@ -61,7 +61,7 @@ pub fn unknown_symbol(symbol: &str, broker: &str) -> Note {
     Note {
         title: format!("{broker} does not know {symbol}"),
         body: format!(
-            "Contract Limits name {symbol}, but no contract is called so. Check its spelling in risk.yaml."
+            "The settings name {symbol}, but no contract is called so. Check its spelling in risk.yaml."
         ),
         severity: Severity::Warning,
         rule: None,
