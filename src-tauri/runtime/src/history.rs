@@ -298,8 +298,8 @@ mod tests {
         let Opened { mut store, .. } = Store::open(home.path(), at("2026-03-02T00:00:00Z")).unwrap();
         let breach = domain::Breach::DailyLoss {
             basis: Basis::Combined,
-            value: Usd::from_cents(-512_50),
-            limit: Usd::from_cents(-500_00),
+            value: Usd::from_cents(-51_250),
+            limit: Usd::from_cents(-50_000),
         };
         let note = |account: Option<&str>, action, breach, at| {
             Record::Note(Box::new(Note {
@@ -326,8 +326,8 @@ mod tests {
         };
         let figures = DayFigures {
             day: day("2026-03-02"),
-            realized: Usd::from_cents(-508_80),
-            fees: Usd::from_cents(3_70),
+            realized: Usd::from_cents(-50_880),
+            fees: Usd::from_cents(370),
             trades: 5,
             wins: 1,
             losses: 4,

@@ -137,7 +137,7 @@ fn past_days(db: &Connection, account: Option<&AccountId>, days: u32) -> rusqlit
             ORDER BY trading_day DESC LIMIT :days)
         SELECT spans.*, (SELECT {BREACHES} FROM enforcement_history AS line
             WHERE line.account_id = spans.account_id AND line.timestamp >= spans.opened_at
-                AND line.timestamp < coalesce(spans.ended, '9999')) AS breaches
+                AND (spans.ended IS NULL OR line.timestamp < spans.ended)) AS breaches
         FROM spans JOIN newest USING (trading_day) WHERE account_id = coalesce(:account, account_id)
         ORDER BY trading_day DESC, account_id"
     );

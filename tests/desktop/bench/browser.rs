@@ -64,6 +64,14 @@ impl Browser {
         self.press_at(&format!("//button[span[text()='{title}']]"));
     }
 
+    /// What the first element of this path shows.
+    pub fn text_of(&self, path: &str) -> String {
+        self.runtime.block_on(async {
+            let found = until(path, async || self.page.find(By::XPath(path)).await.ok()).await;
+            plain(&found.text().await.unwrap())
+        })
+    }
+
     /// Presses what carries this accessible role: the only one of its kind on the page.
     pub fn press_role(&self, role: &str) {
         self.press_at(&format!("//*[@role='{role}'][not(@disabled)]"));

@@ -112,6 +112,11 @@ impl Desktop {
         Running(self.program(args).spawn().unwrap())
     }
 
+    /// The program with more in its environment.
+    pub fn run_with(&self, args: &[&str], env: &[(&str, String)]) -> Running {
+        Running(self.program(args).envs(env.iter().cloned()).spawn().unwrap())
+    }
+
     /// Something that runs until this desktop ends.
     pub fn keep(&mut self, child: Child) {
         self.children.push(child);

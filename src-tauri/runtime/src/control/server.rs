@@ -172,7 +172,18 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
     match ask {
         Ask::History { query } => past(feed.home.clone(), query).await,
         Ask::Presets => rulebooks(feed.home.clone()).await,
-        ask => from_loop(ask, feed).await,
+        ask @ (Ask::View
+        | Ask::Watch
+        | Ask::Command { .. }
+        | Ask::Log { .. }
+        | Ask::Reconcile
+        | Ask::Retry
+        | Ask::CredentialsChanged
+        | Ask::TestNotification
+        | Ask::CancelPending { .. }
+        | Ask::SaveSettings { .. }
+        | Ask::ClockIn { .. }
+        | Ask::ClockOut { .. }) => from_loop(ask, feed).await,
     }
 }
 

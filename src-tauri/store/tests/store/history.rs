@@ -84,6 +84,15 @@ fn each_day_has_its_figures_and_counts_an_event_under_one_rule_as_one_breach() {
 }
 
 #[test]
+fn the_day_that_runs_counts_its_breaches_as_well() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[reset(None, day(MONDAY), at("2026-03-01T23:00:00Z")), intent(1), confirmed(1)]);
+    let told = past(&home, 10);
+    assert_eq!((told.days[0].breaches, told.days[0].ended), (1, None));
+}
+
+#[test]
 fn only_the_days_and_the_account_that_were_asked_for() {
     let home = Home::new();
     two_days(&mut home.open());
@@ -109,7 +118,7 @@ fn a_session_is_summed_up_when_the_trader_clocks_out() {
         began: now(),
         ended: Some(later(600)),
         trades: Some(3),
-        realized: Some(Usd::from_cents(-101_75)),
+        realized: Some(Usd::from_cents(-10_175)),
         breaches: Some(1),
     };
     assert_eq!(past(&home, 10).sessions, [expected]);
