@@ -112,7 +112,12 @@ impl Eye {
                     tracing::warn!(title = note.title, "a note was dropped");
                 }
             }
-            Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {}
+            Reply::Log { .. }
+            | Reply::Accepted
+            | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. } => {}
         }
     }
 

@@ -4,10 +4,11 @@
 //! [`Reply::View`]s and [`Reply::Note`]s, with the id of that request, whenever the view changes or
 //! people are to be told something.
 
-use domain::{AccountId, Command};
+use domain::{AccountId, Command, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    settings::{ContractView, SettingsPreview, SettingsView},
     text::Note,
     view::{ReceiptView, View},
 };
@@ -63,6 +64,23 @@ pub enum Ask {
         /// The changes.
         edits: Vec<SettingEdit>,
     },
+    /// What every setting means, and what the files say.
+    Settings,
+    /// What changes of the settings would lead to. Nothing is saved.
+    PreviewSettings {
+        /// The changes.
+        edits: Vec<SettingEdit>,
+    },
+    /// Take only stricter changes of the settings until then. Cannot be taken back.
+    LockSettings {
+        /// Until when; null: the next daily reset.
+        until: Option<Instant>,
+    },
+    /// Contracts of the broker whose name contains a text.
+    SearchContracts {
+        /// The text.
+        text: String,
+    },
 }
 
 /// One setting with its new value.
@@ -113,5 +131,20 @@ pub enum Reply {
     Refused {
         /// Why, and what to do.
         reason: String,
+    },
+    /// To `Settings`.
+    Settings {
+        /// What they mean and say.
+        settings: Box<SettingsView>,
+    },
+    /// To `PreviewSettings`.
+    Preview {
+        /// What the changes would lead to.
+        preview: Box<SettingsPreview>,
+    },
+    /// To `SearchContracts`.
+    Contracts {
+        /// What the broker found.
+        contracts: Vec<ContractView>,
     },
 }

@@ -4,6 +4,7 @@
 //! the page can't drift away from it.
 
 pub mod control;
+pub mod settings;
 pub mod sight;
 pub mod text;
 pub mod tray;

@@ -34,7 +34,13 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
         match client.next().await? {
             Reply::View { view } => show(&view, options.json)?,
             Reply::Note { note } if !options.json => println!("! {}: {}", note.title, note.body),
-            Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {}
+            Reply::Note { .. }
+            | Reply::Log { .. }
+            | Reply::Accepted
+            | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. } => {}
         }
     }
 }

@@ -189,7 +189,15 @@ impl Stage {
         loop {
             match self.viewer.next().await {
                 Ok(Reply::View { view }) => return Ok(*view),
-                Ok(Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. }) => {}
+                Ok(
+                    Reply::Note { .. }
+                    | Reply::Log { .. }
+                    | Reply::Accepted
+                    | Reply::Refused { .. }
+                    | Reply::Settings { .. }
+                    | Reply::Preview { .. }
+                    | Reply::Contracts { .. },
+                ) => {}
                 Err(error) => return Err(error.to_string()),
             }
         }

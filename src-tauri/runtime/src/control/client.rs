@@ -84,7 +84,13 @@ impl Client {
     pub async fn view(&mut self) -> Result<View, ClientError> {
         match self.ask(Ask::View).await? {
             Reply::View { view } => Ok(*view),
-            Reply::Note { .. } | Reply::Log { .. } | Reply::Accepted | Reply::Refused { .. } => {
+            Reply::Note { .. }
+            | Reply::Log { .. }
+            | Reply::Accepted
+            | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. } => {
                 Err(ClientError::Broken("an answer to another question".to_string()))
             }
         }

@@ -33,6 +33,7 @@ pub(super) enum Purpose {
     Bar(ContractId),
     Watch,
     Quotes,
+    Search,
 }
 
 /// The accounts of the login.
@@ -81,6 +82,18 @@ impl Core {
         self.purposes.insert(id, purpose);
         self.batch.asks.push(Ask { id, class: Class::Routine, call });
         id
+    }
+
+    /// Searches the broker's contracts for a person; the answer is an [`Output::Found`].
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    pub fn search(&mut self, text: String) -> Result<(CallId, Vec<Output>), String> {
+        if !self.links.logged_in {
+            return Err(format!("{} cannot be asked without a connection.", self.setting.broker));
+        }
+        let id = self.send(Call::SearchInstruments(text), Purpose::Search);
+        Ok((id, self.take_outputs()))
     }
 
     /// Asks for the accounts of the login when it is time.
@@ -180,6 +193,13 @@ impl Core {
             (Purpose::Bar(contract), result) => {
                 tracing::warn!(target: "daemon", %contract, "no bar could be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::LatestBar { contract }));
+            }
+            (Purpose::Search, result) => {
+                let found = match result {
+                    Ok(Answer::Instruments(found)) => Ok(found.clone()),
+                    other => Err(failure(other)),
+                };
+                self.batch.signs.push(Output::Found { search: reply.id, found });
             }
             (Purpose::Watch | Purpose::Quotes, Ok(_)) => {}
             (Purpose::Watch, result) => {

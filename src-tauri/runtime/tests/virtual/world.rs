@@ -181,6 +181,13 @@ impl World {
         }
     }
 
+    /// Takes only stricter changes of the settings until then.
+    pub fn lock_settings(&mut self, until: Option<Instant>) -> Result<(), String> {
+        let outputs = self.core.lock_settings(until, self.now)?;
+        self.carry(outputs);
+        Ok(())
+    }
+
     /// The market pauses: what is accepted is filled so much later.
     pub fn hold_fills(&mut self, longer: TimeDelta) {
         let fills = self.queue.extract_if(.., |_, parcel| matches!(parcel, Parcel::Execute(..)));
@@ -260,7 +267,7 @@ impl World {
                 }
                 Output::Send(ask) => self.send(ask),
                 Output::Tell(note) => self.note(format!("told: {}: {}", note.title, note.body)),
-                Output::Protected(_) | Output::Refused(_) => {}
+                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } => {}
             }
         }
     }

@@ -30,4 +30,16 @@ key: string, } | { "ask": "save_settings",
 /**
  * The changes.
  */
-edits: Array<SettingEdit>, };
+edits: Array<SettingEdit>, } | { "ask": "settings" } | { "ask": "preview_settings", 
+/**
+ * The changes.
+ */
+edits: Array<SettingEdit>, } | { "ask": "lock_settings", 
+/**
+ * Until when; null: the next daily reset.
+ */
+until: string | null, } | { "ask": "search_contracts", 
+/**
+ * The text.
+ */
+text: string, };
