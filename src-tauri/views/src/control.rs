@@ -91,8 +91,9 @@ pub struct SettingEdit {
     pub account: Option<AccountId>,
     /// Dotted path as in the file.
     pub key: String,
-    /// As one would write it into the file.
-    pub value: String,
+    /// As one would write it into the file; null takes the key out of it: what applies without it applies
+    /// again.
+    pub value: Option<String>,
 }
 
 /// An answer, or one view of a watch.

@@ -211,10 +211,10 @@ impl Settings {
 /// A change as it comes from a viewer. Lists and switches are meant as such, everything else as text.
 pub(crate) fn edit(edit: SettingEdit) -> Edit {
     let SettingEdit { account, key, value } = edit;
-    let value = match serde_json::from_str(&value) {
+    let value = value.map(|value| match serde_json::from_str(&value) {
         Ok(value @ (Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_))) => value,
         Ok(Json::Number(_) | Json::String(_)) | Err(_) => Json::String(value),
-    };
+    });
     Edit { account, key, value }
 }
 

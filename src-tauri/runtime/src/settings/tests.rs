@@ -28,7 +28,7 @@ fn edits(wishes: &[Wish<'_>]) -> Vec<Edit> {
     let edits = wishes.iter().map(|(account, key, value)| SettingEdit {
         account: account.map(Into::into),
         key: (*key).to_string(),
-        value: (*value).to_string(),
+        value: Some((*value).to_string()),
     });
     edits.map(edit).collect()
 }
@@ -241,5 +241,5 @@ accounts:
     config_overrides:
       daily_realized_loss: {limit: -750}
       max_contracts_per_instrument: {instrument_limits: {MNQ: 2}}
-  - {id: 71147733, name: Practice}
+  - {id: 61407733, name: Practice}
 ";
