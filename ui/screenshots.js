@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const [pages, out] = process.argv.slice(2);
+const [pages, out, only = ''] = process.argv.slice(2);
 const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const COMPACT = [460, 720];
 const WIDE = [980, 720];
@@ -24,6 +24,27 @@ const STATES = [
   'lost',
   'connecting',
 ];
+
+/** Opens a rule's row. */
+function open(rule) {
+  return `(() => {
+    const row = [...document.querySelectorAll('.rule > button')].find((it) => it.textContent.includes('${rule}'));
+    if (row.getAttribute('aria-expanded') === 'false') row.click();
+    setTimeout(() => {
+      const body = document.querySelector('.body');
+      body.scrollTop += row.getBoundingClientRect().top - body.getBoundingClientRect().top - 70;
+    }, 50);
+  })();`;
+}
+
+/** Types into the first field of the open row. */
+function type(text) {
+  return `(() => {
+    const field = document.querySelector('.ed input');
+    field.value = '${text}';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  })();`;
+}
 
 const shots = [
   ...STATES.map((state) => ({ name: `status-${state}`, query: { state }, size: COMPACT })),
@@ -41,6 +62,35 @@ const shots = [
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
+  ...['armed', 'near', 'locked', 'not-protected', 'observing'].map((state) => ({
+    name: `settings-${state}`,
+    query: { state, page: 'settings' },
+    size: WIDE,
+  })),
+  ...Object.entries({
+    looser: open('Daily Loss Limit') + type('-1500'),
+    stricter: open('Daily Loss Limit') + type('-450'),
+    wrong: open('Daily Loss Limit') + type('500'),
+    limits: open('Contract Limits'),
+    steps: open('Cooldown After Loss'),
+    hours: open('Trading Hours'),
+    symbols: open('Symbol Block'),
+    automation: open('Trade Management'),
+    notifications: open('Desktop Notifications'),
+    lock: "[...document.querySelectorAll('button')].find((it) => it.textContent.includes('Lock Risk')).click();",
+  }).map(([name, act]) => ({
+    name: `settings-${name}`,
+    query: { state: 'armed', page: 'settings' },
+    size: WIDE,
+    act,
+  })),
+  {
+    name: 'settings-account',
+    query: { state: 'armed', page: 'settings' },
+    size: WIDE,
+    act: "(() => { const it = document.querySelector('.top select'); it.value = '93365101'; it.dispatchEvent(new Event('change', { bubbles: true })); })();",
+  },
+  { name: 'settings-compact', query: { state: 'armed', page: 'settings' }, size: COMPACT },
   ...['armed', 'near'].map((state) => ({
     name: `scrolled-${state}`,
     query: { state },
@@ -107,7 +157,7 @@ try {
   const id = await session();
   let size;
   for (const theme of ['dark', 'light']) {
-    for (const shot of shots) {
+    for (const shot of shots.filter(({ name }) => name.includes(only))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));
@@ -116,6 +166,10 @@ try {
         const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
         await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
         await sleep(100);
+      }
+      if (shot.act) {
+        await call('POST', `/session/${id}/execute/sync`, { script: shot.act, args: [] });
+        await sleep(600);
       }
       const png = await call('GET', `/session/${id}/screenshot`);
       await writeFile(join(out, `${shot.name}-${theme}.png`), Buffer.from(png, 'base64'));

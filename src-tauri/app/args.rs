@@ -39,6 +39,8 @@ pub struct Args {
 pub enum Page {
     /// What is protected, and what happened.
     Status,
+    /// Rules, limits and what waits.
+    Settings,
     /// Connection and credentials.
     Setup,
 }

@@ -9,6 +9,7 @@ mod bench;
 mod engine;
 mod keyring;
 mod notifications;
+mod settings;
 mod start;
 mod tray;
 mod whole;

@@ -50,6 +50,7 @@ fn the_menu_says_what_can_be_done_and_grows_with_the_accounts() {
             "[50KTC-V2-…5101: −$312.50, $187.50 left]",
             "[PRAC-V2-…7733: +$184.00, $684.00 left]",
             "Open Status",
+            "Risk Settings",
             "Setup",
             "Flatten All…",
             "Cancel All…",
@@ -68,6 +69,7 @@ fn the_menu_says_what_can_be_done_and_grows_with_the_accounts() {
         [
             "[50KTC-V2-…5101: −$227.00, last known, not protected]",
             "Open Status",
+            "Risk Settings",
             "Setup",
             "[Flatten All…]",
             "[Cancel All…]",

@@ -30,6 +30,7 @@ class Stage implements Backend {
   snapshot = () => Promise.resolve(this.first);
   opening = () => Promise.resolve(this.where);
   credentials = () => Promise.resolve(this.known);
+  widen = () => Promise.resolve();
   send = (ask: Ask) => {
     this.sent.push(ask);
     return Promise.resolve(this.reply);
@@ -261,7 +262,7 @@ describe('Setup', () => {
 
 it('Ctrl and a number choose the page', async () => {
   await show('armed');
-  await user().keyboard('{Control>}2{/Control}');
+  await user().keyboard('{Control>}3{/Control}');
   expect(screen.getByText('Connection')).toBeInTheDocument();
   await user().keyboard('{Control>}1{/Control}');
   expect(screen.getByText('Positions and orders')).toBeInTheDocument();

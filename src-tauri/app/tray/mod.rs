@@ -164,6 +164,7 @@ fn chosen(app: &AppHandle, action: MenuAction) {
     let tray = app.state::<Tray>();
     match action {
         MenuAction::OpenStatus => tray.windows.open(Page::Status, None),
+        MenuAction::OpenSettings => tray.windows.open(Page::Settings, None),
         MenuAction::OpenSetup => tray.windows.open(Page::Setup, None),
         MenuAction::FlattenAll => tray.windows.open(Page::Status, Some(Sheet::Flatten)),
         MenuAction::CancelAll => tray.windows.open(Page::Status, Some(Sheet::Cancel)),

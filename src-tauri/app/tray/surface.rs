@@ -151,8 +151,9 @@ fn lay_out(app: &AppHandle, menu: &NativeMenu<Wry>, items: &[MenuItem<Wry>]) -> 
 }
 
 /// In the order of [`Menu::items`].
-const ACTIONS: [MenuAction; 6] = [
+const ACTIONS: [MenuAction; 7] = [
     MenuAction::OpenStatus,
+    MenuAction::OpenSettings,
     MenuAction::OpenSetup,
     MenuAction::FlattenAll,
     MenuAction::CancelAll,
@@ -163,6 +164,7 @@ const ACTIONS: [MenuAction; 6] = [
 fn id(action: MenuAction) -> &'static str {
     match action {
         MenuAction::OpenStatus => "open_status",
+        MenuAction::OpenSettings => "open_settings",
         MenuAction::OpenSetup => "open_setup",
         MenuAction::FlattenAll => "flatten_all",
         MenuAction::CancelAll => "cancel_all",

@@ -36,6 +36,8 @@ pub enum Icon {
 pub enum MenuAction {
     /// Open the status page.
     OpenStatus,
+    /// Open the risk settings.
+    OpenSettings,
     /// Open the set-up page.
     OpenSetup,
     /// Ask whether to close everything.
@@ -70,7 +72,7 @@ pub struct Menu {
     /// One line an account, at most [`MAX_ACCOUNT_LINES`].
     pub accounts: Vec<String>,
     /// Pages, deeds, end; in this order.
-    pub items: [MenuItem; 6],
+    pub items: [MenuItem; 7],
 }
 
 /// Not protected, locked, near, armed, observing: the worst truth wins.
@@ -145,10 +147,11 @@ impl Possible {
     }
 }
 
-fn items(possible: Possible) -> [MenuItem; 6] {
+fn items(possible: Possible) -> [MenuItem; 7] {
     let item = |action, label, enabled| MenuItem { action, label, enabled };
     [
         item(MenuAction::OpenStatus, "Open Status", true),
+        item(MenuAction::OpenSettings, "Risk Settings", true),
         item(MenuAction::OpenSetup, "Setup", true),
         item(MenuAction::FlattenAll, "Flatten All…", possible.flatten),
         item(MenuAction::CancelAll, "Cancel All…", possible.cancel),

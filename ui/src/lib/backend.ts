@@ -7,7 +7,7 @@ import type { Ask } from './types/Ask';
 import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 
-export type PageName = 'status' | 'setup';
+export type PageName = 'status' | 'settings' | 'setup';
 export type SheetName = 'flatten' | 'cancel' | 'done';
 
 /** Where the tray wants the window to be. */
@@ -29,6 +29,8 @@ export interface Backend {
   opening(): Promise<Opening>;
   send(ask: Ask): Promise<Reply>;
   credentials(): Promise<Credentials>;
+  /** Makes a small window as large as a wide page needs it. */
+  widen(): Promise<void>;
   /** Rejects with one sentence for people. */
   saveCredentials(userName: string, apiKey: string): Promise<void>;
   onView(take: (sight: Sight) => void): void;
@@ -40,6 +42,7 @@ export const program: Backend = {
   opening: () => invoke('opening'),
   send: (ask) => invoke('send', { ask }),
   credentials: () => invoke('credentials'),
+  widen: () => invoke('widen'),
   saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
   onView: (take) => void listen<Sight>('view', (event) => take(event.payload)),
   onOpen: (take) => void listen<Opening>('open', (event) => take(event.payload)),

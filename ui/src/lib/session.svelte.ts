@@ -3,6 +3,7 @@
 import type { Backend, Opening, PageName, SheetName } from './backend';
 import { ms } from './format';
 import type { Ask } from './types/Ask';
+import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 import type { View } from './types/View';
 
@@ -74,6 +75,16 @@ export class Session {
     }
   }
 
+  /** Asks the engine; an engine that does not answer has refused. */
+  async reply(ask: Ask): Promise<Reply> {
+    try {
+      return await this.#backend.send(ask);
+    } catch (error) {
+      return { reply: 'refused', reason: `The engine did not answer: ${String(error)}` };
+    }
+  }
+
+  widen = () => this.#backend.widen();
   credentials = () => this.#backend.credentials();
   saveCredentials = (userName: string, apiKey: string) => this.#backend.saveCredentials(userName, apiKey);
 

@@ -30,6 +30,7 @@ fn armed_leads_with_the_smallest_headroom() {
           50KTC-V2-…5101: −$312.50, $187.50 left
           PRAC-V2-…7733: +$184.00, $684.00 left
         > Open Status
+        > Risk Settings
         > Setup
         > Flatten All…
         > Cancel All…
@@ -65,6 +66,7 @@ fn near_a_limit_leads_with_the_most_used_limit() {
           50KTC-V2-…5101: −$412.50, $87.50 left
           PRAC-V2-…7733: +$184.00, $684.00 left
         > Open Status
+        > Risk Settings
         > Setup
         > Flatten All…
         > Cancel All…
@@ -85,6 +87,7 @@ fn locked_says_until_when_and_why() {
           50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
           PRAC-V2-…7733: +$184.00, $684.00 left
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…
@@ -105,6 +108,7 @@ fn not_protected_sends_nothing() {
           50KTC-V2-…5101: −$227.00, last known, not protected
           PRAC-V2-…7733: +$184.00, last known, not protected
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…
@@ -125,6 +129,7 @@ fn observing_says_how_often_it_would_have_acted() {
           50KTC-V2-…5101: −$548.00, limit reached, observed
           PRAC-V2-…7733: +$184.00, $684.00 left, observed
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…
@@ -143,6 +148,7 @@ fn the_first_seconds_are_neutral() {
           Not protected yet
           Waiting for the first answer from TopstepX
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…
@@ -161,6 +167,7 @@ fn without_credentials_it_says_so() {
           Not protected since 8:01:03 AM CT
           No user name and API key for TopstepX yet
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…
@@ -179,6 +186,7 @@ fn a_lost_engine_shows_nothing_that_could_be_untrue() {
           Not protected since 10:42:18 AM CT
           The engine does not answer
         > Open Status
+        > Risk Settings
         > Setup
         x Flatten All…
         x Cancel All…

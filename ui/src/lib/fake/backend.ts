@@ -2,6 +2,7 @@
 // `?state=near&page=status&sheet=flatten&theme=light&bare` chooses; without `bare` a switcher is shown.
 
 import type { Backend, Opening } from '../backend';
+import { settingsReply } from './settings';
 import type { Ask } from '../types/Ask';
 import type { Reply } from '../types/Reply';
 import type { Sight } from '../types/Sight';
@@ -33,13 +34,14 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
     snapshot: () => Promise.resolve(sightOf(state)),
     opening: () =>
       Promise.resolve({ page: search.get('page') ?? 'status', sheet: search.get('sheet') } as Opening),
-    send: (ask: Ask) => Promise.resolve(answer(ask)),
+    send: (ask: Ask) => Promise.resolve(settingsReply(ask, views.get(state) ?? null) ?? answer(ask)),
     credentials: () =>
       Promise.resolve(
         state === 'no-credentials'
           ? { source: 'none', user_name: null, problem: null }
           : { source: 'keyring', user_name: 'j.marlow', problem: null },
       ),
+    widen: () => Promise.resolve(),
     saveCredentials: (_, apiKey) =>
       apiKey === 'locked'
         ? Promise.reject('The keyring is locked. Unlock it, then save again.')
