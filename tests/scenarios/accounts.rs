@@ -79,3 +79,89 @@ fn five_accounts_are_reduced_side_by_side() {
     });
     assert_eq!(stage.simulator.journal().closes().len(), 5);
 }
+
+/// The platform lets no program close a part of a live account's position: a rule that reduces says so from
+/// the start, and again acts as soon as the settings let it close the whole position instead.
+#[test]
+fn a_rule_that_a_live_account_bars_says_so_and_closes_all_where_that_is_wanted() {
+    let mut stage = Stage::with(&Rules::two_mnq());
+    let account = stage.simulator.accounts[0];
+    stage.simulator.fault(&serde_json::json!({"kind": "live_account", "accountId": account, "value": true}));
+    let line = stage.run();
+    assert_eq!(line["protection"], "not_protected");
+    assert_eq!(stage.doubts(), ["rule"; 2]);
+    let doubts = stage.status()["doubts"].clone();
+    let reduces =
+        "Contract Limits can't act on this account: TopstepX lets no program close a part of its positions.";
+    assert!(doubts.as_array().unwrap().iter().any(|doubt| doubt["text"] == reduces), "{doubts}");
+    let query = "SELECT count(*) FROM alerts WHERE type = 'rule_cannot_act'";
+    wait_until("told, once for each rule", || {
+        stage.home.database().query_row(query, [], |row| row.get::<_, i64>(0)) == Ok(2)
+    });
+
+    let closing = format!("general: {{on_reduce_refused: close}}\n{}", Rules::two_mnq());
+    stage.home.replace("risk.yaml", &closing);
+    stage.wait_until_protection("armed");
+    stage.allow_misses(1);
+    stage.desk().buy("MNQ", 4);
+    wait_until("closed as a whole", || stage.desk().fills().len() == 2 && stage.desk().is_flat());
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+}
+
+/// What an account refuses shows itself with the first refusal at the latest.
+#[test]
+fn a_refused_reduction_shows_until_one_succeeds() {
+    let mut stage = Stage::running(&Rules::two_mnq());
+    let refusal =
+        serde_json::json!({"kind": "api_error", "path": "partialCloseContract", "code": 9, "times": 1});
+    stage.simulator.fault(&refusal);
+    stage.allow_misses(1);
+    stage.desk().buy("MNQ", 3);
+    wait_until("the rule is named", || stage.doubts().contains(&"rule".to_string()));
+    assert_eq!(stage.protection(), "not_protected");
+    stage.simulator.clear_faults();
+    // Ten seconds after a failure the rule tries again, and it works.
+    wait_until("reduced", || stage.desk().held("MNQ") == 2);
+    stage.wait_until_protection("armed");
+}
+
+/// The list of accounts is edited while no engine runs and the first account is locked: the second is
+/// guarded from the first moment, and the first is neither freed nor forgotten, whatever the list says.
+#[test]
+fn an_account_added_while_no_engine_runs_is_guarded_beside_a_locked_one() {
+    let rules =
+        Rules::day_ends_at("-100").with("max_contracts_per_instrument", "{instrument_limits: {MNQ: 2}}");
+    let mut stage = Stage::with_accounts(2, &rules);
+    let [first, second] = stage.simulator.accounts[..] else { panic!("two accounts") };
+    let list = |stage: &Stage, accounts: &[i64]| {
+        let rows: String = accounts.iter().map(|id| format!("  - {{id: {id}, name: A{id}}}\n")).collect();
+        stage.home.write("accounts.yaml", &format!("accounts:\n{rows}"));
+    };
+    let both = serde_json::json!([first.to_string(), second.to_string()]);
+    list(&stage, &[first]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], serde_json::json!([first.to_string()]));
+    stage.simulator.price("MNQ", OPEN);
+    stage.desk_of(0).buy("MNQ", 1);
+    wait_until("seen", || stage.account(0)["positions"][0]["size"] == 1);
+    stage.simulator.price("MNQ", OPEN - 60.0);
+    stage.confirmed("daily_realized_loss", "flatten_account");
+    stage.stop();
+
+    list(&stage, &[first, second]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], both);
+    stage.desk_of(1).buy("MNQ", 5);
+    wait_until("the second is guarded", || stage.desk_of(1).held("MNQ") == 2);
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+    assert!(stage.is_locked_by(0, "daily_realized_loss", "HARD"));
+    stage.stop();
+
+    list(&stage, &[second]);
+    let line = stage.run();
+    assert_eq!(line["accounts"], both, "a locked account is not taken from the list");
+    assert!(stage.is_locked_by(0, "daily_realized_loss", "HARD"));
+    let fills = stage.desk_of(0).fills().len();
+    stage.desk_of(0).buy("MES", 1);
+    wait_until("undone", || stage.desk_of(0).fills().len() == fills + 2 && stage.desk_of(0).is_flat());
+}

@@ -49,6 +49,42 @@ fn a_lost_database_frees_nobody() {
     assert!(listener.output().contains("1 lockout came back"), "{}", listener.output());
 }
 
+/// Deleting the database is no way to a looser rule: what was accepted last is kept a second time, and with
+/// it what waits for the next trading day.
+#[test]
+fn a_lost_database_loosens_nothing() {
+    let mut stage = Stage::running(&Rules::two_mnq());
+    stage.stop();
+    remove_database(&stage.home);
+    stage.audit_was_lost();
+    let looser = Rules::open().with("max_contracts_per_instrument", "{instrument_limits: {MNQ: 9}}");
+    stage.home.write("risk.yaml", &looser.to_string());
+    stage.run();
+    stage.desk().buy("MNQ", 5);
+    wait_until("two MNQ", || stage.desk().held("MNQ") == 2);
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+    let pending = stage.status()["pending"].clone();
+    assert_eq!(pending[0]["key"], "rules.max_contracts_per_instrument.instrument_limits.MNQ", "{pending}");
+    let listener = stage.home.start(&["status", "--watch"]);
+    wait_until("told", || listener.output().contains("The settings that were accepted last stay in force"));
+}
+
+/// With their second place gone as well, nobody can know them: that is said.
+#[test]
+fn settings_that_are_lost_altogether_are_told_to_be() {
+    let mut stage = Stage::running(&Rules::two_mnq());
+    stage.stop();
+    remove_database(&stage.home);
+    fs::remove_file(stage.home.file("accepted.json")).unwrap();
+    stage.audit_was_lost();
+    stage.run();
+    let listener = stage.home.start(&["status", "--watch"]);
+    wait_until("told", || listener.output().contains("! Database replaced: "));
+    let told = listener.output();
+    assert!(told.contains("what happened before is not known"), "{told}");
+    assert!(told.contains("The settings accepted last are lost: the files count as they are."), "{told}");
+}
+
 #[test]
 fn a_damaged_database_is_put_aside_and_frees_nobody() {
     for damage in [Damage::Garbage, Damage::CutOff, Damage::Empty] {

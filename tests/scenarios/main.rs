@@ -20,4 +20,5 @@ mod protection;
 mod stage;
 mod starts;
 mod stop_required;
+mod told;
 mod trade_management;

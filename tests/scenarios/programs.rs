@@ -1,6 +1,6 @@
 //! The programs around the engine: demo and simulator.
 
-use crate::stage::{Process, riskctl};
+use crate::stage::{Process, Rules, Stage, riskctl, wait_until};
 
 #[test]
 fn the_demo_misses_nothing_and_says_so_last() {
@@ -41,4 +41,44 @@ fn a_wrong_call_is_told_on_standard_error() {
         assert!(matches!(finished.code, Some(1..)), "{arguments:?}: {:?}", finished.code);
         assert!(finished.output.is_empty() && !finished.errors.is_empty(), "{arguments:?}");
     }
+}
+
+/// As behind `| head -1`: no panic, no message, and the code by which shells tell of it.
+#[test]
+fn a_closed_pipe_ends_a_command_quietly() {
+    let stage = Stage::running(&Rules::open());
+    let outputs = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["status", "--watch"],
+        &["log"],
+        &["log", "--json"],
+        &["lockouts"],
+        &["pending"],
+        &["config", "check"],
+        &["audit", "verify"],
+    ] {
+        let command = stage.home.command(arguments);
+        let finished = Process::unread(command, &outputs.path().join("unread")).finished();
+        assert_eq!((finished.code, finished.errors.as_str()), (Some(141), ""), "{arguments:?}");
+    }
+}
+
+/// Who started it does not listen: that is no reason to stop protecting.
+#[test]
+fn an_engine_whose_line_nobody_reads_protects_all_the_same() {
+    let stage = Stage::with(&Rules::two_mnq());
+    let outputs = tempfile::tempdir().unwrap();
+    let mut command = stage.home.command(&["run"]);
+    stage.simulator.give_login(&mut command);
+    let mut engine = Process::unread(command, &outputs.path().join("engine"));
+    wait_until("protected", || {
+        assert!(engine.ending().is_none(), "the engine ended: {}", engine.errors());
+        stage.status()["protection"] == "armed"
+    });
+    stage.desk().buy("MNQ", 3);
+    wait_until("two MNQ", || stage.desk().held("MNQ") == 2);
+    let finished = engine.terminate();
+    assert_eq!(finished.code, Some(0), "{}", finished.errors);
 }

@@ -22,7 +22,8 @@ use crate::{args::Bench, broker, demo, exit::Failure, print};
 
 /// How long one breach may take.
 const LIMIT: Duration = Duration::from_secs(20);
-/// The client's own budget allows so many enforcement requests a minute for long.
+/// Between two breaches. Each costs a close, and some a routine query beside it: at this pace both fit for
+/// long into the client's own rate budget.
 const PACE: Duration = Duration::from_millis(750);
 
 /// Times in microseconds.
@@ -236,18 +237,18 @@ fn figures(nanoseconds: &[u64]) -> Result<Figures, Failure> {
 
 fn report(as_json: bool, floor: Figures, product: Figures) -> Result<(), Failure> {
     if as_json {
-        return Ok(print::json(&serde_json::json!({"floor": floor, "product": product}))?);
+        return print::json(&serde_json::json!({"floor": floor, "product": product}));
     }
-    println!("From the pushed event to the received request, by the gateway's journal:\n");
+    print::line("From the pushed event to the received request, by the gateway's journal:\n")?;
     let mut table = print::table(&["", "samples", "median µs", "P99 µs", "max µs"]);
     for (name, it) in [("gateway client alone (floor)", floor), ("whole product, flushed to disk", product)] {
         let cells =
             [it.samples.to_string(), it.median_us.to_string(), it.p99_us.to_string(), it.max_us.to_string()];
         table.add_row([name.to_string()].into_iter().chain(cells));
     }
-    println!("{table}");
+    print::line(table)?;
     let (whole, tenth) =
         (product.median_us / floor.median_us.max(1), product.median_us * 10 / floor.median_us.max(1) % 10);
-    println!("\nRatio of the medians: {whole}.{tenth}");
+    print::line(format!("\nRatio of the medians: {whole}.{tenth}"))?;
     Ok(())
 }

@@ -12,12 +12,16 @@ use runtime::{Broker, credentials::Credentials};
 pub fn projectx(api: &Api, login: Credentials) -> Result<Broker, String> {
     let port = projectx::connect(&settings(api, login)).map_err(|error| error.to_string())?;
     let control = Arc::new(Mutex::new(Some(port.control)));
-    let (retry, renew, end) = (Arc::clone(&control), Arc::clone(&control), control);
+    let (retry, renew, waiting, end) =
+        (Arc::clone(&control), Arc::clone(&control), Arc::clone(&control), control);
     Ok(Broker {
         asks: port.asks,
         signals: port.signals,
-        retry: Box::new(move || with(&retry, projectx::Control::retry_now)),
-        renew: Box::new(move |login| with(&renew, |control| control.use_credentials(credentials(login)))),
+        retry: Box::new(move || with(&retry, projectx::Control::retry_now).unwrap_or_default()),
+        renew: Box::new(move |login| {
+            with(&renew, |control| control.use_credentials(credentials(login))).unwrap_or_default();
+        }),
+        waiting: Box::new(move || with(&waiting, projectx::Control::waiting).unwrap_or_default()),
         end: Box::new(move || {
             let control = end.lock().unwrap_or_else(PoisonError::into_inner).take();
             Box::pin(async move {
@@ -43,8 +47,10 @@ fn credentials(login: Credentials) -> projectx::Credentials {
     projectx::Credentials::new(login.user_name, login.api_key)
 }
 
-fn with(control: &Mutex<Option<projectx::Control>>, act: impl FnOnce(&projectx::Control)) {
-    if let Some(control) = control.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-        act(control);
-    }
+/// What the connection says; none once it has ended.
+fn with<T>(
+    control: &Mutex<Option<projectx::Control>>,
+    act: impl FnOnce(&projectx::Control) -> T,
+) -> Option<T> {
+    control.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(act)
 }

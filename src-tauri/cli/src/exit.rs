@@ -1,6 +1,13 @@
 //! How a command ends: a sentence for people and a code for programs (specification C.17).
 
-use std::{fmt::Display, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// 128 + SIGPIPE.
+const CLOSED_PIPE: u8 = 141;
 
 /// A command did not do what was asked.
 #[derive(Debug)]
@@ -30,18 +37,21 @@ impl Failure {
         Self { code: 5, message: message.to_string() }
     }
 
+    /// Standard output cannot be written. That nobody reads any further, as behind `| head`, is no mistake:
+    /// it ends the command without a word, with the code by which shells tell of a closed pipe.
+    pub fn output(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { code: CLOSED_PIPE, message: String::new() };
+        }
+        Self::other(format!("cannot write the output: {error}"))
+    }
+
     /// Says it on standard error.
     pub fn report(self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("riskctl: {}", self.message);
+            let _ = writeln!(io::stderr(), "riskctl: {}", self.message);
         }
         ExitCode::from(self.code)
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self::other(format!("{error:#}"))
     }
 }
 

@@ -1,6 +1,9 @@
 //! `riskctl`: Risk Manager on the command line. Links no GUI library. Puts the parts together and prints;
 //! decides nothing about trading.
 
+// A closed pipe makes them panic; `print` bears it.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod bench;
 mod broker;

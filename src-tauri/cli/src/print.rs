@@ -1,8 +1,15 @@
-//! Tables and lines for people.
+//! Tables and lines for people. Nothing else in this program writes to standard output.
+
+use std::{
+    fmt::{Arguments, Display},
+    io::{self, Write},
+};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use domain::{Instant, Usd};
 use views::text::{Zones, money, time};
+
+use crate::exit::Failure;
 
 /// Zones of whoever reads the terminal.
 pub fn zones() -> Zones {
@@ -29,7 +36,21 @@ pub fn until(at: Option<Instant>, now: Instant) -> String {
 }
 
 /// One JSON value on a line of its own.
-pub fn json(value: &impl serde::Serialize) -> Result<(), anyhow::Error> {
-    println!("{}", serde_json::to_string(value)?);
-    Ok(())
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    line(serde_json::to_string(value).map_err(Failure::other)?)
+}
+
+/// Text with the end of a line.
+pub fn line(text: impl Display) -> Result<(), Failure> {
+    write(format_args!("{text}\n"))
+}
+
+/// Text that is answered on the same line.
+pub fn question(text: impl Display) -> Result<(), Failure> {
+    write(format_args!("{text}"))
+}
+
+fn write(text: Arguments<'_>) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    output.write_fmt(text).and_then(|()| output.flush()).map_err(Failure::output)
 }

@@ -251,9 +251,22 @@ pub struct Reply {
     pub server_time: Option<Instant>,
 }
 
+/// What is wrong with a message that is no fact (specification C.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flaw {
+    /// It has not the form that was agreed, or lacks something.
+    Unreadable,
+    /// It has a value that this version does not know.
+    Unknown,
+    /// It has a value that can't be.
+    Impossible,
+}
+
 /// Something a broker message could not be turned into a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
+    /// What is wrong, in one word.
+    pub flaw: Flaw,
     /// What kind of message.
     pub what: String,
     /// What is wrong with it, naming the field and its value.
@@ -262,6 +275,19 @@ pub struct Malformed {
     pub account: Option<AccountId>,
     /// The message itself, cut to a readable length, secrets masked.
     pub raw: String,
+}
+
+/// What became of messages on their way to the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inbox {
+    /// One said exactly what was told before, and is not told again.
+    Repeated,
+    /// So many waited that there was room for no more: their senders had to wait. Told after everything
+    /// that waited then; nothing was lost, but the broker may have given up telling.
+    Overflowed {
+        /// How many waited.
+        waiting: usize,
+    },
 }
 
 /// What comes from the broker.
@@ -277,6 +303,8 @@ pub enum Signal {
     Malformed(Malformed),
     /// A call ended.
     Reply(Reply),
+    /// Messages were repeated, or were too many.
+    Inbox(Inbox),
 }
 
 /// A signal with the moment at which its last byte was read.

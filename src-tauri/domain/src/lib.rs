@@ -42,7 +42,7 @@ pub use money::{Contracts, Exposure, Price, Usd};
 pub use order::{Leg, Order, OrderKind, OrderSide, OrderStatus, Ticket};
 pub use position::{Position, Side};
 pub use quote::Quote;
-pub use rule::{RuleKey, RuleMode, Source};
+pub use rule::{Means, RuleKey, RuleMode, Source};
 pub use rulebook::{RuleSet, Rulebook};
 
 /// An instant in UTC. Everything stored or compared is one of these; wall-clock time exists only

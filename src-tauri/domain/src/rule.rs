@@ -126,3 +126,13 @@ pub enum Source {
     /// The trading session calendar.
     SessionCalendar,
 }
+
+/// What a rule does at the broker that an account may refuse (ruling 24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// Close a part of a position.
+    Reduce,
+    /// Cancel or move working orders.
+    Cancel,
+}

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, AccountId, Command, ContractId, Exposure, Instant, Order, OrderId, OrderKind, Position,
-    PositionId, RuleKey, Rulebook, Symbol, Usd, memory::WeekFigures, rulebook::NoStopLossGrace,
+    Account, AccountId, Command, ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind,
+    Position, PositionId, RuleKey, Rulebook, Symbol, Usd, memory::WeekFigures, rulebook::NoStopLossGrace,
 };
 
 use crate::{
@@ -357,6 +357,19 @@ impl AccountState {
     #[must_use]
     pub fn managed(&self, contract: &ContractId) -> Option<&ManagedTrade> {
         self.managed.of(contract)
+    }
+
+    /// How much may stay of a contract that was to be brought down to `to`: more than that, if the reason has
+    /// gone since it was decided, as when another position that counted was closed.
+    #[must_use]
+    pub fn allowed(&self, contract: &ContractId, to: Contracts) -> Contracts {
+        let Some(decided) = self.engaged.of(contract).filter(|it| it.to == to) else { return to };
+        let allows = |key: &RuleKey| {
+            let armed = self.rules.iter().find(|armed| armed.key() == *key)?;
+            armed.rule.allows(self, contract)
+        };
+        let all: Option<Vec<Contracts>> = decided.rules.iter().map(allows).collect();
+        all.and_then(|all| all.into_iter().min()).map_or(to, |allowed| allowed.max(to))
     }
 
     /// The rules that are on, with their last verdicts.

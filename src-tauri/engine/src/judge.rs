@@ -17,6 +17,7 @@ use crate::{
     kinds::Kinds,
     market::Market,
     rules::{Finding, Lock, Remedy, Rule, Scene, Verdict},
+    stopwatch::Stopwatch,
     wants::{Protect, Want, Wants},
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct Court<'a> {
     /// Shares of a limit at which people are told, in percent.
     pub warn_at: &'a [u32],
     pub next_enforcement: &'a mut u64,
+    pub watch: &'a mut dyn Stopwatch,
     pub out: &'a mut Vec<Action>,
 }
 
@@ -144,7 +146,9 @@ impl AccountState {
                 day_end: self.ledger.span().ends,
             };
             let before = fresh.len();
+            court.watch.begin();
             armed.verdict = armed.rule.check(&scene, &mut findings);
+            court.watch.end(armed.key());
             self.take_findings(
                 armed.rule.as_ref(),
                 armed.mode,

@@ -31,6 +31,7 @@ pub mod rules;
 mod schedule;
 mod sessions;
 mod stops;
+mod stopwatch;
 mod take;
 mod trades;
 mod vigil;
@@ -53,6 +54,7 @@ pub use market::{Market, Reached, Worth};
 pub use schedule::{Deadline, Why};
 pub use sessions::{Phase, Sessions};
 pub use stops::Coverage;
+pub use stopwatch::Stopwatch;
 pub use trades::Trade;
 
 use judge::Court;
@@ -92,13 +94,18 @@ impl Engine {
     /// most urgent first. As soon as there is an account, time never runs backwards: an earlier `now`
     /// counts as the latest one.
     pub fn step(&mut self, now: Instant, event: &Event) -> Vec<Action> {
+        self.step_timed(now, event, &mut ())
+    }
+
+    /// The same, with a stopwatch at each rule. What it shows changes no decision.
+    pub fn step_timed(&mut self, now: Instant, event: &Event, watch: &mut dyn Stopwatch) -> Vec<Action> {
         let before = self.now;
         self.set_time(now);
         let mut out = Vec::new();
         self.pass_time(before, &mut out);
         self.take(event, &mut out);
         self.mind_interest();
-        self.judge(&mut out);
+        self.judge(watch, &mut out);
         self.settle_link(&mut out);
         self.keep_vigil(event, &mut out);
         out
@@ -202,11 +209,11 @@ impl Engine {
             .collect()
     }
 
-    fn judge(&mut self, out: &mut Vec<Action>) {
+    fn judge(&mut self, watch: &mut dyn Stopwatch, out: &mut Vec<Action>) {
         let Self { accounts, market, next_enforcement, now, rulebook, .. } = self;
         let warn_at = &rulebook.warn_at_percent;
         for account in accounts.values_mut() {
-            account.judge(&mut Court { now: *now, market, warn_at, next_enforcement, out });
+            account.judge(&mut Court { now: *now, market, warn_at, next_enforcement, watch, out });
         }
         self.ask_for_metadata(out);
     }

@@ -1,12 +1,18 @@
 //! The rate budget (ruling 19, gateway reference 2.5): how many requests may be sent, and which share
 //! of them nobody but enforcement may use. Takes the time from a clock it is given.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    collections::VecDeque,
+    iter::repeat_n,
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::broker::Class;
 use governor::{
     Quota, RateLimiter,
-    clock::Clock,
+    clock::{Clock, Reference},
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
@@ -17,8 +23,18 @@ pub const GATEWAY_LIMIT: u32 = 200;
 /// The gateway's limit on history bars, in any 30 s.
 pub const GATEWAY_BARS_LIMIT: u32 = 50;
 
-/// Requests that may go out at once, and that come back per minute: at most 180 in any 60 s.
-pub const WHOLE: Share = Share { burst: 90, per_minute: 90 };
+/// Requests of any kind in any [`SPAN`].
+pub const WHOLE: u32 = 195;
+
+/// The gateway counts over 60 s. A request that protects arrives up to 2 s after it was counted here.
+pub const SPAN: Duration = Duration::from_secs(62);
+
+/// Of the whole, what only enforcement gets, and only little by little: once a storm has used up the rest,
+/// no close waits for the end of the span.
+pub const LAST: u32 = 15;
+
+/// How the last part is given out.
+pub const TRICKLE: Share = Share { burst: 3, per_minute: 15 };
 
 /// The part that calls other than enforcement may use: at most 90 in any 60 s, half of the whole. Five
 /// accounts, which a trader may well have, are read with 20 requests, and must be read twice in a row.
@@ -47,10 +63,12 @@ pub struct Cost {
 
 type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// What may still be sent.
+/// What may still be sent. The whole is a window and not a bucket: a bucket that keeps any 60 s below the
+/// gateway's limit lets only half of it through for long, and a close would have to wait without need.
 #[derive(Debug)]
 pub struct Budget<C: Clock> {
-    whole: Bucket<C>,
+    sent: Mutex<Window<C::Instant>>,
+    trickle: Bucket<C>,
     routine: Bucket<C>,
     bars: Bucket<C>,
     clock: C,
@@ -61,7 +79,13 @@ impl<C: Clock + Clone> Budget<C> {
     #[must_use]
     pub fn new(clock: C) -> Self {
         let bucket = |share: Share| RateLimiter::direct_with_clock(share.quota(), clock.clone());
-        Self { whole: bucket(WHOLE), routine: bucket(ROUTINE), bars: bucket(BARS), clock: clock.clone() }
+        Self {
+            sent: Mutex::new(Window(VecDeque::new())),
+            trickle: bucket(TRICKLE),
+            routine: bucket(ROUTINE),
+            bars: bucket(BARS),
+            clock: clock.clone(),
+        }
     }
 
     /// Takes what a call costs: all or nothing, except that what a narrower bucket gave is lost when a
@@ -71,11 +95,23 @@ impl<C: Clock + Clone> Budget<C> {
     /// Not now; the time after which it is worth another try.
     pub fn take(&self, class: Class, cost: Cost) -> Result<(), Duration> {
         self.draw(&self.bars, cost.bars)?;
+        let now = self.clock.now();
         match class {
-            Class::Enforcement => {}
-            Class::Routine => self.draw(&self.routine, cost.requests)?,
+            Class::Routine => {
+                self.draw(&self.routine, cost.requests)?;
+                self.sent().take(cost.requests, WHOLE - LAST, now)
+            }
+            Class::Enforcement => {
+                let mut sent = self.sent();
+                let Err(wait) = sent.take(cost.requests, WHOLE - LAST, now) else { return Ok(()) };
+                self.draw(&self.trickle, cost.requests).map_err(|sooner| sooner.min(wait))?;
+                sent.take(cost.requests, WHOLE, now)
+            }
         }
-        self.draw(&self.whole, cost.requests)
+    }
+
+    fn sent(&self) -> std::sync::MutexGuard<'_, Window<C::Instant>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draw(&self, bucket: &Bucket<C>, requests: u32) -> Result<(), Duration> {
@@ -84,8 +120,28 @@ impl<C: Clock + Clone> Budget<C> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
             // More than the bucket ever holds: no call costs that much.
-            Err(_) => Err(Duration::from_secs(60)),
+            Err(_) => Err(SPAN),
         }
+    }
+}
+
+/// When the requests of the latest span were counted, the oldest first; never more than [`WHOLE`].
+#[derive(Debug)]
+struct Window<I>(VecDeque<I>);
+
+impl<I: Reference> Window<I> {
+    fn take(&mut self, requests: u32, most: u32, now: I) -> Result<(), Duration> {
+        let age = |sent: &I| Duration::from(now.duration_since(*sent));
+        while self.0.front().is_some_and(|sent| age(sent) >= SPAN) {
+            self.0.pop_front();
+        }
+        let wanted = self.0.len() + requests as usize;
+        let Some(too_many) = wanted.checked_sub(most as usize).filter(|it| *it > 0) else {
+            self.0.extend(repeat_n(now, requests as usize));
+            return Ok(());
+        };
+        // As soon as so many of the oldest count no more.
+        Err(self.0.get(too_many - 1).map_or(SPAN, |sent| SPAN - age(sent)))
     }
 }
 
@@ -109,8 +165,8 @@ const fn at_least_one(number: u32) -> NonZeroU32 {
 }
 
 const _: () = {
-    assert!(WHOLE.at_most_within(60) < GATEWAY_LIMIT);
-    assert!(ROUTINE.at_most_within(60) * 2 <= WHOLE.at_most_within(60));
+    assert!(WHOLE < GATEWAY_LIMIT);
+    assert!(ROUTINE.at_most_within(60) * 2 <= WHOLE);
     assert!(BARS.at_most_within(30) < GATEWAY_BARS_LIMIT);
 };
 
@@ -144,7 +200,7 @@ mod tests {
         let enforcement = greedy_minute(Class::Enforcement, ONE);
         let routine = greedy_minute(Class::Routine, ONE);
         assert!((170..GATEWAY_LIMIT).contains(&enforcement), "{enforcement}");
-        assert!((80..=enforcement / 2 + 1).contains(&routine), "{routine}");
+        assert!((80..=WHOLE / 2).contains(&routine), "{routine}");
         let bars = greedy_minute(Class::Routine, BAR);
         assert!((50..=60).contains(&bars), "{bars}");
     }
@@ -157,7 +213,34 @@ mod tests {
             taken(&budget, Class::Routine, ONE);
             clock.advance(Duration::from_millis(100));
         }
-        assert!(taken(&budget, Class::Enforcement, ONE) >= WHOLE.burst - ROUTINE.burst);
+        assert!(taken(&budget, Class::Enforcement, ONE) * 2 >= WHOLE - LAST);
+    }
+
+    /// A busy hour of a trader who breaks rules: what is needed goes out at once, for as long as it lasts.
+    #[test]
+    fn eighty_closes_a_minute_never_wait_beside_all_that_routine_asks() {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::new(clock.clone());
+        for close in 0..800 {
+            assert_eq!(budget.take(Class::Enforcement, ONE), Ok(()), "close {close}");
+            taken(&budget, Class::Routine, ONE);
+            clock.advance(Duration::from_millis(750));
+        }
+    }
+
+    #[test]
+    fn after_a_storm_something_that_protects_goes_out_every_few_seconds() {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::new(clock.clone());
+        let at_once = taken(&budget, Class::Enforcement, ONE);
+        assert!(at_once >= WHOLE - LAST, "{at_once}");
+        for _ in at_once..WHOLE {
+            let wait = budget.take(Class::Enforcement, ONE).unwrap_err();
+            assert!(wait <= Duration::from_secs(4), "{wait:?}");
+            assert!(budget.take(Class::Routine, ONE).is_err());
+            clock.advance(wait);
+            assert_eq!(budget.take(Class::Enforcement, ONE), Ok(()));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use domain::{
     AccountId, ContractId, Event, Link,
-    broker::{CallError, Malformed, Signal},
+    broker::{CallError, Flaw, Inbox, Malformed, Signal},
 };
 use serde_json::Value;
 
@@ -150,6 +150,7 @@ impl Hub {
                 Heard::Event { target, arguments, raw } => self.event(&target, &arguments, raw, out)?,
                 Heard::Completed { invocation, error } => self.completed(&invocation, error)?,
                 Heard::Unreadable { why, raw } => out.push(Effect::Tell(Signal::Malformed(Malformed {
+                    flaw: Flaw::Unreadable,
                     what: "hub message".into(),
                     why,
                     account: None,
@@ -270,6 +271,7 @@ impl Hub {
                 // One that was on its way when its contract was given up.
                 Said::Fact(Event::Quote(quote)) if !self.wants_quotes_of(&quote.contract) => {}
                 Said::Fact(event) => out.push(Effect::Tell(Signal::Event(event))),
+                Said::Repeated => out.push(Effect::Tell(Signal::Inbox(Inbox::Repeated))),
                 Said::Malformed(report) => out.push(Effect::Tell(Signal::Malformed(report))),
                 Said::SessionEnded => return Err(Lost::LoggedOut),
             }

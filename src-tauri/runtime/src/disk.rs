@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
+use domain::Instant;
 use store::{AuditLine, Durability, LogQuery, Part, Record, Store};
 use tokio::sync::{oneshot, watch};
 
@@ -24,6 +26,8 @@ const MOST_WAITING: usize = 10_000;
 const RETRY: Duration = Duration::from_millis(500);
 /// When nothing came for so long, what was written lazily is brought to the disk.
 const IDLE: Duration = Duration::from_millis(250);
+/// Measurements and messages that are too old are taken away this often.
+const PRUNE_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Lines of the audit that are read back for viewers.
 const SHOWN_LINES: u32 = 50;
 
@@ -37,6 +41,7 @@ pub struct DiskNews {
 }
 
 enum Job {
+    Prune(Instant),
     Write { records: Vec<Record>, durability: Durability, done: Option<oneshot::Sender<()>> },
     Stop,
 }
@@ -48,6 +53,7 @@ pub struct Disk {
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     dropped: u64,
+    pruned: Option<Instant>,
 }
 
 impl Disk {
@@ -64,7 +70,7 @@ impl Disk {
         let thread = thread::Builder::new()
             .name("disk".to_string())
             .spawn(move || write(store, &work, &news, &stop))?;
-        Ok((Self { jobs, stopping, thread: Some(thread), dropped: 0 }, watcher))
+        Ok((Self { jobs, stopping, thread: Some(thread), dropped: 0, pruned: None }, watcher))
     }
 
     /// Writes when there is time.
@@ -73,6 +79,14 @@ impl Disk {
         if let Err(TrySendError::Full(_)) = self.jobs.try_send(job) {
             self.dropped += 1;
             tracing::error!(target: "errors", dropped = self.dropped, "the disk does not keep up");
+        }
+    }
+
+    /// Takes away what is kept for a time only, now and then, when there is time.
+    pub fn prune(&mut self, now: Instant) {
+        if self.pruned.is_none_or(|at| now - at >= PRUNE_EVERY) && self.jobs.try_send(Job::Prune(now)).is_ok()
+        {
+            self.pruned = Some(now);
         }
     }
 
@@ -139,13 +153,24 @@ type Work = (Vec<Record>, Durability, Option<oneshot::Sender<()>>);
 
 /// The next write, or none when it is over. Uses the time in which nothing comes.
 fn next(work: &mpsc::Receiver<Job>, store: &mut Store) -> Option<Work> {
-    let job = work.recv_timeout(IDLE).or_else(|_| {
-        flush(store);
-        work.recv()
-    });
-    match job {
-        Ok(Job::Write { records, durability, done }) => Some((records, durability, done)),
-        Ok(Job::Stop) | Err(_) => None,
+    loop {
+        let job = work.recv_timeout(IDLE).or_else(|_| {
+            flush(store);
+            work.recv()
+        });
+        match job {
+            Ok(Job::Write { records, durability, done }) => return Some((records, durability, done)),
+            Ok(Job::Prune(now)) => prune(store, now),
+            Ok(Job::Stop) | Err(_) => return None,
+        }
+    }
+}
+
+fn prune(store: &mut Store, now: Instant) {
+    match store.prune(now) {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!(target: "daemon", rows, "old measurements and messages taken away"),
+        Err(error) => tracing::warn!(target: "errors", "old rows could not be taken away: {error}"),
     }
 }
 
@@ -200,7 +225,7 @@ fn latest(store: &Store) -> Vec<AuditLine> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Instant, TradingDay, Usd, memory::DayFigures};
+    use domain::{TradingDay, Usd, memory::DayFigures};
     use store::{Opened, ResetRecord, backup};
 
     use super::*;

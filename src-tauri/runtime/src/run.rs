@@ -31,7 +31,7 @@ use views::{
 use crate::{
     clock::Clock,
     control::server::Petition,
-    core::{Core, Input, Output},
+    core::{Core, Input, Output, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
     lines,
@@ -63,6 +63,8 @@ pub struct Broker {
     pub retry: Box<dyn Fn() + Send>,
     /// Ends the session and logs in with these.
     pub renew: Box<dyn Fn(Credentials) + Send>,
+    /// How many signals wait before they come out.
+    pub waiting: Box<dyn Fn() -> usize + Send>,
     /// Ends everything, once the loop is done.
     pub end: Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>,
 }
@@ -77,7 +79,14 @@ impl Broker {
         let (asks, _) = mpsc::channel(1);
         let (_, signals) = mpsc::channel(1);
         let end = || -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(std::future::ready(())) };
-        Self { asks, signals, retry: Box::new(|| {}), renew: Box::new(|_| {}), end: Box::new(end) }
+        Self {
+            asks,
+            signals,
+            retry: Box::new(|| {}),
+            renew: Box::new(|_| {}),
+            waiting: Box::new(|| 0),
+            end: Box::new(end),
+        }
     }
 }
 
@@ -151,6 +160,7 @@ enum Woken {
 impl Loop {
     /// Carries out what the start itself decided.
     pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>) {
+        self.core.metrics().time_rules(Monotonic::now);
         self.carry_out(outputs).await;
         for input in inputs {
             self.feed(input, None).await;
@@ -234,7 +244,13 @@ impl Loop {
         if let Some(stamped) = next {
             self.signal(stamped).await;
         }
-        self.core.metrics().observed(None, self.broker.signals.len());
+        let waiting = self.waiting();
+        self.core.metrics().observed(None, waiting);
+    }
+
+    /// Inputs that wait, in the broker's queue and behind it.
+    fn waiting(&self) -> usize {
+        (self.broker.waiting)() + self.broker.signals.len()
     }
 
     async fn signal(&mut self, stamped: Stamped) {
@@ -254,8 +270,9 @@ impl Loop {
         let begun = Monotonic::now();
         let now = self.clock.at(begun);
         let received = received.map_or(now, |moment| self.clock.at(moment));
+        let kind = kind_of(&input);
         let outputs = self.core.handle(now, received, input);
-        self.core.metrics().processed(begun.elapsed());
+        self.core.metrics().processed(kind, begun.elapsed());
         self.dirty = true;
         self.carry_out(outputs).await;
     }
@@ -276,14 +293,7 @@ impl Loop {
                     }
                     self.core.left(call, self.clock.now());
                 }
-                Output::Tell(note) => {
-                    if let Err(unheard) = self.notes.send(note)
-                        && self.is_beginning
-                        && self.unheard.len() < MOST_UNHEARD
-                    {
-                        self.unheard.push(unheard.0);
-                    }
-                }
+                Output::Tell(told) => self.tell(told),
                 Output::Protected(protection) => self.announce(protection),
                 Output::Refused(error) => {
                     let locked = self.core.has_lockouts();
@@ -292,6 +302,20 @@ impl Loop {
                 Output::Found { search, found } => self.found(search, found),
             }
         }
+    }
+
+    /// Tells whoever listens, and keeps what became of it. Waits for nobody.
+    fn tell(&mut self, told: Told) {
+        let listeners = match self.notes.send(told.note.clone()) {
+            Ok(listeners) => listeners,
+            Err(unheard) => {
+                if self.is_beginning && self.unheard.len() < MOST_UNHEARD {
+                    self.unheard.push(unheard.0);
+                }
+                0
+            }
+        };
+        self.disk.write_lazily(vec![told.record(listeners)]);
     }
 
     fn announce(&mut self, protection: Protection) {
@@ -306,8 +330,8 @@ impl Loop {
         // Protection outranks bookkeeping: the state turns red, nothing waits.
         let outputs = self.core.handle(now, now, Input::Disk(state));
         for output in outputs {
-            if let Output::Tell(note) = output {
-                let _ = self.notes.send(note);
+            if let Output::Tell(told) = output {
+                self.tell(told);
             }
         }
     }
@@ -325,8 +349,10 @@ impl Loop {
             self.feed(Input::Jumped, None).await;
         }
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
-        self.core.metrics().observed(memory, self.broker.signals.len());
+        let waiting = self.waiting();
+        self.core.metrics().observed(memory, waiting);
         self.feed(Input::Tick, None).await;
+        self.disk.prune(self.clock.now());
     }
 
     async fn petition(&mut self, Petition { ask, answer }: Petition) {
@@ -351,7 +377,9 @@ impl Loop {
                 Reply::Accepted
             }
             Ask::TestNotification => {
-                let _ = self.notes.send(views::text::note::test(self.clock.now()));
+                let at = self.clock.now();
+                let (note, kind) = (views::text::note::test(at), "test".to_string());
+                self.tell(Told { note, at, kind, account: None, suppressed: 0 });
                 Reply::Accepted
             }
             Ask::CredentialsChanged => return self.renew(answer),

@@ -302,11 +302,11 @@ fn tell_found(found: &store::Found) -> Option<String> {
         }
         DatabaseOrigin::Restored { backup, why, .. } => {
             let name = backup.file_name().unwrap_or_default().display();
-            Some(format!("It was damaged ({why}); backup {name} took its place."))
+            Some(format!("It was lost ({why}); backup {name} took its place."))
         }
-        DatabaseOrigin::Rebuilt { why, .. } => {
-            Some(format!("It was damaged ({why}); without a usable backup it was begun anew."))
-        }
+        DatabaseOrigin::Rebuilt { why, .. } => Some(format!(
+            "It was lost ({why}); without a usable backup it was begun anew: what happened before is not known."
+        )),
     };
     for lock in &found.restored_lockouts {
         tracing::error!(target: "errors", "a lockout came from its second place: {:?}", lock.lockout.key);
@@ -321,6 +321,20 @@ fn tell_found(found: &store::Found) -> Option<String> {
             "lockout",
         );
         told.push_str(&format!(" {lockouts} came back from the second place."));
+    } else if found.damaged_mirror.is_some() {
+        told.push_str(" Lockouts of before can't be known: their second place is damaged as well.");
+    }
+    match &found.settings {
+        store::Settings::Kept => {}
+        store::Settings::Restored => {
+            told.push_str(" The settings that were accepted last stay in force; looser ones still wait.");
+        }
+        store::Settings::Lost { why } => {
+            let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            told.push_str(&format!(
+                " The settings accepted last are lost{why}: the files count as they are."
+            ));
+        }
     }
     tracing::error!(target: "errors", "the database was replaced. {told}");
     Some(told)

@@ -10,12 +10,14 @@
 //! | --- | --- |
 //! | `state.db` (with `-wal`, `-shm`) | everything |
 //! | `lockouts.json` | the active lockouts again, with a checksum ([`Store::settle`]) |
+//! | `accepted.json` | the settings that were accepted last again, with a checksum ([`Store::settle`]) |
 //! | `audit.head` | number and hash of the last audit row again ([`Store::settle`]) |
 //! | `backups/state-<time>.db` | the newest [`backup::KEPT`] copies |
 //! | `quarantine/state-<time>.db` | databases that were damaged or replaced |
 //!
 //! How to check the audit without this program stands in `audit/chain.rs`.
 
+mod accepted;
 mod audit;
 pub mod backup;
 mod columns;
@@ -38,11 +40,11 @@ pub use audit::{
 };
 pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, SettleError, Trouble};
 pub use memory::Recall;
-pub use opening::{Found, Opened, Origin};
+pub use opening::{Found, Opened, Origin, Settings};
 pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};
 pub use record::{
     AccountFigures, AlertRecord, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability, Ending,
-    FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Written,
+    FillRecord, Holding, Intent, Note, Receipt, Record, ResetRecord, Spread, Written,
 };
-pub use store::{METRICS_KEPT, PRUNED_AT_ONCE, Store};
+pub use store::{ALERTS_KEPT, METRICS_KEPT, PRUNED_AT_ONCE, Store};
 pub use write::lockouts::HeldLock;

@@ -24,6 +24,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema/0001.sql") },
     Migration { version: 2, sql: include_str!("schema/0002.sql") },
+    Migration { version: 3, sql: include_str!("schema/0003.sql") },
 ];
 
 /// How a database stands to the migrations known here.

@@ -13,6 +13,7 @@ use domain::{Instant, RuleKey};
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
 use crate::{
+    accepted,
     audit::{
         head::HeadFile,
         verify::{self, AuditFault},
@@ -21,7 +22,7 @@ use crate::{
     backup::{self, BackupFile},
     database,
     error::{DatabaseError, FileError, OpenError, SettleError, Trouble},
-    files,
+    files, memory,
     migrate::{self, Migration, Standing},
     mirror::{self, Mirror},
     record::{Note, Record},
@@ -47,10 +48,26 @@ pub struct Found {
     pub migrated_from: Option<u32>,
     /// Lockouts that only the mirror knew; they are in the database again.
     pub restored_lockouts: Vec<HeldLock>,
+    /// What became of the accepted settings.
+    pub settings: Settings,
     /// What is wrong with the mirror, if something was. It is written anew.
     pub damaged_mirror: Option<String>,
     /// What is wrong with the end of the audit, if something was. It is written down in the audit itself.
     pub audit: Option<AuditFault>,
+}
+
+/// What became of the settings that were accepted last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// The database has them, or there never were any.
+    Kept,
+    /// The database had lost them; they came back from their second place.
+    Restored,
+    /// They are lost.
+    Lost {
+        /// What is wrong with their second place, if it is not just missing.
+        why: Option<String>,
+    },
 }
 
 /// Where the database comes from.
@@ -128,15 +145,19 @@ fn take_over(
         Origin::Fresh => None,
         Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, head).err(),
     };
+    let settings = match origin.is_recovered() {
+        true => bring_back_settings(&mut db, home).map_err(OpenError::at(&path))?,
+        false => Settings::Kept,
+    };
     let restored_lockouts =
-        write_down(&mut db, &origin, audit.as_ref(), mirror, now).map_err(OpenError::at(&path))?;
+        write_down(&mut db, &origin, &settings, audit.as_ref(), mirror, now).map_err(OpenError::at(&path))?;
     let mut store = Store::new(db, home, head.next_enforcement()).map_err(OpenError::at(&path))?;
     store.settle().map_err(|error| match error {
         SettleError::File(error) => OpenError::from(error),
         SettleError::Database(source) => OpenError::Database { path, source },
     })?;
     let damaged_mirror = mirror.damage.clone();
-    let found = Found { origin, migrated_from, restored_lockouts, damaged_mirror, audit };
+    let found = Found { origin, migrated_from, restored_lockouts, settings, damaged_mirror, audit };
     Ok(Opened { store, found })
 }
 
@@ -202,7 +223,8 @@ fn examine(path: &Path, known: &[Migration]) -> rusqlite::Result<(Standing, Opti
 /// A home without a database that had one before.
 fn was_inhabited(home: &Path, head: &HeadFile, mirror: &Mirror) -> Result<bool, OpenError> {
     let locked = !mirror.lockouts.is_empty() || mirror.damage.is_some();
-    Ok(locked || head.tells_of_rows() || !backup::list(home)?.is_empty())
+    let settled = home.join(accepted::FILE).exists();
+    Ok(locked || settled || head.tells_of_rows() || !backup::list(home)?.is_empty())
 }
 
 /// Puts the newest sound backup in the place of a lost or damaged database.
@@ -263,17 +285,33 @@ fn bring_up_to_date(
     Ok((from > 0).then_some(from))
 }
 
+/// Brings back the settings of the second place, where they are newer than the database's.
+fn bring_back_settings(db: &mut Connection, home: &Path) -> rusqlite::Result<Settings> {
+    let known = memory::last_good_config(db).ok().flatten();
+    match accepted::read(home) {
+        Ok(Some(kept)) if known.as_ref().is_none_or(|known| known.at < kept.at) => {
+            write::record(db, &Record::Config(Box::new(kept)))?;
+            Ok(Settings::Restored)
+        }
+        Ok(None) | Err(_) if known.is_some() => Ok(Settings::Kept),
+        Ok(Some(_)) => Ok(Settings::Kept),
+        Ok(None) => Ok(Settings::Lost { why: None }),
+        Err(why) => Ok(Settings::Lost { why: Some(why) }),
+    }
+}
+
 /// Brings back what only the mirror knows and writes into the audit what happened to it, in one flush.
 fn write_down(
     db: &mut Connection,
     origin: &Origin,
+    settings: &Settings,
     audit: Option<&AuditFault>,
     mirror: &Mirror,
     now: Instant,
 ) -> rusqlite::Result<Vec<HeldLock>> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let restored = mirror::merge(&change, mirror, origin.is_recovered())?;
-    if let Some(reason) = story(origin, audit, &restored) {
+    if let Some(reason) = story(origin, settings, audit, &restored) {
         let note = Note {
             at: now,
             account: None,
@@ -292,7 +330,12 @@ fn write_down(
 }
 
 /// What happened, if anything did that the audit must tell.
-fn story(origin: &Origin, audit: Option<&AuditFault>, restored: &[HeldLock]) -> Option<String> {
+fn story(
+    origin: &Origin,
+    settings: &Settings,
+    audit: Option<&AuditFault>,
+    restored: &[HeldLock],
+) -> Option<String> {
     let database = match origin {
         Origin::Fresh | Origin::AsItWas => None,
         Origin::Restored { backup, why, .. } => {
@@ -307,7 +350,14 @@ fn story(origin: &Origin, audit: Option<&AuditFault>, restored: &[HeldLock]) -> 
     let lockouts = (!restored.is_empty()).then(|| {
         format!("Lockouts that the database had lost came back from the mirror: {}.", restored.len())
     });
-    let sentences: Vec<_> = [database, audit, lockouts].into_iter().flatten().collect();
+    let settings = match settings {
+        Settings::Kept => None,
+        Settings::Restored => Some("The accepted settings came back from their second place.".to_owned()),
+        Settings::Lost { .. } => {
+            Some("The accepted settings are lost: the files count as they are.".to_owned())
+        }
+    };
+    let sentences: Vec<_> = [database, audit, lockouts, settings].into_iter().flatten().collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
@@ -326,19 +376,21 @@ mod tests {
     use super::*;
     use crate::{migrate::MIGRATIONS, record::Durability};
 
-    const NEXT: [Migration; 3] = [
+    const NEXT: [Migration; 4] = [
         MIGRATIONS[0],
         MIGRATIONS[1],
+        MIGRATIONS[2],
         Migration {
-            version: 3,
+            version: 4,
             sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
         },
     ];
 
-    const BROKEN: [Migration; 3] = [
+    const BROKEN: [Migration; 4] = [
         MIGRATIONS[0],
         MIGRATIONS[1],
-        Migration { version: 3, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
+        MIGRATIONS[2],
+        Migration { version: 4, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
     ];
 
     fn now() -> Instant {
@@ -361,7 +413,7 @@ mod tests {
     fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
         let home = home_of_today();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
-        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(2)));
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(3)));
         assert_eq!(seen(home.path()), Some(now()));
         let backups = backup::list(home.path()).unwrap();
         assert_eq!(backups.len(), 1);
@@ -370,7 +422,7 @@ mod tests {
         let again = open(home.path(), now(), &NEXT).unwrap().found;
         assert_eq!(again.migrated_from, None);
         let error = Store::open(home.path(), now()).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     }
 
     #[test]
@@ -385,7 +437,7 @@ mod tests {
     fn a_migration_that_fails_leaves_the_database_as_it_was() {
         let home = home_of_today();
         let error = open(home.path(), now(), &BROKEN).unwrap_err();
-        assert!(matches!(error, OpenError::Migration { to: 3, .. }), "{error}");
+        assert!(matches!(error, OpenError::Migration { to: 4, .. }), "{error}");
         assert!(!home.path().join(database::QUARANTINE).exists());
         assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
         assert_eq!(seen(home.path()), Some(now()));
@@ -398,7 +450,7 @@ mod tests {
         fs::remove_file(home.path().join(database::FILE)).unwrap();
         let found = open(home.path(), now(), &NEXT).unwrap().found;
         assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
-        assert_eq!(found.migrated_from, Some(2));
+        assert_eq!(found.migrated_from, Some(3));
         assert_eq!(seen(home.path()), Some(now()));
     }
 }

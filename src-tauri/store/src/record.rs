@@ -102,12 +102,14 @@ pub enum Record {
     Metric {
         /// Its name (specification C.13).
         name: String,
-        /// Its value, in the unit that the name tells.
+        /// Its value, in the unit that the name tells; the average where there are more.
         value: f64,
         /// The account it belongs to, if one.
         account: Option<AccountId>,
         /// When.
         at: Instant,
+        /// How its samples lie, where it sums up more than one.
+        spread: Option<Spread>,
     },
     /// A change of the connection.
     Link {
@@ -248,7 +250,7 @@ pub enum ConfigOrigin {
 }
 
 /// Settings at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigSnapshot {
     /// When.
     pub at: Instant,
@@ -324,6 +326,17 @@ pub struct DayRecord {
     pub combined: Option<Usd>,
     /// When.
     pub at: Instant,
+}
+
+/// How the samples of a measurement lie, in its unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// How many.
+    pub samples: u64,
+    /// Their 95th percentile.
+    pub p95: f64,
+    /// The largest.
+    pub largest: f64,
 }
 
 /// A notification and its delivery.

@@ -7,6 +7,7 @@ use domain::{DailyReset, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{
+    accepted,
     audit::{
         chain::{self, Tip},
         head::{Head, HeadFile},
@@ -28,7 +29,10 @@ use crate::{
 /// How long measurements are kept (specification C.15).
 pub const METRICS_KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Rows that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
+/// How long messages to people are kept: as long as the log of errors (specification C.18).
+pub const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// Rows of each table that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
 pub const PRUNED_AT_ONCE: usize = 5_000;
 
 /// Commits after which [`Store::settle`] moves the log into the database.
@@ -52,6 +56,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Unsettled {
     lockouts: bool,
+    settings: bool,
     head: bool,
     commits: u32,
 }
@@ -76,7 +81,7 @@ impl Store {
             home: home.to_owned(),
             durability: Durability::Flush,
             next_enforcement,
-            unsettled: Unsettled { lockouts: true, head: true, commits: 0 },
+            unsettled: Unsettled { lockouts: true, settings: true, head: true, commits: 0 },
         })
     }
 
@@ -101,6 +106,7 @@ impl Store {
         change.commit()?;
         self.unsettled.commits += 1;
         self.unsettled.lockouts |= records.iter().any(touches_lockouts);
+        self.unsettled.settings |= records.iter().any(accepts_settings);
         if durability == Durability::Flush && tip != self.flushed {
             self.flushed = tip;
             self.unsettled.head = true;
@@ -108,7 +114,8 @@ impl Store {
         Ok(written)
     }
 
-    /// Brings the second places up to date: the mirror of active lockouts and the head of the audit. Also
+    /// Brings the second places up to date: the mirror of active lockouts, the accepted settings and the head
+    /// of the audit. Also
     /// moves the log into the database now and then. Does nothing when nothing changed; what fails is tried
     /// again the next time.
     ///
@@ -116,9 +123,10 @@ impl Store {
     /// A file could not be written. The database is not concerned.
     pub fn settle(&mut self) -> Result<(), SettleError> {
         let mirror = self.settle_lockouts();
+        let settings = self.settle_settings();
         let head = self.settle_head();
         self.checkpoint()?;
-        mirror.and(head)
+        mirror.and(settings).and(head)
     }
 
     /// Brings to the disk what was written with [`Durability::Lazy`], and with it the head of the audit up
@@ -186,24 +194,38 @@ impl Store {
         backup::take(&self.home, now)
     }
 
-    /// Takes away measurements older than [`METRICS_KEPT`], at most [`PRUNED_AT_ONCE`] of them, and says how
-    /// many.
+    /// Takes away measurements older than [`METRICS_KEPT`] and messages older than [`ALERTS_KEPT`], at most
+    /// [`PRUNED_AT_ONCE`] of each, and says how many.
     ///
     /// # Errors
     /// Nothing was taken away.
     pub fn prune(&mut self, now: Instant) -> Result<usize, DatabaseError> {
         self.be(Durability::Lazy)?;
         // The texts of instants have one length: their order is the order in time.
-        let sql = "DELETE FROM performance_metrics WHERE id IN
+        let metrics = "DELETE FROM performance_metrics WHERE id IN
             (SELECT id FROM performance_metrics WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)";
+        let alerts = "DELETE FROM alerts WHERE id IN
+            (SELECT id FROM alerts WHERE time < ?1 ORDER BY time LIMIT ?2)";
         let limit = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
-        Ok(self.db.execute(sql, params![At(now - METRICS_KEPT), limit])?)
+        let metrics = self.db.execute(metrics, params![At(now - METRICS_KEPT), limit])?;
+        Ok(metrics + self.db.execute(alerts, params![At(now - ALERTS_KEPT), limit])?)
     }
 
     fn settle_lockouts(&mut self) -> Result<(), SettleError> {
         if self.unsettled.lockouts {
             mirror::write(&self.home, &lockouts::all_active(&self.db).map_err(DatabaseError::from)?)?;
             self.unsettled.lockouts = false;
+        }
+        Ok(())
+    }
+
+    fn settle_settings(&mut self) -> Result<(), SettleError> {
+        if self.unsettled.settings {
+            // What cannot be read was never accepted by this version: the file keeps what it has.
+            if let Ok(Some(settings)) = self.last_good_config() {
+                accepted::write(&self.home, &settings)?;
+            }
+            self.unsettled.settings = false;
         }
         Ok(())
     }
@@ -237,6 +259,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn accepts_settings(record: &Record) -> bool {
+    matches!(record, Record::Config(settings) if settings.valid)
 }
 
 fn touches_lockouts(record: &Record) -> bool {

@@ -556,6 +556,55 @@ pub struct Metrics {
     pub reconciliation_time_sec: Option<Decimal>,
     /// Events taken since the start.
     pub events: u64,
-    /// Broker messages that could not be understood.
+    /// Broker messages that could not be understood or believed.
     pub malformed: u64,
+    /// One rule's look at one event.
+    pub rule_eval_ms: Option<Timing>,
+    /// What is beyond its limit now.
+    pub exceeded: Vec<Measure>,
+    /// What arrived and was not as it should be.
+    pub intake: Intake,
+}
+
+/// What is measured and has a limit (specification E.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Cause received to close request handed to the wire.
+    EnforcementLatency,
+    /// One event through all rules.
+    EventProcessing,
+    /// Resident memory.
+    Memory,
+    /// Growth of the memory over six hours.
+    MemoryGrowth,
+    /// Inputs waiting.
+    QueueDepth,
+    /// A reading of an account as a whole.
+    Reconciliation,
+    /// One rule's look at one event.
+    RuleEvaluation,
+}
+
+/// Messages of the broker since the start that were not as they should be, by kind (specification C.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Intake {
+    /// Not of the agreed form.
+    pub unreadable: u64,
+    /// With a value that this version does not know.
+    pub unknown: u64,
+    /// With a value that can't be.
+    pub impossible: u64,
+    /// With a price beside the contract's tick grid.
+    pub off_grid: u64,
+    /// About an account that is not watched.
+    pub foreign: u64,
+    /// Told again with the same content, and not taken again.
+    pub repeated: u64,
+    /// Times that positions and fills told different stories, as when messages arrive out of order.
+    pub contradictory: u64,
+    /// Times that the queue was full.
+    pub overflows: u64,
 }

@@ -41,13 +41,22 @@ pub struct Finished {
 
 impl Process {
     /// Its output goes to `file.out` and `file.err`.
-    pub fn spawn(mut command: Command, file: &Path) -> Self {
+    pub fn spawn(command: Command, file: &Path) -> Self {
+        let output = File::create(file.with_extension("out")).unwrap();
+        Self::spawn_into(output, command, file)
+    }
+
+    /// Its output goes into a pipe that nobody reads any more.
+    pub fn unread(command: Command, file: &Path) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        File::create(file.with_extension("out")).unwrap();
+        Self::spawn_into(writer, command, file)
+    }
+
+    fn spawn_into(stdout: impl Into<Stdio>, mut command: Command, file: &Path) -> Self {
         let (output, errors) = (file.with_extension("out"), file.with_extension("err"));
-        let child = command
-            .stdout(File::create(&output).unwrap())
-            .stderr(File::create(&errors).unwrap())
-            .spawn()
-            .unwrap();
+        let child = command.stdout(stdout).stderr(File::create(&errors).unwrap()).spawn().unwrap();
         Self { child, output, errors }
     }
 

@@ -2,7 +2,19 @@ import { expect, it } from 'vitest';
 
 import { sightOf, states, views } from './fake/backend';
 import { ms } from './format';
-import { banner, canSend, flattening, kindOf, left, leading, order, proof, standing, today } from './status';
+import {
+  banner,
+  biting,
+  canSend,
+  flattening,
+  kindOf,
+  left,
+  leading,
+  order,
+  proof,
+  standing,
+  today,
+} from './status';
 import type { ReceiptView } from './types/ReceiptView';
 import type { View } from './types/View';
 
@@ -88,6 +100,16 @@ it('does not claim that no rule can act when only the disk fails', () => {
 
 it('says that a stop lies beyond the limit', () => {
   expect(text('near')[0]).toBe('Limit acts before your ES stop: stop 6,706.50, $112.50 away, $87.50 left.');
+});
+
+it('names the limit that bites first, also when it belongs to one symbol', () => {
+  const [account] = structuredClone(view('armed')).accounts;
+  if (!account) throw new Error('no account');
+  const [one] = account.gauges;
+  if (!one) throw new Error('no limit');
+  one.symbol = 'MNQ';
+  account.headroom = { rule: one.rule, usd: one.left, contracts: null };
+  expect(biting(account)?.title).toBe(one.title);
 });
 
 it('never reads out the running figure, but says when a lock is nearly over', () => {

@@ -270,7 +270,7 @@ function actsBeforeStop(position: PositionView, account: AccountView): Line {
 
 function armed(view: View, now: number): Banner {
   const account = view.accounts.filter((one) => one.protection === 'armed').sort(byHeadroom)[0];
-  const gauge = account?.gauges.find((one) => one.rule === account.headroom.rule && one.symbol === null);
+  const gauge = account && biting(account);
   const checked = account?.confirmed_at ? `Checked ${event(ms(account.confirmed_at), now)}.` : '';
   const locks =
     account && gauge?.rule === 'daily_realized_loss'
@@ -308,6 +308,11 @@ export function headroom(account: AccountView): string {
   const { usd, contracts } = account.headroom;
   if (usd !== null) return `${unsigned(usd)} left`;
   return contracts === null ? '' : `${plural(contracts, 'contract')} left`;
+}
+
+/** The limit that is reached first: the view lists the closest of a unit first. */
+export function biting(account: AccountView): Gauge | undefined {
+  return account.gauges.find((gauge) => gauge.rule === account.headroom.rule);
 }
 
 /** One line for an account that is not opened: `Armed · $684.00 left`, `Locked until 5:00 PM CT`. */

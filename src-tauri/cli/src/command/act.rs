@@ -1,7 +1,7 @@
 //! `riskctl flatten` and `riskctl lock-out`: the trader's own commands to the running engine.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead},
     path::Path,
 };
 
@@ -19,8 +19,7 @@ use crate::{
 pub async fn flatten(home: Option<&Path>, options: Act) -> Result<(), Failure> {
     confirm(options.yes, "Close all positions and cancel all orders")?;
     send(home, Command::Flatten { account: options.account.map(Into::into) }).await?;
-    println!("The engine closes and cancels everything. `riskctl log` shows what it did.");
-    Ok(())
+    print::line("The engine closes and cancels everything. `riskctl log` shows what it did.")
 }
 
 /// Locks the trader out.
@@ -32,8 +31,7 @@ pub async fn lock_out(home: Option<&Path>, options: LockOut) -> Result<(), Failu
     confirm(options.yes, &format!("Close everything and lock until {until}. This cannot be taken back"))?;
     let account = options.account.map(Into::into);
     send(home, Command::LockOut { account, until: options.until }).await?;
-    println!("Locked until {until}.");
-    Ok(())
+    print::line(format!("Locked until {until}."))
 }
 
 async fn send(home: Option<&Path>, command: Command) -> Result<(), Failure> {
@@ -46,8 +44,7 @@ fn confirm(yes: bool, what: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    print!("{what}? Type yes: ");
-    io::stdout().flush().map_err(Failure::other)?;
+    print::question(format!("{what}? Type yes: "))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Failure::other)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::other("nothing was done")) }

@@ -21,7 +21,7 @@ pub fn run(home: Option<&Path>, options: &Audit) -> Result<(), Failure> {
                     &json!({"sound": sound, "rows": check.rows, "head": check.head, "breaks": breaks}),
                 )?;
             } else if breaks.is_empty() {
-                println!("Sound: {} records, the last one {}.", check.rows, check.head);
+                print::line(format!("Sound: {} records, the last one {}.", check.rows, check.head))?;
             }
             if breaks.is_empty() {
                 return Ok(());

@@ -20,7 +20,7 @@ pub fn run(home: Option<&Path>, options: &Config) -> Result<(), Failure> {
                 print::json(&json!({"ok": false, "faults": faults.0}))?;
                 return Err(Failure::settings(""));
             }
-            show(&faults.0);
+            show(&faults.0)?;
             let errors = faults.0.iter().filter(|fault| fault.is_error()).count();
             Err(Failure::settings(format!("{errors} mistake(s) in the settings")))
         }
@@ -29,15 +29,12 @@ pub fn run(home: Option<&Path>, options: &Config) -> Result<(), Failure> {
 
 fn accepted(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return Ok(print::json(&json!({"ok": true, "faults": loaded.warnings}))?);
+        return print::json(&json!({"ok": true, "faults": loaded.warnings}));
     }
-    show(&loaded.warnings);
-    println!("The settings are good.");
-    Ok(())
+    show(&loaded.warnings)?;
+    print::line("The settings are good.")
 }
 
-fn show(faults: &[Fault]) {
-    for fault in faults {
-        println!("{fault}\n");
-    }
+fn show(faults: &[Fault]) -> Result<(), Failure> {
+    faults.iter().try_for_each(|fault| print::line(format!("{fault}\n")))
 }

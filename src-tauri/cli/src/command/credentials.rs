@@ -1,7 +1,7 @@
 //! `riskctl credentials`: the login in the system's keyring.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead},
     path::Path,
 };
 
@@ -41,13 +41,19 @@ async fn set(home: &Home, user: Option<String>, key_from_stdin: bool) -> Result<
         return Err(Failure::other("user name and API key must not be empty"));
     }
     credentials::save(&login).map_err(Failure::dependency)?;
-    println!("The login is in the keyring. Test it with `riskctl credentials test`.");
-    // A running engine uses it at once.
-    if let Ok(mut client) = Client::connect(home.path()).await {
-        client.ask(Ask::CredentialsChanged).await?;
-        println!("The running engine logs in with it now.");
+    // A running engine uses it at once, whether anybody reads what is printed here or not.
+    let told = match Client::connect(home.path()).await {
+        Ok(mut client) => Some(client.ask(Ask::CredentialsChanged).await),
+        Err(_) => None,
+    };
+    print::line("The login is in the keyring. Test it with `riskctl credentials test`.")?;
+    match told {
+        Some(told) => {
+            told?;
+            print::line("The running engine logs in with it now.")
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
@@ -56,15 +62,13 @@ async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
         .ok_or_else(|| Failure::login("there is no login. Keep one with `riskctl credentials set`"))?;
     let api = settings::load(&home.config()).map_err(Failure::settings)?.api;
     match projectx::probe(&broker::settings(&api, login)).await {
-        Ok(accounts) if as_json => {
-            Ok(print::json(&json!({"ok": true, "source": source, "accounts": accounts}))?)
-        }
+        Ok(accounts) if as_json => print::json(&json!({"ok": true, "source": source, "accounts": accounts})),
         Ok(accounts) => {
             let from = match source {
                 Source::Environment => "the environment",
                 Source::Keyring => "the keyring",
             };
-            println!("The login from {from} works. Accounts:");
+            print::line(format!("The login from {from} works. Accounts:"))?;
             let mut table = print::table(&["Id", "Name", "Balance", "May trade"]);
             for account in accounts {
                 let may_trade = if account.can_trade { "yes" } else { "no" };
@@ -75,8 +79,7 @@ async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
                     may_trade.to_string(),
                 ]);
             }
-            println!("{table}");
-            Ok(())
+            print::line(table)
         }
         Err(error) => {
             if as_json {
@@ -89,20 +92,15 @@ async fn test(home: &Home, as_json: bool) -> Result<(), Failure> {
 
 fn clear() -> Result<(), Failure> {
     let was_there = credentials::clear().map_err(Failure::dependency)?;
-    println!(
-        "{}",
-        if was_there {
-            "The login is removed from the keyring."
-        } else {
-            "There was no login in the keyring."
-        }
-    );
-    Ok(())
+    print::line(if was_there {
+        "The login is removed from the keyring."
+    } else {
+        "There was no login in the keyring."
+    })
 }
 
 fn ask(question: &str) -> Result<String, Failure> {
-    print!("{question}");
-    io::stdout().flush().map_err(Failure::other)?;
+    print::question(question)?;
     line()
 }
 

@@ -36,11 +36,10 @@ pub async fn run(home: Option<&Path>, options: Format) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     if options.json {
-        return Ok(print::json(&lines)?);
+        return print::json(&lines);
     }
     if lines.is_empty() {
-        println!("No lockout is active.");
-        return Ok(());
+        return print::line("No lockout is active.");
     }
     let now = chrono::Utc::now();
     let mut table = print::table(&["Account", "Rule", "Kind", "Reason", "Until", "How it ends"]);
@@ -58,8 +57,7 @@ pub async fn run(home: Option<&Path>, options: Format) -> Result<(), Failure> {
             line.ends,
         ]);
     }
-    println!("{table}");
-    Ok(())
+    print::line(table)
 }
 
 async fn from_engine(client: &mut Client) -> Result<Vec<Line>, Failure> {

@@ -42,10 +42,9 @@ fn rule(key: &str) -> Result<RuleKey, Failure> {
 
 fn show(line: &AuditLine, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return Ok(print::json(line)?);
+        return print::json(line);
     }
-    println!("{}", sentence(line));
-    Ok(())
+    print::line(sentence(line))
 }
 
 fn sentence(line: &AuditLine) -> String {

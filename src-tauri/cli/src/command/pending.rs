@@ -37,27 +37,24 @@ async fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     if as_json {
-        return Ok(print::json(&pending)?);
+        return print::json(&pending);
     }
     if pending.is_empty() {
-        println!("Nothing is pending.");
+        return print::line("Nothing is pending.");
     }
-    print_all(&pending);
-    Ok(())
+    print_all(&pending)
 }
 
 async fn cancel(home: &Home, key: String, account: Option<AccountId>) -> Result<(), Failure> {
     let text = key.clone();
     Client::connect(home.path()).await?.ask(Ask::CancelPending { account, key }).await?;
-    println!("{text} stays as it is. The value in force was written back into the file.");
-    Ok(())
+    print::line(format!("{text} stays as it is. The value in force was written back into the file."))
 }
 
 /// One line a change, with what it waits for.
-pub fn print_all(pending: &[PendingView]) {
-    for change in pending {
-        println!("Pending: {}   {}", change.text, waits_for(change));
-    }
+pub fn print_all(pending: &[PendingView]) -> Result<(), Failure> {
+    let text = |change: &PendingView| format!("Pending: {}   {}", change.text, waits_for(change));
+    pending.iter().try_for_each(|change| print::line(text(change)))
 }
 
 fn waits_for(change: &PendingView) -> String {

@@ -41,12 +41,16 @@ async fn serve(mut running: Running) -> Result<(), Failure> {
             }
             sign = running.signs.recv() => match sign {
                 Some(Sign::Protected { protection, accounts }) => {
-                    print::json(&serde_json::json!({
+                    let told = print::json(&serde_json::json!({
                         "event": "protected",
                         "at": chrono::Utc::now(),
                         "protection": protection,
                         "accounts": accounts,
-                    }))?;
+                    }));
+                    // That nobody listens is no reason to stop protecting.
+                    if told.is_err() {
+                        tracing::warn!("standard output cannot be written; running on");
+                    }
                 }
                 Some(Sign::Refused { locked: true, .. }) => {
                     tracing::warn!("the login was refused; running on, because a lockout is active");

@@ -33,7 +33,7 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
     loop {
         match client.next().await? {
             Reply::View { view } => show(&view, options.json)?,
-            Reply::Note { note } if !options.json => println!("! {}: {}", note.title, note.body),
+            Reply::Note { note } if !options.json => print::line(format!("! {}: {}", note.title, note.body))?,
             Reply::Note { .. }
             | Reply::Log { .. }
             | Reply::Accepted
@@ -49,22 +49,22 @@ fn show(view: &View, as_json: bool) -> Result<(), Failure> {
     if as_json {
         let mut value = serde_json::to_value(view).map_err(Failure::other)?;
         value["running"] = Value::Bool(true);
-        return Ok(print::json(&value)?);
+        return print::json(&value);
     }
-    print_view(view);
-    Ok(())
+    print_view(view)
 }
 
-fn print_view(view: &View) {
-    println!("{}", headline(view));
+fn print_view(view: &View) -> Result<(), Failure> {
+    print::line(headline(view))?;
     for doubt in view.doubts.iter().skip(1) {
-        println!("  also: {}", doubt.text);
+        print::line(format!("  also: {}", doubt.text))?;
     }
-    pending::print_all(&view.pending);
+    pending::print_all(&view.pending)?;
     for account in &view.accounts {
-        println!();
-        print_account(account, view.at);
+        print::line("")?;
+        print_account(account, view.at)?;
     }
+    Ok(())
 }
 
 fn headline(view: &View) -> String {
@@ -83,16 +83,16 @@ fn headline(view: &View) -> String {
     }
 }
 
-fn print_account(account: &AccountView, now: Instant) {
+fn print_account(account: &AccountView, now: Instant) -> Result<(), Failure> {
     let trade = if account.can_trade { "" } else { ", the broker does not let it trade" };
-    println!("{} ({}{trade})", account.name, account.id);
-    println!(
+    print::line(format!("{} ({}{trade})", account.name, account.id))?;
+    print::line(format!(
         "  Net P&L {}   closed {}   open {}   fees {}",
         print::pnl(account.net),
         money::signed(account.realized_today),
         print::pnl(account.unrealized),
-        money::unsigned(account.fees_today),
-    );
+        money::unsigned(account.fees_today)
+    ))?;
     for gauge in &account.gauges {
         let value = gauge.value.map_or_else(|| "unknown".to_string(), |value| value.normalize().to_string());
         let unit = match gauge.unit {
@@ -106,7 +106,7 @@ fn print_account(account: &AccountView, now: Instant) {
             GaugeState::Reached => "  reached",
             GaugeState::Unknown => "  not judged",
         };
-        println!("  {}: {value} of {} {unit}{mark}", gauge.title, gauge.limit.normalize());
+        print::line(format!("  {}: {value} of {} {unit}{mark}", gauge.title, gauge.limit.normalize()))?;
     }
     for position in &account.positions {
         let stop = match (position.stop_covered, position.closes_at) {
@@ -115,24 +115,25 @@ fn print_account(account: &AccountView, now: Instant) {
             (Some(false), None) => "no complete stop".to_string(),
             (None, _) => "stops unknown".to_string(),
         };
-        println!(
+        print::line(format!(
             "  {:?} {} {} @ {}   {}   {stop}",
             position.side,
             position.size,
             position.symbol,
             position.average_price,
             print::pnl(position.unrealized)
-        );
+        ))?;
     }
     for lockout in &account.lockouts {
         let symbol = lockout.symbol.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
-        println!(
+        print::line(format!(
             "  Locked: {}{symbol}, {} until {}",
             lockout.title,
             lockout.reason,
             print::until(lockout.until, now)
-        );
+        ))?;
     }
+    Ok(())
 }
 
 /// What the database tells when no engine runs: nobody is protected.
@@ -148,7 +149,7 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
     let waiting = pending::kept(home)?;
     if as_json {
         let accounts: Vec<Value> = status.accounts.iter().map(offline_account).collect();
-        return Ok(print::json(&json!({
+        return print::json(&json!({
             "running": false,
             "protection": Protection::NotProtected,
             "reason": reason,
@@ -156,16 +157,16 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
             "accounts": accounts,
             "pending": waiting,
             "metrics": {},
-        }))?);
+        }));
     }
-    println!("Not protected. {reason}");
-    pending::print_all(&waiting);
+    print::line(format!("Not protected. {reason}"))?;
+    pending::print_all(&waiting)?;
     for account in &status.accounts {
-        println!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id);
-        println!("  Closed P&L {}", print::pnl(account.realized_today));
+        print::line(format!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id))?;
+        print::line(format!("  Closed P&L {}", print::pnl(account.realized_today)))?;
         for held in &account.lockouts {
             let title = words::title(held.lockout.key.rule);
-            println!("  Locked: {title} until {}", print::until(held.lockout.end.at(), now));
+            print::line(format!("  Locked: {title} until {}", print::until(held.lockout.end.at(), now)))?;
         }
     }
     Ok(())

@@ -1,14 +1,17 @@
 //! RULE-001: a cap on contracts over all instruments. One contract counts one, mini or micro.
 
 use domain::{
-    Breach, Contracts, EventKind, Exposure, RuleKey, Source,
+    Breach, ContractId, Contracts, EventKind, Exposure, Means, RuleKey, Source,
     breach::CountType,
     rulebook::{MaxContracts, SizeEnforcement},
 };
 use rust_decimal::Decimal;
 
 use super::{Finding, Gauge, Remedy, Rule, Scene, Unit, Verdict};
-use crate::{account::Holding, kinds::Kinds};
+use crate::{
+    account::{AccountState, Holding},
+    kinds::Kinds,
+};
 
 /// The rule with its values.
 #[derive(Debug)]
@@ -92,6 +95,10 @@ impl Rule for ContractsInAll {
         &[Source::UserStream]
     }
 
+    fn stands_on(&self) -> Option<Means> {
+        (self.settings.enforcement == SizeEnforcement::ReduceToLimit).then_some(Means::Reduce)
+    }
+
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {
         let limit = self.settings.limit;
         let open = self.count(scene.account.holdings().map(|it| scene.account.remaining(it)));
@@ -109,6 +116,17 @@ impl Rule for ContractsInAll {
             SizeEnforcement::ReduceToLimit => self.reduce(scene, planned, &breach, findings),
         }
         Verdict::Violated
+    }
+
+    fn allows(&self, account: &AccountState, contract: &ContractId) -> Option<Contracts> {
+        let others = account.holdings().filter(|it| it.position.contract != *contract);
+        let others = self.count(others.map(|it| account.remaining(it)));
+        let side = match self.settings.count_type {
+            CountType::Net => account.exposure(contract).0.signum(),
+            CountType::Gross => 1,
+        };
+        let room = i64::from(self.settings.limit.0) - side * others.0;
+        Some(Contracts(u32::try_from(room.max(0)).unwrap_or(u32::MAX)))
     }
 
     fn gauges(&self, scene: &Scene<'_>) -> Vec<Gauge> {

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Breach, Contracts, EventKind, RuleKey, Source, Symbol,
+    Breach, ContractId, Contracts, EventKind, Means, RuleKey, Source, Symbol,
     rulebook::{MaxContractsPerInstrument, SizeEnforcement, UnknownSymbol},
 };
 use rust_decimal::Decimal;
 
 use super::{Finding, Gauge, Remedy, Rule, Scene, Unit, Verdict};
-use crate::{account::Holding, kinds::Kinds};
+use crate::{
+    account::{AccountState, Holding},
+    kinds::Kinds,
+};
 
 /// The rule with its values.
 #[derive(Debug)]
@@ -85,12 +88,25 @@ impl Rule for ContractsPerInstrument {
         &[Source::UserStream]
     }
 
+    fn stands_on(&self) -> Option<Means> {
+        (self.settings.enforcement == SizeEnforcement::ReduceToLimit).then_some(Means::Reduce)
+    }
+
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {
         let before = findings.len();
         for (symbol, mut group) in by_symbol(scene) {
             self.judge(scene, symbol, &mut group, findings);
         }
         if findings.len() > before { Verdict::Violated } else { Verdict::Passed }
+    }
+
+    fn allows(&self, account: &AccountState, contract: &ContractId) -> Option<Contracts> {
+        let symbol = account.symbol(contract)?;
+        let others = account
+            .holdings()
+            .filter(|it| it.position.symbol == *symbol && it.position.contract != *contract);
+        let others: Contracts = others.map(|it| account.remaining(it).size()).sum();
+        Some(self.limit(symbol)?.saturating_sub(others))
     }
 
     fn gauges(&self, scene: &Scene<'_>) -> Vec<Gauge> {

@@ -24,8 +24,8 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, OrderId, Price, RuleKey,
-    RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
+    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId, Price,
+    RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
     breach::TradeWindow,
     rulebook::{Entry, PriceBasis},
 };
@@ -70,6 +70,11 @@ pub trait Rule: Debug + Send + Sync {
     /// What it needs in order to be more than a promise.
     fn needs(&self) -> &'static [Source];
 
+    /// What it does at the broker that an account may refuse; without it the rule is a promise only.
+    fn stands_on(&self) -> Option<Means> {
+        None
+    }
+
     /// By which price it values open positions, if it does.
     fn price_basis(&self) -> PriceBasis {
         PriceBasis::LastElseMid
@@ -77,6 +82,12 @@ pub trait Rule: Debug + Send + Sync {
 
     /// Whether its condition is true, and what it then wants.
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict;
+
+    /// How much of a contract may stay as things stand; `None`: what it wanted does not depend on anything
+    /// else.
+    fn allows(&self, _account: &AccountState, _contract: &ContractId) -> Option<Contracts> {
+        None
+    }
 
     /// How much of its limit is used.
     fn gauges(&self, _scene: &Scene<'_>) -> Vec<Gauge> {
@@ -305,6 +316,12 @@ impl ArmedRule {
     #[must_use]
     pub fn key(&self) -> RuleKey {
         self.rule.key()
+    }
+
+    /// What it does at the broker that an account may refuse (ruling 24).
+    #[must_use]
+    pub fn stands_on(&self) -> Option<Means> {
+        self.rule.stands_on()
     }
 
     /// How strictly it is taken.

@@ -6,8 +6,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, Contracts, EventKind, Instrument, Leg, Order, OrderKind, OrderSide, OrderStatus, Position, Price,
-    RuleKey, Source, Ticket,
+    Breach, Contracts, EventKind, Instrument, Leg, Means, Order, OrderKind, OrderSide, OrderStatus, Position,
+    Price, RuleKey, Source, Ticket,
     breach::Step,
     rulebook::{PriceBasis, TradeManagement, TradeManagementValues},
 };
@@ -122,6 +122,10 @@ impl Rule for Automation {
 
     fn needs(&self) -> &'static [Source] {
         &[Source::UserStream, Source::MarketStream, Source::Metadata]
+    }
+
+    fn stands_on(&self) -> Option<Means> {
+        Some(Means::Cancel)
     }
 
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {

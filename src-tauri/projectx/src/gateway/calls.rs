@@ -131,7 +131,11 @@ impl<P: Post> Calls<P> {
         loop {
             tokio::select! {
                 ask = asks.recv() => match ask {
-                    Some(ask) => drop(running.spawn(self.clone().answer(ask))),
+                    Some(ask) => {
+                        // Here, not in the task: of two in a row the later one must win.
+                        let noted = self.note_watched(&ask.call);
+                        drop(running.spawn(self.clone().answer(ask, noted)));
+                    }
                     None => break,
                 },
                 Some(_) = running.join_next() => {}
@@ -142,12 +146,13 @@ impl<P: Post> Calls<P> {
         let _ = timeout(ENFORCEMENT_TIMEOUT, async { while running.join_next().await.is_some() {} }).await;
     }
 
-    async fn answer(self: Arc<Self>, Ask { id, class, call }: Ask) {
-        let asked = Instant::now();
-        let mut course = Course::default();
-        let result = match &call {
-            Call::Watch(accounts) => account_topics(accounts).map(|topics| note(&self.accounts, topics)),
-            Call::WatchQuotes(contracts) => Ok(note(&self.contracts, contract_topics(contracts))),
+    /// Notes what the hubs are to watch, if that is what is asked.
+    fn note_watched(&self, call: &Call) -> Option<Result<Answer, CallError>> {
+        match call {
+            Call::Watch(accounts) => {
+                Some(account_topics(accounts).map(|topics| note(&self.accounts, topics)))
+            }
+            Call::WatchQuotes(contracts) => Some(Ok(note(&self.contracts, contract_topics(contracts)))),
             Call::Accounts
             | Call::Snapshot { .. }
             | Call::WorkingOrders(_)
@@ -160,7 +165,16 @@ impl<P: Post> Calls<P> {
             | Call::Cancel { .. }
             | Call::Place { .. }
             | Call::Modify { .. }
-            | Call::Resize { .. } => self.perform(class, &call, &mut course).await,
+            | Call::Resize { .. } => None,
+        }
+    }
+
+    async fn answer(self: Arc<Self>, Ask { id, class, call }: Ask, noted: Option<Result<Answer, CallError>>) {
+        let asked = Instant::now();
+        let mut course = Course::default();
+        let result = match noted {
+            Some(noted) => noted,
+            None => self.perform(class, &call, &mut course).await,
         };
         let took = asked.elapsed() - course.waited.min(asked.elapsed());
         if took > SLOW {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use domain::broker::{Malformed, Signal, Stamped};
+use domain::broker::{Flaw, Malformed, Signal, Stamped};
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     sync::watch,
@@ -230,6 +230,7 @@ fn read(
         Some(Ok(Message::Text(text))) => Ok(hub.receive(&text, received, effects)?),
         Some(Ok(Message::Binary(bytes))) => {
             effects.push(Effect::Tell(Signal::Malformed(Malformed {
+                flaw: Flaw::Unreadable,
                 what: "hub message".into(),
                 why: "binary where text was agreed".into(),
                 account: None,

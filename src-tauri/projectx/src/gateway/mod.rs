@@ -91,6 +91,12 @@ impl Control {
         self.nudges.send_modify(|count| *count += 1);
     }
 
+    /// How many signals wait to be received.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.outlet.waiting()
+    }
+
     /// Ends the present session, if any, and logs in with these.
     pub fn use_credentials(&self, credentials: Credentials) {
         self.credentials.send_replace(credentials);

@@ -2,7 +2,8 @@
 //!
 //! When full: facts, links and replies are never dropped, their senders wait (a hub that is not read for
 //! long is dropped by the server, which shows as a lost link and a reconcile). Quotes never wait: each
-//! contract has one slot, and a newer quote is laid over the waiting one.
+//! contract has one slot, and a newer quote is laid over the waiting one. That it was full is told once,
+//! behind everything that waited then, so that the receiver reads the whole state again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,7 +12,7 @@ use std::{
 
 use domain::{
     ContractId, Event, Link,
-    broker::{Signal, Stamped},
+    broker::{Inbox, Signal, Stamped},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -42,6 +43,7 @@ impl Outlet {
                     queue.push(stamped);
                     return self.filled.notify_one();
                 }
+                queue.overflow(&stamped);
             }
             drained.await;
         }
@@ -74,6 +76,11 @@ impl Outlet {
         self.drained.notify_waiters();
     }
 
+    /// How many signals wait, quotes included.
+    pub fn waiting(&self) -> usize {
+        self.queue().waiting.len()
+    }
+
     /// Nothing more will be told.
     pub fn finish(&self) {
         self.queue().is_finished = true;
@@ -93,6 +100,8 @@ struct Queue {
     /// Entry numbers of the quotes into which newer ones may be merged.
     slots: HashMap<ContractId, u64>,
     quotes: usize,
+    /// That it was full waits to be told.
+    is_overflow_due: bool,
     is_finished: bool,
     is_closed: bool,
 }
@@ -118,6 +127,17 @@ impl Queue {
         self.waiting.push_back(stamped);
     }
 
+    /// Notes that there was no room for a signal, behind everything that waits; once until that is told.
+    fn overflow(&mut self, late: &Stamped) {
+        if std::mem::replace(&mut self.is_overflow_due, true) {
+            return;
+        }
+        let waiting = self.waiting.len();
+        tracing::error!(target: "errors", waiting, "event queue overflow: senders wait");
+        let signal = Signal::Inbox(Inbox::Overflowed { waiting });
+        self.waiting.push_back(Stamped { received: late.received, signal });
+    }
+
     /// Whether this was a quote that found one of its contract waiting.
     fn merge(&mut self, stamped: &Stamped) -> bool {
         if let Signal::Event(Event::Quote(newer)) = &stamped.signal
@@ -138,6 +158,9 @@ impl Queue {
             if self.slots.get(&quote.contract) == Some(&self.front) {
                 self.slots.remove(&quote.contract);
             }
+        }
+        if let Signal::Inbox(Inbox::Overflowed { .. }) = &stamped.signal {
+            self.is_overflow_due = false;
         }
         self.front += 1;
         Some(stamped)
@@ -190,10 +213,12 @@ mod tests {
                 format!("{}:{}/{}", quote.contract, show(quote.last), show(quote.bid))
             }
             Signal::Link(Link::UserDown { why } | Link::MarketDown { why }) => why.clone(),
+            Signal::Inbox(Inbox::Overflowed { .. }) => "overflowed".to_string(),
             Signal::Event(_)
             | Signal::Link(_)
             | Signal::LoginRefused(_)
             | Signal::Malformed(_)
+            | Signal::Inbox(Inbox::Repeated)
             | Signal::Reply(_) => panic!("{stamped:?}"),
         }
     }
@@ -261,9 +286,17 @@ mod tests {
         for price in 0..1_000 {
             outlet.tell(quote("A", Some(price), None)).await;
         }
-        let told = drain(&mut receiver, total + 1).await;
+        assert!(outlet.waiting() > QUEUE_LIMIT);
+        let told = drain(&mut receiver, total + 2).await;
         assert!(told.contains(&"A:999/-".to_string()));
-        let facts: Vec<String> = told.into_iter().filter(|text| !text.starts_with('A')).collect();
+        // Told once, behind everything that waited when there was no more room.
+        let overflows: Vec<usize> =
+            told.iter().enumerate().filter(|(_, text)| *text == "overflowed").map(|(at, _)| at).collect();
+        assert_eq!(overflows.len(), 1);
+        let before = told[..overflows[0]].iter().filter(|text| !text.starts_with('A')).count();
+        assert!(before >= QUEUE_LIMIT, "{before}");
+        let facts: Vec<String> =
+            told.into_iter().filter(|text| !text.starts_with('A') && text != "overflowed").collect();
         assert_eq!(facts, (0..total).map(|number| number.to_string()).collect::<Vec<_>>());
         telling.await.unwrap();
         drop(receiver);

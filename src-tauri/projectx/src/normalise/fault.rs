@@ -1,6 +1,9 @@
 //! What can be wrong with a message, and the report about it.
 
-use domain::{AccountId, broker::Malformed};
+use domain::{
+    AccountId,
+    broker::{Flaw, Malformed},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
@@ -28,9 +31,29 @@ pub enum Fault {
         /// What is wrong with it.
         problem: String,
     },
+    /// A member has a number that this version does not know.
+    #[error("{field} is {number}: unknown {what}")]
+    Unknown {
+        /// Which member.
+        field: &'static str,
+        /// What was sent.
+        number: i64,
+        /// What it should name.
+        what: &'static str,
+    },
 }
 
 impl Fault {
+    /// What it comes to.
+    #[must_use]
+    pub fn flaw(&self) -> Flaw {
+        match self {
+            Self::Shape { .. } => Flaw::Unreadable,
+            Self::Value { .. } => Flaw::Impossible,
+            Self::Unknown { .. } => Flaw::Unknown,
+        }
+    }
+
     /// An impossible value.
     pub fn value(field: &'static str, value: impl ToString, problem: impl Into<String>) -> Self {
         Self::Value { field, value: value.to_string(), problem: problem.into() }
@@ -52,6 +75,7 @@ pub fn read<T: DeserializeOwned>(row: &Value) -> Result<T, Fault> {
 #[must_use]
 pub fn malformed(what: &str, fault: &Fault, row: &Value, raw: &str) -> Malformed {
     Malformed {
+        flaw: fault.flaw(),
         what: what.to_string(),
         why: masked(&fault.to_string()),
         account: account_of(row),

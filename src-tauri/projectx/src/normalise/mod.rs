@@ -28,6 +28,8 @@ use crate::wire::model;
 pub enum Said {
     /// A fact.
     Fact(Event),
+    /// A row that says again what was told last.
+    Repeated,
     /// A row that makes no sense.
     Malformed(Malformed),
     /// `GatewayLogout`: the session was ended from elsewhere (gateway reference 8.9).
@@ -84,10 +86,13 @@ impl Normaliser {
             let fault = Fault::value("arguments", arguments.len(), "the first must be a contract id");
             return vec![Said::Malformed(malformed(target, &fault, &Value::Null, raw))];
         };
-        each(target, rest, raw, |row: model::Quote| {
+        let mut said = each(target, rest, raw, |row: model::Quote| {
             let quote = quote(contract, &row)?;
             Ok((!self.seen.quote(contract, &row)).then_some(Event::Quote(quote)))
-        })
+        });
+        // A price that stands still is told again and again: that says nothing about the stream.
+        said.retain(|said| *said != Said::Repeated);
+        said
     }
 }
 
@@ -130,9 +135,9 @@ fn each<T: DeserializeOwned>(
     let mut rows = Vec::new();
     arguments.iter().for_each(|argument| unwrap_rows(argument, &mut rows));
     rows.into_iter()
-        .filter_map(|row| match read(row).and_then(&mut convert) {
-            Ok(event) => event.map(Said::Fact),
-            Err(fault) => Some(Said::Malformed(malformed(target, &fault, row, raw))),
+        .map(|row| match read(row).and_then(&mut convert) {
+            Ok(event) => event.map_or(Said::Repeated, Said::Fact),
+            Err(fault) => Said::Malformed(malformed(target, &fault, row, raw)),
         })
         .collect()
 }

@@ -191,7 +191,7 @@ fn fees(row: &model::Trade, size: Contracts) -> Usd {
 }
 
 fn unknown(field: &'static str, error: &code::UnknownCode) -> Fault {
-    Fault::value(field, error.number, format!("unknown {}", error.what))
+    Fault::Unknown { field, number: error.number, what: error.what }
 }
 
 fn contracts(field: &'static str, number: i64) -> Result<Contracts, Fault> {

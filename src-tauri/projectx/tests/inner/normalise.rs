@@ -1,4 +1,7 @@
-use domain::{Contracts, Event, Exposure, OrderKind, OrderSide, OrderStatus, Price, Usd, broker::Malformed};
+use domain::{
+    Contracts, Event, Exposure, OrderKind, OrderSide, OrderStatus, Price, Usd,
+    broker::{Flaw, Malformed},
+};
 use expect_test::{Expect, expect};
 use projectx::{
     mask::RAW_LIMIT,
@@ -16,14 +19,14 @@ fn hear(target: &str, arguments: &[Value]) -> Vec<Said> {
 fn fact(said: &Said) -> &Event {
     match said {
         Said::Fact(event) => event,
-        Said::Malformed(_) | Said::SessionEnded => panic!("{said:?}"),
+        Said::Malformed(_) | Said::Repeated | Said::SessionEnded => panic!("{said:?}"),
     }
 }
 
 fn malformed(said: &Said) -> &Malformed {
     match said {
         Said::Malformed(report) => report,
-        Said::Fact(_) | Said::SessionEnded => panic!("{said:?}"),
+        Said::Fact(_) | Said::Repeated | Said::SessionEnded => panic!("{said:?}"),
     }
 }
 
@@ -49,6 +52,8 @@ fn check_refused(name: &str, member: &str, value: Option<Value>, words: &str) {
     let report = malformed(&said[0]);
     assert!(report.why.contains(words), "{name} {member} {value:?}: {}", report.why);
     assert_eq!(report.what, target);
+    assert_eq!(report.flaw == Flaw::Unknown, words.starts_with("unknown "), "{}", report.why);
+    assert!(value.is_some() || report.flaw == Flaw::Unreadable, "{}", report.why);
 }
 
 /// A row with one member changed is taken all the same.
@@ -325,7 +330,8 @@ fn what_was_told_last_is_not_told_again_except_positions() {
         let last = arguments.last_mut().unwrap();
         let row = if last.get("data").is_some() { &mut last["data"] } else { last };
         row[member] = value;
-        normaliser.hear(&target, &arguments, "").len()
+        let said = normaliser.hear(&target, &arguments, "");
+        said.iter().filter(|it| matches!(it, Said::Fact(_))).count()
     };
     for (name, member, one, other) in [
         ("account", "balance", json!(1.5), json!(2)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Event, Link,
-    broker::{Answer, Ask, Call, CallError, CallId, Class, Reply, Signal, Stamped},
+    broker::{Answer, Ask, Call, CallError, CallId, Class, Inbox, Reply, Signal, Stamped},
 };
 use projectx::{Port, Settings, connect};
 use tokio::time::timeout;
@@ -85,6 +85,8 @@ pub fn text(signal: &Signal) -> String {
         Signal::Link(Link::LoginFailed { .. } | Link::LoginRefused { .. }) => "login failed".into(),
         Signal::LoginRefused(error) => format!("login refused: {error}"),
         Signal::Malformed(report) => format!("malformed {}", report.what),
+        Signal::Inbox(Inbox::Repeated) => "repeated".into(),
+        Signal::Inbox(Inbox::Overflowed { .. }) => "overflowed".into(),
         Signal::Reply(reply) => format!("reply {}", reply.id.0),
         Signal::Event(Event::Account(account)) => format!("account {}", account.balance),
         Signal::Event(Event::Quote(quote)) => {

@@ -2,7 +2,7 @@
 //! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
 
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Event, Instant, LockKind, RuleKey, Rulebook};
+use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
@@ -10,7 +10,7 @@ use views::{
     view::{PendingState, PendingView},
 };
 
-use super::{Core, Output, commands::LONGEST_LOCK};
+use super::{Core, Output, commands::LONGEST_LOCK, telling::About};
 use crate::settings::{Guarded, InForce};
 
 /// What the files say, once they were checked.
@@ -34,7 +34,7 @@ pub enum Due {
     Unknown,
     /// At the daily reset at this instant, or once the lockout that is active then has ended.
     At(Instant),
-    /// Never: it was made while the account was locked. Making it again afterwards is another change.
+    /// Never: it was made while the account was locked, and not by its trading hours alone. Making it again afterwards is another change.
     Refused,
 }
 
@@ -157,7 +157,7 @@ impl Core {
     #[must_use]
     pub fn guarded(&self) -> Guarded {
         Guarded {
-            accounts: self.locked_accounts().cloned().collect(),
+            accounts: self.refusing(),
             sealed: self.settings_locked_until().map(|until| (until, self.engine.now())),
         }
     }
@@ -206,6 +206,12 @@ impl Core {
         let note = format!("settings locked until {}: only stricter changes are taken", until.to_rfc3339());
         self.accept(self.accepted().clone(), &[], vec![note], now);
         Ok(self.take_outputs())
+    }
+
+    /// Accounts for which nothing looser is even queued now.
+    #[must_use]
+    pub fn refusing(&self) -> Vec<AccountId> {
+        self.accounts_under(in_anger).cloned().collect()
     }
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
@@ -271,7 +277,9 @@ impl Core {
             it.due = self.judge(&it.change, &mut verdicts);
             judged = true;
         }
-        let is_due = |it: &mut Waiting| matches!(it.due, Due::At(at) if at <= now) && !self.holds(&it.change);
+        let is_due = |it: &mut Waiting| {
+            matches!(it.due, Due::At(at) if at <= now) && !self.concerns(&it.change, locks)
+        };
         let due: Vec<Pending> = waiting.extract_if(.., is_due).map(|it| it.change).collect();
         self.settled.waiting = waiting;
         if due.is_empty() && !judged {
@@ -309,14 +317,14 @@ impl Core {
             Due::At(at) => Some(at),
             Due::Unknown | Due::Refused => None,
         };
-        self.settled.waiting.iter().filter(|it| !self.holds(&it.change)).filter_map(at).min()
+        self.settled.waiting.iter().filter(|it| !self.concerns(&it.change, locks)).filter_map(at).min()
     }
 
     fn judge(&self, change: &Pending, verdicts: &mut Verdicts) -> Due {
         if self.links.clock_apart.is_none() {
             return Due::Unknown;
         }
-        if self.holds(change) {
+        if self.concerns(change, in_anger) {
             verdicts.refused.push(change.text.clone());
             return Due::Refused;
         }
@@ -324,15 +332,14 @@ impl Core {
         Due::At(self.engine.day_end())
     }
 
-    /// Whether the settings or an account that a change concerns are locked.
-    fn holds(&self, change: &Pending) -> bool {
+    /// Whether the settings are locked, or a change concerns an account with such a record.
+    fn concerns(&self, change: &Pending, kind: fn(&Lockout) -> bool) -> bool {
         self.settings_locked_until().is_some()
-            || self.locked_accounts().any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
+            || self.accounts_under(kind).any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
     }
 
-    fn locked_accounts(&self) -> impl Iterator<Item = &AccountId> {
-        let is_locked = |kind| matches!(kind, Some(LockKind::Hard | LockKind::Timer));
-        self.engine.accounts().filter(move |it| is_locked(it.lockouts().account_wide())).map(|it| it.id())
+    fn accounts_under(&self, kind: fn(&Lockout) -> bool) -> impl Iterator<Item = &AccountId> {
+        self.engine.accounts().filter(move |it| it.lockouts().iter().any(kind)).map(|it| it.id())
     }
 
     /// Writes down what is accepted from now on, then lets it apply.
@@ -363,7 +370,7 @@ impl Core {
 
     fn tell_settings(&mut self, news: &SettingsNews<'_>, now: Instant) {
         if let Some(note) = note::settings_changed(news, now, self.setting.zones) {
-            self.tell(note, now);
+            self.tell(note, About::all("settings_changed"), now);
         }
     }
 }
@@ -380,6 +387,17 @@ impl Verdicts {
             .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
             .collect()
     }
+}
+
+/// While such a record is active nothing is loosened.
+fn locks(lockout: &Lockout) -> bool {
+    lockout.key.symbol.is_none() && matches!(lockout.kind, LockKind::Hard | LockKind::Timer)
+}
+
+/// What is decided under such a record is decided in anger. The end of the trading hours angers nobody, and
+/// locks every evening: in which else would a trader change a setting?
+fn in_anger(lockout: &Lockout) -> bool {
+    locks(lockout) && lockout.key.rule != RuleKey::SessionBlockOutside
 }
 
 fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {

@@ -1,15 +1,17 @@
 //! What is asked of the broker beside enforcements: accounts, readings, subscriptions, metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Account, AccountId, ContractId, Event, Instant, Link, Question,
+    Account, AccountId, ContractId, Event, Instant, Instrument, Link, Question, Symbol,
     broker::{Answer, Ask, Call, CallError, CallId, Class, Reply},
+    products,
     rulebook::Watched,
 };
+use views::text::upkeep;
 
-use super::{Core, Output};
+use super::{Core, Output, book::Known, telling::About};
 use crate::executor::Floor;
 
 /// Wait before the list of accounts is asked for again after a failure.
@@ -23,6 +25,9 @@ const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
 /// filled and the position that it opened there is a moment without either.
 const QUOTES_LINGER: TimeDelta = TimeDelta::seconds(10);
 
+/// Symbols of the settings that are searched for at the broker; further ones are taken on trust.
+const MOST_SEARCHES: usize = 20;
+
 /// What a call was for.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
@@ -30,10 +35,11 @@ pub(super) enum Purpose {
     Reading(AccountId),
     Orders(AccountId, Instant),
     Instrument(ContractId),
+    Search(Symbol),
     Bar(ContractId),
     Watch,
     Quotes,
-    Search,
+    Lookup,
 }
 
 /// The accounts of the login.
@@ -92,7 +98,7 @@ impl Core {
         if !self.links.logged_in {
             return Err(format!("{} cannot be asked without a connection.", self.setting.broker));
         }
-        let id = self.send(Call::SearchInstruments(text), Purpose::Search);
+        let id = self.send(Call::SearchInstruments(text), Purpose::Lookup);
         Ok((id, self.take_outputs()))
     }
 
@@ -139,8 +145,7 @@ impl Core {
                 self.send(Call::WorkingOrders(account.clone()), Purpose::Orders(account, now));
             }
             Question::Everything { account } => {
-                tracing::warn!(target: "daemon", %account, "positions and fills tell different stories");
-                self.reconciler.doubt(Some(&account), now);
+                self.contradicted(&account, now);
             }
             Question::Instrument { contract } => {
                 self.send(Call::Instrument(contract.clone()), Purpose::Instrument(contract));
@@ -154,7 +159,9 @@ impl Core {
 
     pub(super) fn replied(&mut self, received: Instant, reply: &Reply) {
         let now = self.time(received);
-        let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+        self.barred.replied(reply);
+        let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+        let mut floor = Floor { now, book: &known, ids: &mut self.ids };
         if let Some(effects) = self.executor.replied(reply, &mut floor) {
             let mut events = std::collections::VecDeque::new();
             self.take_effects(effects, now, &mut events);
@@ -186,6 +193,12 @@ impl Core {
                 tracing::warn!(target: "daemon", %contract, "metadata could not be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::Instrument { contract }));
             }
+            (Purpose::Search(symbol), Ok(Answer::Instruments(found))) => {
+                self.searched(&symbol, found, now);
+            }
+            (Purpose::Search(symbol), result) => {
+                tracing::warn!(target: "daemon", %symbol, "could not be searched for: {}", failure(result));
+            }
             (Purpose::Bar(contract), Ok(Answer::Bar { at, close })) => {
                 let (at, close) = (*at, *close);
                 self.step(now, Event::Bar { contract, at, close });
@@ -194,7 +207,7 @@ impl Core {
                 tracing::warn!(target: "daemon", %contract, "no bar could be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::LatestBar { contract }));
             }
-            (Purpose::Search, result) => {
+            (Purpose::Lookup, result) => {
                 let found = match result {
                     Ok(Answer::Instruments(found)) => Ok(found.clone()),
                     other => Err(failure(other)),
@@ -238,6 +251,9 @@ impl Core {
         for account in facts {
             self.step(now, Event::Account(account));
         }
+        if self.links.watched.is_none() {
+            self.search_symbols();
+        }
         self.links.watched = Some(ids.len());
         self.accounts.due = ids.is_empty().then(|| now + ACCOUNTS_AWAITED);
         // In another order they are the same accounts: the stream would have nothing new to confirm.
@@ -248,6 +264,29 @@ impl Core {
             self.reconciler.watch(&ids, now);
             self.links.user_up = false;
             self.send(Call::Watch(ids), Purpose::Watch);
+        }
+    }
+
+    /// Symbols of the settings that this product does not know itself: does the broker (specification B.2)?
+    fn search_symbols(&mut self) {
+        let rulebook = self.engine.rulebook();
+        let rules = rulebook.own.values().chain([&rulebook.base]);
+        let limits = rules.map(|rules| &rules.max_contracts_per_instrument).filter(|entry| entry.enabled);
+        let named: BTreeSet<Symbol> = limits
+            .flat_map(|entry| entry.settings.instrument_limits.keys())
+            .filter(|symbol| products::find(symbol.as_str()).is_none())
+            .take(MOST_SEARCHES)
+            .cloned()
+            .collect();
+        for symbol in named {
+            self.send(Call::SearchInstruments(symbol.to_string()), Purpose::Search(symbol));
+        }
+    }
+
+    fn searched(&mut self, symbol: &Symbol, found: &[Instrument], now: Instant) {
+        if !found.iter().any(|it| it.symbol == *symbol) {
+            let note = upkeep::unknown_symbol(symbol.as_str(), &self.setting.broker);
+            self.tell(note, About::all("unknown_symbol"), now);
         }
     }
 

@@ -1,24 +1,40 @@
-//! The engine's state as the executor's book.
+//! The engine's state, and the doubts about it, as the executor's book.
 
 use domain::{
-    AccountId, ContractId, Exposure, Instant, Order, OrderId, OrderKind, rulebook::OnReduceRefused,
+    AccountId, ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind, rulebook::OnReduceRefused,
 };
 use engine::Engine;
 
+use super::reconciler::Reconciler;
 use crate::executor::Book;
 
-impl Book for Engine {
+/// What is known at an instant.
+pub(super) struct Known<'a> {
+    pub engine: &'a Engine,
+    pub reconciler: &'a Reconciler,
+    pub now: Instant,
+}
+
+impl Book for Known<'_> {
     fn exposure(&self, account: &AccountId, contract: &ContractId) -> Exposure {
-        self.account(account).map_or(Exposure::FLAT, |account| account.exposure(contract))
+        self.engine.account(account).map_or(Exposure::FLAT, |account| account.exposure(contract))
     }
 
     fn held(&self, account: &AccountId) -> Vec<ContractId> {
-        let account = self.account(account);
+        let account = self.engine.account(account);
         account.map(|it| it.holdings().map(|it| it.position.contract.clone()).collect()).unwrap_or_default()
     }
 
+    fn is_doubtful(&self, account: &AccountId) -> bool {
+        self.reconciler.doubt_about(account, self.now).is_some()
+    }
+
+    fn allowed(&self, account: &AccountId, contract: &ContractId, to: Contracts) -> Contracts {
+        self.engine.account(account).map_or(to, |account| account.allowed(contract, to))
+    }
+
     fn agrees(&self, account: &AccountId, contract: &ContractId) -> bool {
-        self.account(account).is_none_or(|account| account.agrees(contract))
+        self.engine.account(account).is_none_or(|account| account.agrees(contract))
     }
 
     fn has_traded(
@@ -28,23 +44,23 @@ impl Book for Engine {
         change: Exposure,
         since: Instant,
     ) -> bool {
-        self.account(account).is_some_and(|account| account.has_traded(contract, change, since))
+        self.engine.account(account).is_some_and(|account| account.has_traded(contract, change, since))
     }
 
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant> {
-        self.account(account)?.first_heard(order)
+        self.engine.account(account)?.first_heard(order)
     }
 
     fn has_tag(&self, account: &AccountId, tag: &str) -> bool {
-        self.account(account).is_some_and(|account| account.has_tag(tag))
+        self.engine.account(account).is_some_and(|account| account.has_tag(tag))
     }
 
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order> {
-        self.account(account)?.order(order)
+        self.engine.account(account)?.order(order)
     }
 
     fn entries(&self, account: &AccountId) -> Vec<OrderId> {
-        let Some(account) = self.account(account) else { return Vec::new() };
+        let Some(account) = self.engine.account(account) else { return Vec::new() };
         let orders = account.working_orders().map(|it| &it.order);
         orders
             .filter(|it| is_cancellable(it) && (account.is_entry(it) || it.is_own()))
@@ -53,7 +69,7 @@ impl Book for Engine {
     }
 
     fn exits(&self, account: &AccountId, contract: &ContractId) -> Vec<(OrderId, Instant)> {
-        let Some(account) = self.account(account) else { return Vec::new() };
+        let Some(account) = self.engine.account(account) else { return Vec::new() };
         let held = account.exposure(contract);
         let is_exit = |order: &Order| {
             order.contract == *contract && order.kind == OrderKind::Market && order.side.reduces(held)
@@ -63,11 +79,11 @@ impl Book for Engine {
     }
 
     fn is_shrinking(&self, account: &AccountId, contract: &ContractId) -> bool {
-        self.account(account).is_some_and(|account| account.is_shrinking(contract))
+        self.engine.account(account).is_some_and(|account| account.is_shrinking(contract))
     }
 
     fn closes_where_reducing_is_refused(&self) -> bool {
-        self.rulebook().on_reduce_refused == OnReduceRefused::Close
+        self.engine.rulebook().on_reduce_refused == OnReduceRefused::Close
     }
 }
 

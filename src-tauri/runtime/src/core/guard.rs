@@ -98,7 +98,10 @@ impl Core {
             self.protection_changed(before, now);
         }
         self.guard.unwatched(protection == Protection::NotProtected, now);
-        if protection != Protection::NotProtected && !self.guard.announced {
+        // What an account refuses for good is no reason to wait: the first reading has been judged.
+        let is_judged = self.guard.reasons.iter().all(|(doubt, _)| matches!(doubt, Doubt::Barred { .. }));
+        let is_judged = is_judged && !self.watched().is_empty();
+        if (protection != Protection::NotProtected || is_judged) && !self.guard.announced {
             self.guard.announced = true;
             self.announce(protection);
         }
@@ -124,6 +127,8 @@ impl Core {
                 None => {
                     if let Some(account) = self.engine.account(id) {
                         reasons.extend(self.inactive(account, now));
+                        let barred = self.barred_rules(account).into_iter();
+                        reasons.extend(barred.map(|doubt| (doubt, Some(id.clone()))));
                     }
                 }
             }

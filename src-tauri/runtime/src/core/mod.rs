@@ -6,10 +6,13 @@
 
 mod accepted;
 mod asking;
+mod barred;
 mod book;
 mod commands;
 mod guard;
+mod intake;
 mod links;
+mod measures;
 mod metrics;
 mod picture;
 mod reconciler;
@@ -22,12 +25,12 @@ use chrono::TimeDelta;
 use domain::{
     AccountId, Action, Alert, ContractId, Event, Instant, Instrument, Memory, Notice, Rulebook, Severity,
     Symbol,
-    broker::{Ask, CallId, LoginError, Malformed, Signal},
+    broker::{Ask, CallId, LoginError, Signal},
 };
 use engine::Engine;
 use store::{Durability, Intent, Record};
 use views::{
-    text::{Note, Zones, note},
+    text::{Zones, note},
     view::{Protection, ReceiptView},
 };
 
@@ -35,12 +38,17 @@ use crate::executor::{CallIds, Effect, Executor, Floor};
 use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
+use barred::Barred;
+use book::Known;
 use guard::Guard;
+use intake::Intake;
 use links::Links;
-pub use metrics::Metrics;
+use measures::Measures;
+pub use metrics::{Metrics, kind_of};
 use picture::Curves;
 use reconciler::Reconciler;
-use telling::Teller;
+pub use telling::Told;
+use telling::{About, Teller};
 
 /// Facts of one run.
 #[derive(Clone, Debug)]
@@ -96,8 +104,8 @@ pub enum Output {
     },
     /// Ask the broker.
     Send(Ask),
-    /// Tell people.
-    Tell(Note),
+    /// Tell people, and keep what was told.
+    Tell(Told),
     /// The first reconcile has been judged: accounts and what protects them.
     Protected(Protection),
     /// The login was refused by code.
@@ -129,6 +137,9 @@ pub struct Core {
     curves: Curves,
     receipts: Vec<ReceiptView>,
     metrics: Metrics,
+    measures: Measures,
+    intake: Intake,
+    barred: Barred,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -141,7 +152,7 @@ struct Batch {
     records: Vec<Record>,
     flush: bool,
     asks: Vec<Ask>,
-    notes: Vec<Note>,
+    notes: Vec<Told>,
     signs: Vec<Output>,
 }
 
@@ -189,6 +200,9 @@ impl Core {
             curves: Curves::default(),
             receipts: Vec::new(),
             metrics: Metrics::default(),
+            measures: Measures::default(),
+            intake: Intake::default(),
+            barred: Barred::default(),
             pending,
             pictures: records::Pictures::default(),
             settled: Settled::default(),
@@ -215,9 +229,11 @@ impl Core {
             }
             Input::SettingsRefused(fault) => {
                 self.settled.revision += 1;
-                self.tell(note::settings_refused(&fault), now);
+                self.tell(note::settings_refused(&fault), About::all("settings_refused"), now);
             }
-            Input::DatabaseReplaced(what) => self.tell(note::database_replaced(&what), now),
+            Input::DatabaseReplaced(what) => {
+                self.tell(note::database_replaced(&what), About::all("database_replaced"), now);
+            }
             Input::Settings(state) => {
                 self.settled.revision += 1;
                 self.links.config = state;
@@ -312,6 +328,7 @@ impl Core {
             }
             Signal::Malformed(malformed) => self.malformed(&malformed, now),
             Signal::Reply(reply) => self.replied(received, &reply),
+            Signal::Inbox(news) => self.inbox(news, now),
         }
     }
 
@@ -336,21 +353,13 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        if !self.is_credible(&event, received) {
+            return;
+        }
         if let Event::Account(account) = &event {
             self.account_told(account, received);
         }
         self.step(received, event);
-    }
-
-    fn malformed(&mut self, malformed: &Malformed, now: Instant) {
-        self.metrics.malformed += 1;
-        tracing::error!(
-            target: "errors",
-            what = malformed.what,
-            raw = malformed.raw,
-            "a message of the broker makes no sense: {}", malformed.why
-        );
-        self.reconciler.doubt(malformed.account.as_ref(), now);
     }
 
     /// Gives the engine an event, carries out what it decides, and feeds back what comes of it.
@@ -359,10 +368,11 @@ impl Core {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
-            for action in self.engine.step(now, &event) {
+            for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
                 self.carry(action, now, &mut events);
             }
-            let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+            let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+            let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
         }
@@ -387,7 +397,8 @@ impl Core {
                     deed = ?enforcement.deed,
                     "{}", views::text::reason::full(&enforcement.breach)
                 );
-                let mut floor = Floor { now, book: &self.engine, ids: &mut self.ids };
+                let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
+                let mut floor = Floor { now, book: &known, ids: &mut self.ids };
                 let effects = self.executor.begin(*enforcement, &mut floor);
                 self.take_effects(effects, now, events);
             }
@@ -406,13 +417,17 @@ impl Core {
     fn take_effects(&mut self, effects: Vec<Effect>, now: Instant, events: &mut VecDeque<Event>) {
         for effect in effects {
             match effect {
-                Effect::Ask(ask) => self.batch.asks.push(ask),
+                Effect::Ask(ask) => {
+                    self.barred.asked(&ask);
+                    self.batch.asks.push(ask);
+                }
                 Effect::Learn(event) => events.push_back(event),
                 Effect::Report(report) => events.push_back(Event::Report(report)),
                 Effect::Ended(receipt) => {
                     self.record_receipt(&receipt, now);
                     self.tell_receipt(&receipt, now);
                     self.metrics.enforced(&receipt);
+                    self.record_latency(&receipt, now);
                 }
             }
         }
@@ -423,6 +438,7 @@ impl Core {
         self.loosen(now);
         self.record_pictures(now);
         self.tell_due(now);
+        self.measure(now);
         self.curves.sample(&self.engine, now);
     }
 
@@ -432,6 +448,7 @@ impl Core {
         self.read_accounts(now);
         self.reconcile(now);
         self.assess(now);
+        self.tell_barred(now);
     }
 
     /// The watched accounts, in the broker's order.

@@ -273,13 +273,15 @@ impl Core {
             .into_iter()
             .map(|(gauge, mode)| gauge_view(gauge, mode, known))
             .collect();
-        gauges.sort_by_key(|gauge| (gauge.unit, std::cmp::Reverse(gauge.used_percent)));
+        gauges.sort_by_key(|gauge| (gauge.unit, gauge.left.is_none(), gauge.left));
         gauges
     }
 
-    /// What would be left of the tightest money limit if every position ended at its nearest stop.
+    /// What would be left of the account's tightest loss limit if every position ended at its nearest stop.
+    /// A limit of one position says nothing about all of them.
     fn headroom_if_stopped(&self, account: &AccountState, gauges: &[Gauge]) -> Option<Usd> {
-        let money = gauges.iter().find(|gauge| gauge.unit == Unit::Usd && gauge.limit < Decimal::ZERO)?;
+        let of_account = |gauge: &&Gauge| gauge.symbol.is_none() && gauge.unit == Unit::Usd;
+        let money = gauges.iter().filter(of_account).find(|gauge| gauge.limit < Decimal::ZERO)?;
         let market = self.engine.market();
         let mut worse = Usd::ZERO;
         let mut any = false;
@@ -324,7 +326,10 @@ impl Core {
                 .last_took()
                 .map(|took| Decimal::new(took.num_milliseconds(), 3)),
             events: metrics.events,
-            malformed: metrics.malformed,
+            malformed: self.intake.refused(),
+            rule_eval_ms: metrics.rules.all.timing(),
+            exceeded: self.measures.exceeded(),
+            intake: self.intake.counts,
         }
     }
 }

@@ -8,6 +8,7 @@ use domain::{
     AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, Event, Instant, LockEnd, Lockout, Outcome,
     Part, Side, Symbol, Trouble,
 };
+use store::{AlertRecord, Record};
 use views::{
     text::{
         Deeds, Doubt, Held, Note, Scene, WouldLock,
@@ -26,13 +27,78 @@ const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
 const TELL_LOCK_WITHIN: TimeDelta = TimeDelta::milliseconds(1_500);
 /// Protection that is back within this time was never told to be lost.
 const TELL_LOSS_AFTER: TimeDelta = TimeDelta::seconds(2);
-/// Texts that are remembered; when full, the oldest is forgotten.
+/// Texts that are remembered; when full, those of more than a minute ago are forgotten, and if there are
+/// none, further texts are told without being remembered.
 const MOST_TEXTS: usize = 500;
+
+/// A message with what is kept of it (specification D.2, table `alerts`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The message.
+    pub note: Note,
+    /// When.
+    pub at: Instant,
+    /// Its kind, one word.
+    pub kind: String,
+    /// About which account; `None` concerns all.
+    pub account: Option<AccountId>,
+    /// Equal ones held back before it.
+    pub suppressed: u32,
+}
+
+impl Told {
+    /// What is kept, once it is known how many heard it.
+    #[must_use]
+    pub fn record(&self, listeners: usize) -> Record {
+        let is_heard = listeners > 0;
+        Record::Alert(Box::new(AlertRecord {
+            at: self.at,
+            severity: self.note.severity,
+            kind: self.kind.clone(),
+            account: self.account.clone(),
+            text: format!("{}: {}", self.note.title, self.note.body),
+            channels: is_heard.then(|| "viewers".to_string()).into_iter().collect(),
+            delivered: is_heard,
+            error: (!is_heard).then(|| "nobody was listening".to_string()),
+            suppressed: self.suppressed,
+        }))
+    }
+}
+
+/// What a message is about.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    kind: String,
+    account: Option<AccountId>,
+}
+
+impl About {
+    pub fn all(kind: &str) -> Self {
+        Self::account(kind, None)
+    }
+
+    pub fn account(kind: &str, account: Option<&AccountId>) -> Self {
+        Self { kind: kind.to_string(), account: account.cloned() }
+    }
+
+    /// The kind of an alert is the name of its notice.
+    fn alert(alert: &Alert) -> Self {
+        let notice = serde_json::to_value(&alert.notice).unwrap_or_default();
+        Self::account(notice["notice"].as_str().unwrap_or("alert"), alert.account.as_ref())
+    }
+}
+
+/// A text that was told lately.
+#[derive(Clone, Copy, Debug)]
+struct Lately {
+    told: Instant,
+    suppressed: u32,
+}
 
 /// What is waiting to be told, and what was told.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
-    told: BTreeMap<String, Instant>,
+    told: BTreeMap<String, Lately>,
     /// Locks of this moment whose flatten is under way.
     locks: BTreeMap<AccountId, (Lockout, Instant)>,
     /// When a lost protection is due to be told.
@@ -44,6 +110,22 @@ impl Teller {
     pub fn next_deadline(&self) -> Option<Instant> {
         let locks = self.locks.values().map(|(_, since)| *since + TELL_LOCK_WITHIN);
         locks.chain(self.loss_due).min()
+    }
+
+    /// Whether a text may be told now, and how many equal ones were held back since it was told last.
+    fn admit(&mut self, text: String, now: Instant) -> Option<u32> {
+        if let Some(known) = self.told.get_mut(&text).filter(|known| now - known.told < SAME_TEXT) {
+            known.suppressed = known.suppressed.saturating_add(1);
+            return None;
+        }
+        let suppressed = self.told.remove(&text).map_or(0, |known| known.suppressed);
+        if self.told.len() >= MOST_TEXTS {
+            self.told.retain(|_, known| now - known.told < SAME_TEXT);
+        }
+        if self.told.len() < MOST_TEXTS {
+            self.told.insert(text, Lately { told: now, suppressed: 0 });
+        }
+        Some(suppressed)
     }
 }
 
@@ -67,7 +149,7 @@ impl Core {
                 let lock = it.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
                 let note =
                     self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
-                self.tell(note, now);
+                self.tell(note, About::account("observed", Some(&it.account)), now);
             }
             Action::Lock { .. }
             | Action::Unlock { .. }
@@ -92,7 +174,7 @@ impl Core {
                 let news = Enforced { rule: enforcement.rule, reason: &reason, deeds: &deeds, lock };
                 let note =
                     self.with_scene(Some(&enforcement.account), now, |scene| note::enforced(&news, scene));
-                self.tell(note, now);
+                self.tell(note, About::account("enforced", Some(&enforcement.account)), now);
             }
             Outcome::Confirmed | Outcome::NotNeeded => {}
             Outcome::Failed { why } => self.tell_failure(receipt, why, now),
@@ -113,7 +195,7 @@ impl Core {
             let note = self.with_scene(Some(account), now, |scene| {
                 note::order_failed(symbol.as_str(), &reason, why, scene)
             });
-            return self.tell(note, now);
+            return self.tell(note, About::account("order_failed", Some(account)), now);
         }
         let open: Vec<(Contracts, Symbol)> =
             self.held(Some(account)).into_iter().map(|held| (held.size, held.symbol)).collect();
@@ -127,7 +209,7 @@ impl Core {
             market_closed: why.contains("not in an active trading status"),
         };
         let note = self.with_scene(Some(account), now, |scene| note::close_failed(&failure, scene));
-        self.tell(note, now);
+        self.tell(note, About::account("enforcement_failed", Some(account)), now);
     }
 
     /// The end of the lock that a flatten belongs to, so that one message tells both.
@@ -140,7 +222,7 @@ impl Core {
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
         let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
-        self.tell(note, now);
+        self.tell(note, About::alert(alert), now);
     }
 
     pub(super) fn protection_changed(&mut self, before: Protection, now: Instant) {
@@ -158,7 +240,7 @@ impl Core {
                 let note = self.with_scene(None, now, |scene| {
                     note::protected_again(&doubt, after, now - since, now, scene)
                 });
-                self.tell(note, now);
+                self.tell(note, About::all("protected"), now);
             }
         }
     }
@@ -175,7 +257,7 @@ impl Core {
         for account in late {
             if let Some((lockout, _)) = self.teller.locks.remove(&account) {
                 let note = self.with_scene(Some(&account), now, |scene| note::locked(&lockout, scene));
-                self.tell(note, now);
+                self.tell(note, About::account("locked", Some(&account)), now);
             }
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {
@@ -185,7 +267,7 @@ impl Core {
                 self.guard.lost = Some((doubt.clone(), since));
                 self.teller.loss_told = true;
                 let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
-                self.tell(note, now);
+                self.tell(note, About::all("not_protected"), now);
             }
         }
     }
@@ -198,6 +280,8 @@ impl Core {
             Doubt::MarketStream => part(Part::MarketStream),
             Doubt::Unreachable { .. } => part(Part::Session),
             Doubt::Login { .. } => Trouble::AuthFailed { why: String::new() },
+            // The self-check tells of it itself.
+            Doubt::Barred { .. } => return true,
             Doubt::Starting
             | Doubt::NoCredentials
             | Doubt::Reading
@@ -212,20 +296,15 @@ impl Core {
         self.engine.tells_of(&trouble)
     }
 
-    pub(super) fn tell(&mut self, note: Note, now: Instant) {
+    pub(super) fn tell(&mut self, note: Note, about: About, now: Instant) {
         let text = format!("{}\n{}", note.title, note.body);
-        if self.teller.told.get(&text).is_some_and(|told| now - *told < SAME_TEXT) {
-            return;
-        }
-        self.teller.told.retain(|_, told| now - *told < SAME_TEXT);
-        if self.teller.told.len() < MOST_TEXTS {
-            self.teller.told.insert(text, now);
-        }
+        let Some(suppressed) = self.teller.admit(text, now) else { return };
         tracing::info!(target: "daemon", severity = ?note.severity, "told: {}: {}", note.title, note.body);
-        self.batch.notes.push(note);
+        let About { kind, account } = about;
+        self.batch.notes.push(Told { note, at: now, kind, account, suppressed });
     }
 
-    fn with_scene(
+    pub(super) fn with_scene(
         &self,
         account: Option<&AccountId>,
         now: Instant,

@@ -4,23 +4,13 @@
 use chrono::TimeDelta;
 use domain::{
     AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Ticket,
-    broker::{Call, CallError, CallId, Refusal, Reply},
+    broker::{Call, CallId, Reply},
 };
 
-use super::{Book, Floor, in_words};
+use super::Floor;
 
-/// Requests for one goal before it is given up.
-const ATTEMPTS: u32 = 3;
-/// Waits before the second and third request.
-pub(super) const WAITS: [TimeDelta; 2] = [TimeDelta::milliseconds(250), TimeDelta::milliseconds(750)];
-/// Longest wait that a broker may ask for after too many requests.
-pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The broker port answers within 2 s; a call without answer for longer is looked after.
 pub(super) const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
-/// How long the stream has to show the effect of an accepted request before the broker is asked.
-const SETTLE: TimeDelta = TimeDelta::milliseconds(750);
-/// A request of an earlier lane whose effect was not seen is looked for this long.
-const UNSEEN_FOR: TimeDelta = TimeDelta::seconds(60);
 
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +56,10 @@ pub(super) enum Phase {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Next {
+    /// What is known is fresh.
     Request,
+    /// What is known is as old as the request that failed.
+    Repeat,
     Look,
 }
 
@@ -127,6 +120,10 @@ pub(super) struct Lane {
     pub unseen: Option<Sent>,
     /// Closing orders that ended before the latest request.
     pub(super) past: Vec<OrderId>,
+    /// Orders that the latest look found to be working and of whose end the stream has not told.
+    pub(super) awaited: Vec<OrderId>,
+    /// The look under way was only to confirm what is known before a request is repeated.
+    pub(super) is_confirming: bool,
     /// What the latest look found to be held.
     pub(super) seen: Option<Exposure>,
     /// The most that was held, or working, since the lane began.
@@ -163,6 +160,8 @@ impl Lane {
             earlier: None,
             unseen: None,
             past: Vec::new(),
+            awaited: Vec::new(),
+            is_confirming: false,
             seen: None,
             begun_with,
             reached_at: None,
@@ -235,9 +234,12 @@ impl Lane {
             Phase::Sent { until } if floor.now >= until => self.look(floor, &mut moved),
             Phase::Sent { .. } => {}
             _ if reached => self.phase = Phase::Over(self.success()),
-            Phase::Ready | Phase::Waiting { then: Next::Request, .. } if !self.may_send(floor.book) => {
+            Phase::Ready | Phase::Waiting { then: Next::Request | Next::Repeat, .. }
+                if !self.may_send(floor.book) =>
+            {
                 self.phase = Phase::Over(Ending::NotNeeded);
             }
+            Phase::Ready if self.waits_for_reading(floor.book) => {}
             // Something else is closing it already: how it ended must be known before more is closed.
             Phase::Ready if self.is_held_up(floor) => self.look(floor, &mut moved),
             Phase::Ready => self.send(floor, &mut moved),
@@ -246,11 +248,15 @@ impl Lane {
             }
             // Nobody answered, but the stream has told by now what was to be found out.
             Phase::Waiting { then: Next::Look, .. } if self.is_freed(floor) => self.send(floor, &mut moved),
+            Phase::Waiting { then: Next::Look, .. } if self.is_no_longer_held_up(floor.book) => {
+                self.look(floor, &mut moved);
+            }
             Phase::Looking { until, .. } if floor.now >= until => {
                 self.look_failed("no answer to a verification".to_string(), floor.now);
             }
             Phase::Waiting { until, then } if floor.now >= until => match then {
                 Next::Request => self.send(floor, &mut moved),
+                Next::Repeat => self.repeat(floor, &mut moved),
                 Next::Look => self.look(floor, &mut moved),
             },
             Phase::Settling { .. } | Phase::Looking { .. } | Phase::Waiting { .. } => {}
@@ -298,242 +304,10 @@ impl Lane {
             learned: Vec::new(),
         }
     }
-
-    fn held(&self, book: &dyn Book) -> Exposure {
-        match &self.subject {
-            Subject::Position(contract) => book.exposure(&self.account, contract),
-            Subject::Order(_) | Subject::New(_) => Exposure::FLAT,
-        }
-    }
-
-    fn is_reached(&self, book: &dyn Book) -> bool {
-        match (&self.subject, &self.goal) {
-            (Subject::Position(_), Goal::AtMost { from, to }) => satisfied(self.held(book), *from, *to),
-            (Subject::Position(_), _) => self.held(book).is_flat(),
-            (Subject::Order(order), Goal::Sized(size)) => {
-                book.order(&self.account, order).is_none_or(|order| order.size <= *size)
-            }
-            (Subject::Order(order), Goal::Like(ticket)) => {
-                book.order(&self.account, order).is_none_or(|order| ticket.is_met_by(order))
-            }
-            (Subject::Order(order), Goal::Ended | Goal::AtMost { .. } | Goal::Placed(_)) => {
-                book.order(&self.account, order).is_none()
-            }
-            (Subject::New(tag), _) => book.has_tag(&self.account, tag),
-        }
-    }
-
-    /// The position changed since the request, but not to the goal: no need to wait any longer.
-    fn has_moved(&self, book: &dyn Book) -> bool {
-        self.request.as_ref().is_some_and(|request| self.held(book) != request.before)
-    }
-
-    /// Whether what is known is too little to send anything: an earlier request may still be executed, or
-    /// positions and fills tell different stories about a position of which a part is to stay.
-    fn must_look_first(&self, floor: &Floor<'_>) -> bool {
-        let (book, account) = (floor.book, &self.account);
-        let contract = match (&self.subject, &self.goal) {
-            (Subject::Position(contract), _) => contract,
-            (Subject::New(_), Goal::Placed(ticket)) => {
-                let earlier = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR);
-                return earlier || !book.agrees(account, &ticket.contract);
-            }
-            (Subject::New(_) | Subject::Order(_), _) => return false,
-        };
-        // Only an order of the very size can be believed to be ours: others trade the contract as well.
-        let is_seen = |sent: Sent| {
-            sent.change.is_some_and(|change| book.has_traded(account, contract, change, sent.at))
-        };
-        let unseen = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR && !is_seen(sent));
-        let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
-        unseen || (in_part && !book.agrees(account, contract))
-    }
-
-    fn is_held_up(&self, floor: &Floor<'_>) -> bool {
-        self.must_look_first(floor) || self.is_in_motion(floor.book)
-    }
-
-    /// Whether nothing is in the way any more of a first request that waits for a look that failed.
-    fn is_freed(&self, floor: &Floor<'_>) -> bool {
-        self.failed_looks > 0 && self.request.is_none() && !self.is_held_up(floor)
-    }
-
-    /// A market order or a fill is making the position smaller at this moment.
-    fn is_in_motion(&self, book: &dyn Book) -> bool {
-        let contract = match (&self.subject, &self.goal) {
-            (Subject::Position(contract), _) => contract,
-            (Subject::New(_), Goal::Placed(ticket)) => &ticket.contract,
-            (Subject::New(_) | Subject::Order(_), _) => return false,
-        };
-        book.is_shrinking(&self.account, contract) || !book.exits(&self.account, contract).is_empty()
-    }
-
-    pub(super) fn success(&self) -> Ending {
-        if self.request.is_some() { Ending::Reached } else { Ending::NotNeeded }
-    }
-
-    fn send(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
-        if !self.may_send(floor.book) {
-            self.phase = Phase::Over(Ending::NotNeeded);
-            return;
-        }
-        let held = self.held(floor.book);
-        // The look and the stream may cross: the smaller one can't be too much.
-        let before = match self.seen.take() {
-            Some(seen) if seen.same_side(held) && seen.size() < held.size() => seen,
-            Some(_) | None => held,
-        };
-        let call = floor.ids.fresh();
-        self.attempts += 1;
-        self.looks = 0;
-        self.unmoved = 0;
-        self.unseen = Some(Sent { at: floor.now, change: Some(self.change_of(before)) });
-        self.request = Some(Request { call, at: floor.now, before, accepted: false });
-        self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
-        moved.stamps.requested = Some((call, floor.now));
-        moved.call = Some((call, self.call(before.size())));
-    }
-
-    /// The last look before a protective order leaves: it must do nothing but reduce what is held now, and a
-    /// stop must not move away from the market. What does not is decided anew by the engine.
-    fn may_send(&self, book: &dyn Book) -> bool {
-        let held = |ticket: &Ticket| book.exposure(&self.account, &ticket.contract);
-        match (&self.subject, &self.goal) {
-            (Subject::New(_), Goal::Placed(ticket)) => {
-                !self.is_withdrawn && ticket.only_reduces(held(ticket), Contracts::ZERO)
-            }
-            (Subject::Order(order), Goal::Like(ticket)) => {
-                let order = book.order(&self.account, order);
-                order.is_none_or(|it| ticket.only_reduces(held(ticket), it.filled) && !ticket.loosens(it))
-            }
-            (Subject::Position(_) | Subject::Order(_) | Subject::New(_), _) => true,
-        }
-    }
-
     /// What it protects is being closed: an order that did not leave yet does not leave any more.
     pub fn withdraw(&mut self) {
         self.is_withdrawn = true;
     }
-
-    fn call(&self, held: Contracts) -> Call {
-        let account = self.account.clone();
-        match (&self.subject, &self.goal) {
-            (Subject::Position(contract), Goal::AtMost { to, .. }) if *to > Contracts::ZERO => {
-                Call::Reduce { account, contract: contract.clone(), by: held.saturating_sub(*to) }
-            }
-            (Subject::Position(contract), _) => Call::Close { account, contract: contract.clone() },
-            (Subject::Order(order), Goal::Sized(size)) => {
-                Call::Resize { account, order: order.clone(), size: *size }
-            }
-            (Subject::Order(order), Goal::Like(ticket)) => {
-                Call::Modify { account, order: order.clone(), ticket: ticket.clone() }
-            }
-            (Subject::New(tag), Goal::Placed(ticket)) => {
-                Call::Place { account, ticket: ticket.clone(), tag: self.nth_tag(tag) }
-            }
-            (Subject::Order(order), _) => Call::Cancel { account, order: order.clone() },
-            // No other goal is ever given to a new order.
-            (Subject::New(_), _) => Call::WorkingOrders(account),
-        }
-    }
-
-    /// A tag is used once, also by an order that was rejected.
-    fn nth_tag(&self, tag: &str) -> String {
-        if self.rejected == 0 { tag.to_string() } else { format!("{tag}-{}", self.rejected + 1) }
-    }
-
-    /// What a request for its goal changes of a position.
-    fn change_of(&self, before: Exposure) -> Exposure {
-        let stays = match self.goal {
-            Goal::AtMost { to, .. } => to,
-            Goal::Ended | Goal::Sized(_) | Goal::Placed(_) | Goal::Like(_) => Contracts::ZERO,
-        };
-        Exposure(-before.0.signum() * i64::from(before.size().saturating_sub(stays).0))
-    }
-
-    fn answered(&mut self, reply: &Reply, floor: &mut Floor<'_>, moved: &mut Moved) {
-        match &reply.result {
-            Ok(_) => {
-                moved.stamps.acknowledged = Some(floor.now);
-                if let Some(request) = self.request.as_mut() {
-                    request.accepted = true;
-                }
-                self.phase = Phase::Settling { until: floor.now + SETTLE };
-            }
-            Err(error) => {
-                self.error = Some(in_words(error));
-                self.unseen = self.unseen.filter(|_| may_exist(error));
-                match error {
-                    CallError::Refused { kind: Refusal::NotPermitted, .. }
-                        if self.may_close_instead(floor.book) =>
-                    {
-                        self.retry(None, floor.now);
-                    }
-                    CallError::Refused {
-                        kind: Refusal::MarketClosed | Refusal::NotPermitted | Refusal::Contract,
-                        ..
-                    }
-                    | CallError::Unauthorized(_) => self.fail(),
-                    CallError::NotFound | CallError::Refused { kind: Refusal::Size, .. } => {
-                        self.look(floor, moved)
-                    }
-                    // Some refusals speak of an order that exists: "pending", "unknown".
-                    CallError::Refused { kind: Refusal::Other, .. }
-                        if matches!(self.subject, Subject::Position(_) | Subject::New(_)) =>
-                    {
-                        self.look(floor, moved);
-                    }
-                    CallError::RateLimited { retry_after } => {
-                        let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
-                        self.retry(asked.map(|wait| wait.min(LONGEST_WAIT)), floor.now);
-                    }
-                    CallError::Unreachable(_) | CallError::Refused { kind: Refusal::Other, .. } => {
-                        self.retry(None, floor.now);
-                    }
-                    CallError::TimedOut(_) | CallError::Server(_) | CallError::Protocol(_) => {
-                        self.look(floor, moved);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Where reducing is refused for good and the settings say so, the goal becomes to hold nothing.
-    fn may_close_instead(&mut self, book: &dyn Book) -> bool {
-        let Goal::AtMost { from, to } = self.goal else { return false };
-        let instead = to > Contracts::ZERO && book.closes_where_reducing_is_refused();
-        if instead {
-            self.goal = Goal::AtMost { from, to: Contracts::ZERO };
-        }
-        instead
-    }
-
-    pub(super) fn retry(&mut self, asked: Option<TimeDelta>, now: Instant) {
-        match WAITS.get(self.attempts.saturating_sub(1) as usize) {
-            Some(wait) if self.attempts < ATTEMPTS => {
-                let until = now + asked.map_or(*wait, |asked| asked.max(*wait));
-                self.phase = Phase::Waiting { until, then: Next::Request };
-            }
-            _ => self.fail(),
-        }
-    }
-
-    pub(super) fn fail(&mut self) {
-        let why = self.error.clone().unwrap_or_else(|| {
-            let undone = match self.subject {
-                Subject::Position(_) => "the position is still open",
-                Subject::Order(_) => "the order is as it was",
-                Subject::New(_) => "the order does not show",
-            };
-            undone.to_string()
-        });
-        self.phase = Phase::Over(Ending::Failed(why));
-    }
-}
-
-/// Whether an order may have come of a request that ended so.
-fn may_exist(error: &CallError) -> bool {
-    error.may_have_acted() || matches!(error, CallError::Refused { kind: Refusal::Other, .. })
 }
 
 /// Whether an exposure is what was wanted: no more than `to` on the side of `from`.

@@ -11,9 +11,8 @@ use domain::{
 
 use super::{
     Book, Floor, in_words,
-    lane::{
-        CALL_LIMIT, Ending, Goal, LONGEST_WAIT, Lane, Moved, Next, Phase, Sent, Subject, WAITS, satisfied,
-    },
+    lane::{CALL_LIMIT, Ending, Goal, Lane, Moved, Next, Phase, Sent, Subject, satisfied},
+    request::{WAITS, as_told},
     wrong_answer,
 };
 
@@ -35,7 +34,7 @@ const PENDING_FOR: TimeDelta = TimeDelta::seconds(60);
 /// What a look found of the orders that our closes became.
 #[derive(Default)]
 struct Ours {
-    working: bool,
+    working: Vec<OrderId>,
     filled: bool,
     ended: Vec<OrderId>,
 }
@@ -45,6 +44,7 @@ impl Lane {
     pub(super) fn look(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
         let call = floor.ids.fresh();
         self.looks += 1;
+        self.awaited.clear();
         self.phase = Phase::Looking { call, asked: floor.now, until: floor.now + CALL_LIMIT };
         let account = self.account.clone();
         moved.call = Some((
@@ -111,8 +111,9 @@ impl Lane {
             .find(|position| position.contract == contract)
             .map_or(Exposure::FLAT, |position| position.exposure);
         let ours = self.perhaps_ours(&contract, orders, floor.book);
-        if ours.working || self.is_exit_working(&contract, held, orders, floor) {
-            return self.look_later(now);
+        let exits = self.exits_working(&contract, held, orders, floor);
+        if !(ours.working.is_empty() && exits.is_empty()) {
+            return self.wait_for(ours.working.into_iter().chain(exits), floor);
         }
         self.seen = Some(held);
         self.unseen = self.unseen.filter(|_| ours.ended.is_empty());
@@ -127,20 +128,27 @@ impl Lane {
         }
     }
 
-    /// Whether a market order of anyone is still closing the position: by the broker's list, or by the stream
-    /// where the list does not have it.
-    fn is_exit_working(
+    /// Market orders of anyone that are still closing the position: by the broker's list, or by the stream
+    /// where the list does not have them.
+    fn exits_working(
         &self,
         contract: &ContractId,
         held: Exposure,
         listed: &[Order],
         floor: &Floor<'_>,
-    ) -> bool {
-        let by_list = listed.iter().any(|it| is_exit(it, contract, held) && it.status.is_working());
-        let mut heard_of = floor.book.exits(&self.account, contract).into_iter();
-        let by_stream = heard_of
-            .any(|(id, heard)| floor.now - heard < PENDING_FOR && listed.iter().all(|order| order.id != id));
-        by_list || by_stream
+    ) -> Vec<OrderId> {
+        let by_list = listed.iter().filter(|it| is_exit(it, contract, held) && it.status.is_working());
+        let heard_of = floor.book.exits(&self.account, contract).into_iter();
+        let by_stream = heard_of.filter(|(id, heard)| {
+            floor.now - *heard < PENDING_FOR && listed.iter().all(|order| order.id != *id)
+        });
+        by_list.map(|it| it.id.clone()).chain(by_stream.map(|(id, _)| id)).collect()
+    }
+
+    /// Looks again as soon as the stream tells that these orders have ended, or after a while.
+    fn wait_for(&mut self, working: impl Iterator<Item = OrderId>, floor: &Floor<'_>) {
+        self.awaited = working.filter(|order| !self.has_ended(order, floor.book)).collect();
+        self.look_later(floor.now);
     }
 
     /// Exits that count as working here and have ended by the broker's list.
@@ -169,7 +177,7 @@ impl Lane {
         for order in candidates {
             ours.filled |= order.status == OrderStatus::Filled;
             match order.status.is_working() {
-                true => ours.working = true,
+                true => ours.working.push(order.id.clone()),
                 false => ours.ended.push(order.id.clone()),
             }
         }
@@ -186,7 +194,8 @@ impl Lane {
     fn request_again(&mut self, ours: Ours, now: Instant) {
         self.earlier = None;
         self.past.extend(ours.ended);
-        if self.request.is_none() {
+        let confirmed = std::mem::take(&mut self.is_confirming);
+        if self.request.is_none() || confirmed {
             self.phase = Phase::Waiting { until: now, then: Next::Request };
         } else if ours.filled && self.rounds < MOST_ROUNDS {
             self.rounds += 1;
@@ -250,20 +259,20 @@ impl Lane {
             .map_or(Exposure::FLAT, |position| position.exposure);
         let is_needed = !self.is_withdrawn && ticket.only_reduces(held, Contracts::ZERO);
         let is_new_rejection = rejected.len() > self.rejected as usize;
-        let is_closing = self.is_exit_working(&ticket.contract, held, orders, floor);
+        let closing = self.exits_working(&ticket.contract, held, orders, floor);
         let now = floor.now;
         self.earlier = None;
         if !found.is_empty() {
             self.reached_at.get_or_insert(now);
             self.phase = Phase::Over(self.success());
-        } else if is_closing {
-            self.look_later(now);
+        } else if !closing.is_empty() {
+            self.wait_for(closing.into_iter(), floor);
         } else if self.request.is_some() && !is_new_rejection && self.unmoved < PATIENCE {
             self.unmoved += 1;
             self.look_later(now);
         } else if !is_needed {
             self.phase = Phase::Over(Ending::NotNeeded);
-        } else if self.request.is_none() {
+        } else if self.request.is_none() || self.is_confirming {
             self.phase = Phase::Waiting { until: now, then: Next::Request };
         } else {
             self.rejected += u32::from(is_new_rejection);
@@ -292,8 +301,8 @@ impl Lane {
         }
         self.error = Some(why);
         self.failed_looks = self.failed_looks.max(1);
-        let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or(LOOK_AGAIN);
-        self.phase = Phase::Waiting { until: now + asked.clamp(LOOK_AGAIN, LONGEST_WAIT), then: Next::Look };
+        let until = now + as_told(retry_after).unwrap_or(LOOK_AGAIN);
+        self.phase = Phase::Waiting { until, then: Next::Look };
     }
 
     pub(super) fn look_failed(&mut self, why: String, now: Instant) {

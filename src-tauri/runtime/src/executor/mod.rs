@@ -7,8 +7,10 @@
 //! that no call can enlarge a position.
 
 mod check;
+mod known;
 mod lane;
 mod look;
+mod request;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,10 @@ pub trait Book {
     fn exposure(&self, account: &AccountId, contract: &ContractId) -> Exposure;
     /// Contracts that are held.
     fn held(&self, account: &AccountId) -> Vec<ContractId>;
+    /// Whether something may have been missed since the account was last read as a whole.
+    fn is_doubtful(&self, account: &AccountId) -> bool;
+    /// How much may stay, as things stand now, of what was to be brought down to `to`: never less than that.
+    fn allowed(&self, account: &AccountId, contract: &ContractId, to: Contracts) -> Contracts;
     /// Whether positions and fills tell the same story about a contract.
     fn agrees(&self, account: &AccountId, contract: &ContractId) -> bool;
     /// Whether a market order that bought so much, or sold it, was first heard of since then and has ended,

@@ -26,6 +26,10 @@ struct World {
     /// Fills tell of less than the positions do.
     is_shrinking: bool,
     closes_instead: bool,
+    /// Something may have been missed.
+    is_doubtful: bool,
+    /// What may stay by now.
+    allowed: Option<Contracts>,
 }
 
 /// What is known here may lag behind what is so at the broker.
@@ -50,6 +54,14 @@ impl Book for World {
 
     fn held(&self, _: &AccountId) -> Vec<ContractId> {
         self.positions.keys().cloned().collect()
+    }
+
+    fn is_doubtful(&self, _: &AccountId) -> bool {
+        self.is_doubtful
+    }
+
+    fn allowed(&self, _: &AccountId, _: &ContractId, to: Contracts) -> Contracts {
+        self.allowed.unwrap_or(to)
     }
 
     fn agrees(&self, _: &AccountId, contract: &ContractId) -> bool {
@@ -607,15 +619,26 @@ fn where_reducing_is_refused_people_are_told_or_the_whole_position_is_closed() {
     assert!(matches!(bench.outcome(), Outcome::Failed { .. }));
 }
 
+/// A position is open: not a moment longer either.
 #[test]
 fn too_many_requests_wait_as_long_as_the_broker_asks() {
-    let mut bench = Bench::new(&[("MNQ", 2)]);
-    bench.begin(1, close());
-    bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(2)) }));
-    bench.pass(1_999);
-    assert_eq!(bench.sent.len(), 1);
-    bench.pass(1);
-    assert_eq!(bench.sent.len(), 2);
+    for told in [60, 2_000] {
+        let mut bench = Bench::new(&[("MNQ", 2)]);
+        bench.begin(1, close());
+        let retry_after = Some(Duration::from_millis(told));
+        bench.reply(Err(CallError::RateLimited { retry_after }));
+        bench.pass(i64::try_from(told).unwrap() - 1);
+        assert_eq!(bench.sent.len(), 1);
+        bench.pass(1);
+        assert_eq!(bench.sent.len(), 2);
+    }
+    for unsaid in [None, Some(Duration::ZERO)] {
+        let mut bench = Bench::new(&[("MNQ", 2)]);
+        bench.begin(1, close());
+        bench.reply(Err(CallError::RateLimited { retry_after: unsaid }));
+        bench.pass(249);
+        assert_eq!(bench.sent.len(), 1, "{unsaid:?}");
+    }
 }
 
 #[test]
@@ -913,6 +936,66 @@ fn what_is_in_doubt_is_looked_at_before_a_part_of_it_is_closed() {
     whole.known.doubtful.push("MNQ".into());
     whole.begin(1, close());
     assert_eq!(whole.sent, ["close MNQ"], "a whole close cannot be too much");
+}
+
+/// The stream was lost and came back, and the account could not be read since.
+#[test]
+fn what_may_have_been_missed_is_looked_at_before_a_part_is_closed_and_before_that_is_repeated() {
+    let mut bench = Bench::new(&[("MNQ", 5)]);
+    bench.known.is_doubtful = true;
+    bench.begin(1, to(2));
+    bench.serve();
+    assert_eq!(bench.sent, ["verify", "reduce MNQ by 3"]);
+    bench.reply(Err(CallError::Unreachable("refused".to_string())));
+    bench.broker.positions.insert("MNQ".into(), 3);
+    bench.pass(250);
+    bench.serve();
+    assert_eq!(bench.sent[2..], ["verify", "reduce MNQ by 1"]);
+    bench.reply(Err(CallError::Unreachable("refused".to_string())));
+    bench.broker.positions.insert("MNQ".into(), 2);
+    bench.pass(750);
+    bench.serve();
+    assert_eq!(bench.outcome(), &Outcome::Confirmed);
+    assert_eq!(bench.sent[4..], ["verify"]);
+
+    let mut whole = Bench::new(&[("MNQ", 5)]);
+    whole.known.is_doubtful = true;
+    whole.begin(1, close());
+    assert_eq!(whole.sent, ["close MNQ"], "a whole close cannot be too much");
+}
+
+/// Another position that counted was closed meanwhile.
+#[test]
+fn a_reduction_whose_reason_has_gone_is_withdrawn_before_it_is_repeated() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, to(1));
+    bench.reply(Err(CallError::Unreachable("refused".to_string())));
+    bench.known.allowed = Some(Contracts(2));
+    bench.pass(250);
+    assert_eq!(bench.sent, ["reduce MNQ by 2", "reduce MNQ by 1"]);
+    bench.reply(Err(CallError::Unreachable("refused".to_string())));
+    bench.known.allowed = Some(Contracts(4));
+    bench.pass(750);
+    assert_eq!(bench.sent.len(), 2);
+    assert_eq!(bench.receipts.len(), 1);
+}
+
+/// The trader takes from a position that is to be reduced: nothing is waited for longer than it takes.
+#[test]
+fn the_end_of_what_was_in_the_way_is_told_by_the_stream_and_looked_at_at_once() {
+    let mut bench = Bench::new(&[("MNQ", 5)]).with_order(9, OrderSide::Sell, OrderKind::Market);
+    bench.history.push(bench.broker.orders.remove("9").unwrap());
+    bench.begin(1, to(2));
+    bench.serve();
+    bench.pass(20);
+    assert_eq!(bench.sent, ["verify"], "it works");
+    bench.history[0].status = OrderStatus::Filled;
+    bench.broker.positions.insert("MNQ".into(), 4);
+    bench.known.orders.clear();
+    bench.known.heard.insert(9.into(), bench.now);
+    bench.advance();
+    bench.serve();
+    assert_eq!(bench.sent, ["verify", "verify", "reduce MNQ by 2"]);
 }
 
 /// The lists hold open orders only.

@@ -49,7 +49,7 @@ type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 /// What may not be loosened now.
 #[derive(Clone, Debug, Default)]
 pub struct Guarded {
-    /// Accounts that are locked: nothing that protects them less is written.
+    /// Accounts that are locked by more than their trading hours: nothing that protects them less is written.
     pub accounts: Vec<AccountId>,
     /// Until when nothing at all that protects less is written, and what time it is.
     pub sealed: Option<(Instant, Instant)>,

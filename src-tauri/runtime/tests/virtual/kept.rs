@@ -1,6 +1,6 @@
 //! What was written down, and what a restart finds of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{EnforcementId, LockKey, Lockout, Memory, memory::KnownFill};
 use runtime::core::Accepted;
@@ -18,6 +18,8 @@ struct State {
 /// A store in memory: flushed records survive a loss of power, the others only the end of the process.
 #[derive(Debug, Default)]
 pub struct Kept {
+    /// Names of the measurements that were kept.
+    pub metrics: BTreeSet<String>,
     now: State,
     flushed: State,
 }
@@ -25,6 +27,9 @@ pub struct Kept {
 impl Kept {
     pub fn write(&mut self, records: &[Record], durability: Durability) {
         for record in records {
+            if let Record::Metric { name, .. } = record {
+                self.metrics.insert(name.clone());
+            }
             self.now.take(record);
         }
         if durability == Durability::Flush {

@@ -2,8 +2,9 @@
 //! refused, and that no restart, lock or loss of power makes a difference.
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Command, Contracts, Instant, Rulebook, Usd};
+use domain::{Command, Contracts, Instant, Rulebook, Usd, rulebook::SessionWindow};
 use runtime::core::Due;
+use views::view::Protection;
 
 use crate::{chaos::Chaos, rules, world::World};
 
@@ -194,4 +195,40 @@ fn what_waited_when_the_settings_were_locked_waits_for_the_end_of_the_lock() {
     assert_eq!(in_force(&world), (5, usd(-500), true));
     world.pass(until - world.now + minutes(1));
     assert_eq!(in_force(&world), (5, usd(-900), true));
+}
+
+/// The world begins at 10:00 in Chicago: outside these hours, which begin after the reset of five past.
+fn evening(loss: i64) -> Rulebook {
+    let mut book = book(5, loss, true);
+    book.base.session_block_outside.enabled = true;
+    book.base.session_block_outside.settings.windows = vec![SessionWindow {
+        start: NaiveTime::from_hms_opt(10, 8, 0).unwrap(),
+        end: NaiveTime::from_hms_opt(15, 0, 0).unwrap(),
+        days: (0..7).collect(),
+    }];
+    book
+}
+
+#[test]
+fn outside_the_hours_what_is_looser_is_queued_and_applies_when_the_lock_has_ended() {
+    let mut world = World::new(evening(-500), 1, Chaos::default());
+    world.change_rules(evening(-500));
+    assert_eq!(world.core.view(world.now).protection, Protection::Locked);
+    world.change_rules(evening(-900));
+    assert_eq!(pending(&world), [(LOSS, Due::At(reset()))]);
+    assert_eq!(world.core.refusing(), []);
+    world.pass(reset() + minutes(2) - world.now);
+    assert_eq!((in_force(&world).1, pending(&world).len()), (usd(-500), 1), "still outside");
+    world.pass(minutes(2));
+    assert_eq!((in_force(&world).1, pending(&world).len()), (usd(-900), 0));
+}
+
+#[test]
+fn outside_the_hours_another_lock_refuses_what_is_looser_as_ever() {
+    let mut world = World::new(evening(-500), 1, Chaos::default());
+    world.change_rules(evening(-500));
+    world.command(Command::LockOut { account: None, until: Some(world.now + minutes(2)) });
+    world.change_rules(evening(-900));
+    assert_eq!(pending(&world), [(LOSS, Due::Refused)]);
+    assert_eq!(world.core.refusing(), [1.into()]);
 }

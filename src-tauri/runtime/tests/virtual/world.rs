@@ -6,9 +6,9 @@ use chrono::{DurationRound, TimeDelta};
 use domain::{
     AccountId, Command, ContractId, Contracts, Deed, Event, Instant, Leg, Link, LockEnd, LockKey, OrderId,
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
-    broker::{Answer, Ask, Call, CallError, Reply, Signal},
+    broker::{Answer, Ask, Call, CallError, CallId, Reply, Signal},
 };
-use runtime::core::{Core, Files, Input, Output, Setting};
+use runtime::core::{Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
 use views::{text::Zones, view::Protection};
 
@@ -49,6 +49,8 @@ pub struct World {
     pub kept: Kept,
     /// Those of the login, in the order in which the broker lists them.
     pub accounts: Vec<AccountId>,
+    /// Partial closes that took no more than the excess when they left.
+    justified: BTreeSet<CallId>,
     /// Calls that fail the next time they are made.
     pub failing: Vec<(&'static str, CallError)>,
     rulebook: Rulebook,
@@ -69,6 +71,8 @@ pub struct World {
     crash: Option<(usize, bool)>,
     wakes: VecDeque<Instant>,
     pub trace: Vec<String>,
+    /// The messages to people.
+    pub told: Vec<Told>,
 }
 
 impl World {
@@ -94,6 +98,7 @@ impl World {
             broker: Broker::default(),
             kept: Kept::default(),
             accounts: (1..=accounts).map(|number| AccountId::from(i64::try_from(number).unwrap())).collect(),
+            justified: BTreeSet::new(),
             failing: Vec::new(),
             rulebook,
             files: None,
@@ -109,6 +114,7 @@ impl World {
             crash: None,
             wakes: VecDeque::new(),
             trace: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -266,7 +272,10 @@ impl World {
                     self.kept.write(&records, durability);
                 }
                 Output::Send(ask) => self.send(ask),
-                Output::Tell(note) => self.note(format!("told: {}: {}", note.title, note.body)),
+                Output::Tell(told) => {
+                    self.note(format!("told: {}: {}", told.note.title, told.note.body));
+                    self.told.push(told);
+                }
                 Output::Protected(_) | Output::Refused(_) | Output::Found { .. } => {}
             }
         }
@@ -279,6 +288,11 @@ impl World {
             self.check(is_intended, || format!("sent before it was written down: {:?}", ask.call));
         }
         self.core.left(ask.id, self.now);
+        if let Call::Reduce { account, contract, by } = &ask.call
+            && self.is_excess(account, contract, by.0)
+        {
+            self.justified.insert(ask.id);
+        }
         let way = match &ask.call {
             // Noted by the broker port itself, in the order in which it is asked.
             Call::Watch(_) | Call::WatchQuotes(_) => TimeDelta::zero(),
@@ -317,6 +331,7 @@ impl World {
 
     fn serve(&mut self, ask: Ask) -> (TimeDelta, Reply) {
         let Ask { id, call, .. } = ask;
+        let was_justified = self.justified.remove(&id);
         let way = self.dice.way();
         let late = TimeDelta::seconds(2);
         let name = format!("{call:?}");
@@ -325,6 +340,11 @@ impl World {
             Some(index) => Fate::Refused(self.failing.remove(index).1),
             None => self.dice.fate(!is_query(&call)),
         };
+        if let (Call::Reduce { account, contract, by }, Fate::Fine | Fate::Misreported(_), false) =
+            (&call, &fate, was_justified)
+        {
+            self.check_excess(account, contract, by.0);
+        }
         let (after, result) = match fate {
             Fate::Fine => (way, self.answer(&call)),
             Fate::Refused(error @ CallError::TimedOut(_)) => (late, Err(error)),
@@ -487,9 +507,6 @@ impl World {
             order.account == *account && order.contract == *contract && self.broker.is_own(&order.id)
         });
         self.check(!twice, || format!("two closes of {contract} under way"));
-        if by.is_some() {
-            self.check_excess(account, contract, open, size);
-        }
         let side = if held > 0 { OrderSide::Sell } else { OrderSide::Buy };
         let ticket = Ticket {
             account: account.clone(),
@@ -505,20 +522,27 @@ impl World {
         Ok(Answer::Accepted)
     }
 
-    /// A partial close never takes more than the excess, unless the trader took from it a moment ago.
-    fn check_excess(&mut self, account: &AccountId, contract: &ContractId, open: u32, by: u32) {
+    /// A partial close never takes more than the excess, when it leaves or when it arrives, unless the trader
+    /// took from it a moment ago.
+    fn check_excess(&self, account: &AccountId, contract: &ContractId, by: u32) {
         let place = (account.clone(), contract.clone());
         let is_recent = |at: &Instant| self.now - *at < NEWS_TAKES;
         let raced = self.traders_fills.iter().any(|((whose, _), at)| whose == account && is_recent(at));
         if raced && self.traders_fills.contains_key(&place) {
             return;
         }
+        let open = self.broker.size(account, contract);
+        self.check(self.is_excess(account, contract, by), || format!("{by} of {open} {contract} closed"));
+    }
+
+    fn is_excess(&self, account: &AccountId, contract: &ContractId, by: u32) -> bool {
+        let (open, by) = (self.broker.size(account, contract).abs(), i64::from(by));
         let rules = self.rulebook.of(account);
         let per_contract = rules.max_contracts_per_instrument.settings.default_limit.unwrap_or_default().0;
         let in_all: i64 = self.broker.open_positions(account).iter().map(|it| it.exposure.0.abs()).sum();
         let limit = i64::from(rules.max_contracts.settings.limit.0);
-        let is_excess = open - by >= per_contract || in_all - i64::from(by) >= limit;
-        self.check(is_excess, || format!("{by} of {open} {contract} closed, {in_all} held in all"));
+        // What cannot be taken is refused.
+        by > open || open - by >= i64::from(per_contract) || in_all - by >= limit
     }
 
     /// Places an order, as the trader or as a consequence of a close.

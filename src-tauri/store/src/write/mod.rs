@@ -44,8 +44,8 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
         Record::Order { order, at } => picture::order(db, order, *at),
         Record::Coverage(coverage) => picture::coverage(db, coverage),
         Record::Day(day) => day::running(db, day),
-        Record::Metric { name, value, account, at } => {
-            picture::metric(db, name, *value, account.as_ref(), *at)
+        Record::Metric { name, value, account, at, spread } => {
+            picture::metric(db, name, *value, account.as_ref(), *at, *spread)
         }
         Record::Link { link, at } => picture::link(db, link, *at),
         Record::Alert(alert) => picture::alert(db, alert),

@@ -8,7 +8,7 @@ use rusqlite::{Connection, named_params, params};
 use super::stored;
 use crate::{
     columns::{At, Exact, Json, Word, dollars},
-    record::{AccountFigures, AlertRecord, Coverage, Holding, Written},
+    record::{AccountFigures, AlertRecord, Coverage, Holding, Spread, Written},
 };
 
 pub(super) fn account(db: &Connection, figures: &AccountFigures) -> rusqlite::Result<Written> {
@@ -199,16 +199,25 @@ pub(super) fn metric(
     value: f64,
     account: Option<&AccountId>,
     at: Instant,
+    spread: Option<Spread>,
 ) -> rusqlite::Result<Written> {
     if !value.is_finite() {
         return Ok(Written::Nothing);
     }
     stored(
         db.prepare_cached(
-            "INSERT INTO performance_metrics (timestamp, metric_name, metric_value, account_id)
-            VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO performance_metrics (timestamp, metric_name, metric_value, account_id, samples, p95, largest)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![At(at), name, value, account.map(AccountId::as_str)]),
+        .execute(params![
+            At(at),
+            name,
+            value,
+            account.map(AccountId::as_str),
+            spread.and_then(|it| i64::try_from(it.samples).ok()),
+            spread.map(|it| it.p95),
+            spread.map(|it| it.largest)
+        ]),
     )
 }
 

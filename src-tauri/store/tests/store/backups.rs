@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use domain::{LockEnd, LockKind, RuleKey};
+use domain::{LockEnd, LockKind, RuleKey, Severity};
 use rusqlite::Connection;
-use store::{BackupError, Durability, Origin, Record, backup};
+use store::{AlertRecord, BackupError, Durability, Origin, Record, Spread, backup};
 
 use crate::fixtures::*;
 
@@ -78,6 +78,50 @@ fn an_unsound_file_is_not_restored() {
 }
 
 #[test]
+fn a_minute_is_kept_in_one_row() {
+    let home = Home::new();
+    let mut store = home.open();
+    let spread = Some(Spread { samples: 240, p95: 1.5, largest: 9.25 });
+    let (name, at) = ("event_processing_fill_ms".to_owned(), now());
+    store
+        .commit(&[Record::Metric { name, value: 0.5, account: None, at, spread }], Durability::Lazy)
+        .unwrap();
+    let row: String = home
+        .tampered()
+        .query_row(
+            "SELECT metric_name || ' ' || metric_value || ' ' || samples || ' ' || p95 || ' ' || largest
+            FROM performance_metrics",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(row, "event_processing_fill_ms 0.5 240 1.5 9.25");
+}
+
+#[test]
+fn messages_are_kept_for_ninety_days() {
+    let home = Home::new();
+    let mut store = home.open();
+    let alert = |days: i64| {
+        Record::Alert(Box::new(AlertRecord {
+            at: later(-days * 86_400 - 1),
+            severity: Severity::Warning,
+            kind: "locked".to_owned(),
+            account: None,
+            text: format!("{days} days ago"),
+            channels: Vec::new(),
+            delivered: false,
+            error: Some("nobody was listening".to_owned()),
+            suppressed: 2,
+        }))
+    };
+    store.commit(&[alert(200), alert(90), alert(89)], Durability::Lazy).unwrap();
+    assert_eq!([store.prune(now()).unwrap(), store.prune(now()).unwrap()], [2, 0]);
+    let kept: String = home.tampered().query_row("SELECT text FROM alerts", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, "89 days ago");
+}
+
+#[test]
 fn old_measurements_go_in_small_portions() {
     let home = Home::new();
     let mut store = home.open();
@@ -86,6 +130,7 @@ fn old_measurements_go_in_small_portions() {
         value,
         account: None,
         at: later(seconds),
+        spread: None,
     };
     let month = 30 * 86_400;
     let old: Vec<_> = (0..5_001).map(|_| metric("queue_depth", -month - 1, 3.0)).collect();

@@ -2,9 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use domain::{EndCause, LockEnd, LockKind, Lockout, RuleKey};
+use domain::{EndCause, Instant, LockEnd, LockKind, Lockout, RuleKey};
 use rusqlite::Connection;
-use store::{AuditFault, OpenError, Origin, Record, Store};
+use store::{AuditFault, ConfigOrigin, ConfigSnapshot, OpenError, Origin, Record, Settings, Store};
 
 use crate::fixtures::*;
 
@@ -117,6 +117,63 @@ fn a_deleted_or_emptied_database_frees_nobody() {
         assert!(matches!(opened.found.origin, Origin::Rebuilt { .. }), "{way}: {:?}", opened.found);
         assert_eq!(locks(&opened.store), [locked], "{way}");
     }
+}
+
+fn settings(at: Instant, content: &str) -> ConfigSnapshot {
+    ConfigSnapshot {
+        at,
+        hash: content.to_owned(),
+        origin: ConfigOrigin::File,
+        os_user: None,
+        diff: String::new(),
+        content: content.to_owned(),
+        valid: true,
+    }
+}
+
+/// The second place knows what the backup does not.
+#[test]
+fn the_accepted_settings_outlive_a_lost_database() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[Record::Config(Box::new(settings(now(), "limit 3")))]);
+    store.backup(now()).unwrap();
+    flush(&mut store, &[Record::Config(Box::new(settings(later(60), "limit 2")))]);
+    let refused = ConfigSnapshot { valid: false, ..settings(later(90), "limit 9") };
+    flush(&mut store, &[Record::Config(Box::new(refused))]);
+    store.settle().unwrap();
+    drop(store);
+    home.damage();
+    let opened = home.opened();
+    assert_eq!(opened.found.settings, Settings::Restored);
+    assert_eq!(opened.store.last_good_config().unwrap(), Some(settings(later(60), "limit 2")));
+    drop(opened);
+    assert_eq!(home.found().settings, Settings::Kept);
+}
+
+#[test]
+fn settings_without_a_trustworthy_second_place_are_lost_and_told_to_be() {
+    let lost = |damage: &dyn Fn(&Home)| {
+        let home = Home::new();
+        let mut store = home.open();
+        flush(&mut store, &[Record::Config(Box::new(settings(now(), "limit 3")))]);
+        store.settle().unwrap();
+        drop(store);
+        fs::remove_file(home.file("state.db")).unwrap();
+        damage(&home);
+        let opened = home.opened();
+        assert_eq!(opened.store.last_good_config().unwrap(), None);
+        opened.found.settings
+    };
+    let changed = |home: &Home| {
+        let text = fs::read_to_string(home.file("accepted.json")).unwrap();
+        fs::write(home.file("accepted.json"), text.replace("limit 3", "limit 9")).unwrap();
+    };
+    assert_eq!(lost(&changed), Settings::Lost { why: Some("its checksum is wrong".to_owned()) });
+    assert!(matches!(
+        lost(&|home| fs::write(home.file("accepted.json"), "{").unwrap()),
+        Settings::Lost { why: Some(_) }
+    ));
 }
 
 #[test]
@@ -252,14 +309,14 @@ fn a_newer_database_is_refused_and_not_touched() {
     drop(home.open());
     home.tampered()
         .execute(
-            "INSERT INTO schema_version SELECT 3, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
+            "INSERT INTO schema_version SELECT 4, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
             [],
         )
         .unwrap();
     let before = fs::read(home.file("state.db")).unwrap();
     let error = Store::open(home.path(), now()).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 3, known: 2 });
-    assert!(error.to_string().contains("schema 3") && error.to_string().contains("up to 2"), "{error}");
+    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 4, known: 3 });
+    assert!(error.to_string().contains("schema 4") && error.to_string().contains("up to 3"), "{error}");
     assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
     assert!(!home.file("quarantine").exists());
 }

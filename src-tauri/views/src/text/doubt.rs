@@ -1,6 +1,6 @@
 //! Why the trader is not protected, and what can be done about it. Says nothing that is not known.
 
-use domain::{RuleKey, Symbol};
+use domain::{Means, RuleKey, Symbol};
 
 use super::words;
 
@@ -60,6 +60,13 @@ pub enum Doubt {
     NoAccounts,
     /// The engine does not answer its viewer.
     EngineLost,
+    /// The account refuses what a rule does (ruling 24).
+    Barred {
+        /// Which rule.
+        rule: RuleKey,
+        /// What is refused.
+        means: Means,
+    },
 }
 
 impl Doubt {
@@ -76,7 +83,7 @@ impl Doubt {
             Self::Disk { .. } => "disk",
             Self::Clock { .. } => "clock",
             Self::Config { .. } => "config",
-            Self::Rule { .. } => "rule",
+            Self::Rule { .. } | Self::Barred { .. } => "rule",
             Self::NoAccounts => "accounts",
             Self::EngineLost => "engine_lost",
         }
@@ -117,6 +124,13 @@ impl Doubt {
             }
             Self::NoAccounts => format!("{broker} shows no account to watch."),
             Self::EngineLost => "The engine does not answer.".to_owned(),
+            Self::Barred { rule, means } => {
+                let what = match means {
+                    Means::Reduce => "lets no program close a part of its positions",
+                    Means::Cancel => "lets no program cancel or move its orders",
+                };
+                format!("{} can't act on this account: {broker} {what}.", words::title(*rule))
+            }
         }
     }
 
@@ -136,6 +150,13 @@ impl Doubt {
             Self::Rule { .. } => "The other rules act.".to_owned(),
             Self::NoAccounts => format!("Check in {broker} that an account is active."),
             Self::EngineLost => "Quit Risk Manager and start it again.".to_owned(),
+            Self::Barred { means: Means::Reduce, .. } => {
+                "Set on_reduce_refused to close: then the whole position is closed. The other rules act."
+                    .to_owned()
+            }
+            Self::Barred { means: Means::Cancel, .. } => {
+                "Switch it off for this account. The other rules act.".to_owned()
+            }
         }
     }
 }
@@ -152,6 +173,12 @@ mod tests {
         let doubt = Doubt::Login { why: "invalid credentials".into() };
         assert_eq!(doubt.text("TopstepX"), "TopstepX refused the login: invalid credentials.");
         assert_eq!(doubt.advice("TopstepX"), "Check user name and API key in Setup.");
+        let doubt = Doubt::Barred { rule: RuleKey::MaxContracts, means: Means::Reduce };
+        assert_eq!(doubt.kind(), "rule");
+        assert_eq!(
+            doubt.text("TopstepX"),
+            "Max Contracts can't act on this account: TopstepX lets no program close a part of its positions."
+        );
         let doubt = Doubt::Rule {
             rule: RuleKey::MaxContractsPerInstrument,
             symbol: Some("MNQ".into()),

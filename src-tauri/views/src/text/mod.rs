@@ -12,6 +12,7 @@ pub mod quit;
 pub mod reason;
 pub mod time;
 mod trouble;
+pub mod upkeep;
 pub mod words;
 
 pub use deeds::{Deeds, WouldLock};

@@ -54,7 +54,11 @@ impl Bench {
             Signal::Link(Link::LoggedIn) => "in".into(),
             Signal::Link(Link::LoginFailed { why }) => format!("failed: {why}"),
             Signal::LoginRefused(error) => format!("refused: {error}"),
-            Signal::Event(_) | Signal::Link(_) | Signal::Malformed(_) | Signal::Reply(_) => panic!(),
+            Signal::Event(_)
+            | Signal::Link(_)
+            | Signal::Malformed(_)
+            | Signal::Inbox(_)
+            | Signal::Reply(_) => panic!(),
         }
     }
 

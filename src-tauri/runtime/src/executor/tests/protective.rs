@@ -256,3 +256,24 @@ impl Bench {
         }
     }
 }
+
+/// A reading failed after the stream was lost: the position may have turned.
+#[test]
+fn in_doubt_an_order_is_placed_only_after_a_look_and_a_change_waits_for_the_reading() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.known.is_doubtful = true;
+    bench.broker.positions.insert("MNQ".into(), -3);
+    bench.begin(1, place(2));
+    bench.serve();
+    assert_eq!(bench.sent, ["verify"]);
+    assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+
+    let mut bench = Bench::protected();
+    bench.known.is_doubtful = true;
+    bench.begin(1, change(2, 20_995));
+    bench.pass(5_000);
+    assert_eq!(bench.sent, [""; 0]);
+    bench.known.is_doubtful = false;
+    bench.advance();
+    assert_eq!(bench.sent.len(), 1);
+}

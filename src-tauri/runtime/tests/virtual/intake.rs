@@ -1,0 +1,170 @@
+//! Messages that cannot be used, a queue that was full, measurements: what is told, counted and kept.
+
+use chrono::TimeDelta;
+use domain::{
+    Contracts, Event, Fill, OrderSide, Price, Severity, Usd,
+    broker::{CallError, Flaw, Inbox, Malformed, Signal},
+};
+use runtime::core::Input;
+
+use crate::{broker::contract, chaos::Chaos, rules::rulebook, trader::Step, world::World};
+
+fn world() -> World {
+    World::new(rulebook(), 1, Chaos { way: 20, fill: 20, ..Chaos::default() })
+}
+
+fn malformed(flaw: Flaw, why: &str) -> Input {
+    let (what, raw) = ("order".to_string(), "{}".to_string());
+    let account = Some(1.into());
+    Input::Signal(Signal::Malformed(Malformed { flaw, what, why: why.to_string(), account, raw }))
+}
+
+/// Kinds of the messages to people since the last look.
+fn told(world: &mut World) -> Vec<String> {
+    world.told.drain(..).map(|told| told.kind).collect()
+}
+
+fn is_read_again(world: &mut World) -> bool {
+    let before = world.core.view(world.now).accounts[0].confirmed_at;
+    world.pass(TimeDelta::seconds(2));
+    world.core.view(world.now).accounts[0].confirmed_at > before
+}
+
+#[test]
+fn more_than_five_bad_messages_a_minute_are_told_once_and_each_is_counted_by_kind() {
+    let mut world = world();
+    for _ in 0..5 {
+        world.handle(malformed(Flaw::Impossible, "size is -1"));
+        world.pass(TimeDelta::seconds(1));
+    }
+    assert_eq!(told(&mut world), [""; 0]);
+    for _ in 0..20 {
+        world.handle(malformed(Flaw::Unreadable, "no JSON"));
+        world.pass(TimeDelta::seconds(1));
+    }
+    assert_eq!(told(&mut world), ["bad_messages"]);
+    let metrics = world.core.view(world.now).metrics;
+    assert_eq!((metrics.intake.impossible, metrics.intake.unreadable, metrics.malformed), (5, 20, 25));
+}
+
+#[test]
+fn a_value_that_is_new_is_told_the_first_time() {
+    let mut world = world();
+    world.handle(malformed(Flaw::Unknown, "type is 9: unknown order type"));
+    world.pass(TimeDelta::seconds(90));
+    world.handle(malformed(Flaw::Unknown, "type is 9: unknown order type"));
+    world.handle(malformed(Flaw::Unknown, "type is 10: unknown order type"));
+    assert_eq!(told(&mut world), ["unknown_value", "unknown_value"]);
+    assert!(is_read_again(&mut world));
+}
+
+/// What cannot be a price is not booked; the reading that follows says what really happened.
+#[test]
+fn a_fill_beside_the_tick_grid_is_not_booked_and_everything_is_read_again() {
+    let mut world = world();
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 1 });
+    world.pass(TimeDelta::seconds(1));
+    let fill = |price: &str| {
+        Event::Fill(Fill {
+            id: 77_777.into(),
+            order: 66_666.into(),
+            account: 1.into(),
+            contract: contract("MNQ"),
+            symbol: "MNQ".into(),
+            side: OrderSide::Sell,
+            size: Contracts(1),
+            price: Price(price.parse().unwrap()),
+            pnl: Some(Usd::from_cents(-90_000)),
+            fees: Usd::ZERO,
+            commissions: None,
+            voided: false,
+            at: world.now,
+        })
+    };
+    let (bad, good) = (fill("19000.10"), fill("19000.25"));
+    world.handle(Input::Signal(Signal::Event(bad)));
+    let view = world.core.view(world.now);
+    assert_eq!(view.metrics.intake.off_grid, 1);
+    assert!(view.accounts[0].lockouts.is_empty(), "$900 are not believed");
+    assert!(is_read_again(&mut world));
+    world.handle(Input::Signal(Signal::Event(good)));
+    assert_eq!(world.core.view(world.now).accounts[0].lockouts.len(), 1);
+}
+
+#[test]
+fn a_message_about_a_foreign_account_is_counted_and_changes_nothing() {
+    let mut world = world();
+    let mut position = world.broker.open_positions(&1.into());
+    assert!(position.is_empty());
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 1 });
+    world.pass(TimeDelta::seconds(1));
+    position = world.broker.open_positions(&1.into());
+    let mut foreign = position.remove(0);
+    foreign.account = 999.into();
+    world.handle(Input::Signal(Signal::Event(Event::Position(foreign))));
+    let view = world.core.view(world.now);
+    assert_eq!((view.metrics.intake.foreign, view.accounts.len()), (1, 1));
+}
+
+#[test]
+fn after_an_overflow_everything_is_read_again_and_people_are_told() {
+    let mut world = world();
+    world.handle(Input::Signal(Signal::Inbox(Inbox::Overflowed { waiting: 10_000 })));
+    assert_eq!(world.told[0].note.severity, Severity::Critical);
+    assert_eq!(told(&mut world), ["queue_overflow"]);
+    assert!(is_read_again(&mut world));
+    for _ in 0..3 {
+        world.handle(Input::Signal(Signal::Inbox(Inbox::Repeated)));
+    }
+    let intake = world.core.view(world.now).metrics.intake;
+    assert_eq!((intake.overflows, intake.repeated), (1, 3));
+}
+
+/// The same sentence within a minute is held back, and the next one says how often.
+#[test]
+fn a_message_says_how_many_equal_ones_were_held_back_before_it() {
+    let mut world = world();
+    let refused = || Input::SettingsRefused("risk.yaml:3: no number".to_string());
+    for _ in 0..4 {
+        world.handle(refused());
+    }
+    world.pass(TimeDelta::seconds(61));
+    world.handle(refused());
+    let suppressed: Vec<u32> = world.told.iter().map(|told| told.suppressed).collect();
+    assert_eq!(suppressed, [0, 3]);
+}
+
+/// The request is an answer late: the limit of E.1 is told, and every enforcement is kept.
+#[test]
+fn a_slow_reading_and_each_enforcement_leave_their_marks() {
+    let mut world = world();
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 4 });
+    world.pass(TimeDelta::seconds(5));
+    assert_eq!(world.broker.size(&1.into(), &contract("MNQ")), 3, "reduced to the limit");
+    world.pass(TimeDelta::seconds(85));
+    for name in ["enforcement_latency_ms", "queue_depth", "reconciliation_time_sec"] {
+        assert!(world.kept.metrics.contains(name), "{name}: {:?}", world.kept.metrics);
+    }
+    world.core.metrics().observed(Some(240 << 20), 1_500);
+    world.pass(TimeDelta::seconds(5));
+    let metrics = world.core.view(world.now).metrics;
+    assert_eq!(metrics.exceeded, [views::view::Measure::Memory, views::view::Measure::QueueDepth]);
+    let metric = |world: &World| world.told.iter().filter(|told| told.kind == "metric").count();
+    assert_eq!(metric(&world), 2);
+    world.core.metrics().observed(Some(240 << 20), 900);
+    world.pass(TimeDelta::seconds(120));
+    assert_eq!(metric(&world), 2, "told once");
+    world.core.metrics().observed(Some(100 << 20), 10);
+    world.pass(TimeDelta::seconds(2));
+    assert!(world.core.view(world.now).metrics.exceeded.is_empty());
+}
+
+/// A broker that fails for a while is no bad message.
+#[test]
+fn a_failing_call_counts_as_no_bad_message() {
+    let mut world = world();
+    world.failing.push(("Snapshot", CallError::Server(503)));
+    world.handle(Input::Reconcile);
+    world.pass(TimeDelta::seconds(5));
+    assert_eq!(world.core.view(world.now).metrics.malformed, 0);
+}
