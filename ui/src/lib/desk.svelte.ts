@@ -59,7 +59,7 @@ export class Desk {
       this.problem = '';
       if (this.account !== null && !this.scope) this.account = null;
       this.#settle();
-    } else if (reply.reply === 'refused') {
+    } else if (reply.reply === 'refused' && !this.settings) {
       this.problem = reply.reason;
     }
   }
@@ -73,7 +73,9 @@ export class Desk {
   /** The value of a key as it is being edited. */
   value(key: string): string {
     const draft = this.drafts.get(draftId(this.account, key));
-    return draft ?? wire(this.values.get(key)?.value);
+    // Without a value of its own an account has that of everyone.
+    const values = draft === null ? valuesOf(this.#scopeOf(null)) : this.values;
+    return draft ?? wire(values.get(key)?.value);
   }
 
   /** Whether the account's own value is being taken away. */

@@ -224,6 +224,7 @@ describe('an account', () => {
     await choose();
     expect(row(/^Daily Loss Limit limit −.\$500\.00 net .*This account/)).toBeInTheDocument();
     await user().click(screen.getByRole('button', { name: 'Use everyone’s value' }));
+    expect(screen.getByLabelText('Daily Loss Limit')).toHaveValue('−1,000.00');
     await vi.advanceTimersByTimeAsync(400);
     expect(engine.of('preview_settings').at(-1)).toMatchObject({
       edits: [{ account: '93365101', key: 'rules.daily_realized_loss.limit', value: null }],
