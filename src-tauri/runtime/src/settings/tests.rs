@@ -47,17 +47,15 @@ async fn previewed(
 ) -> SettingsPreview {
     let (rulebook, day_end) = (load(home).unwrap().rulebook, Some(at("2026-03-02T23:00:00Z")));
     let in_force = Box::new(InForce { rulebook, day_end, guarded });
-    match run(watching, Errand::Preview { edits: edits(wishes), in_force }).await {
-        Reply::Preview { preview } => *preview,
-        other => panic!("{other:?}"),
-    }
+    let reply = run(watching, Errand::Preview { edits: edits(wishes), in_force }).await;
+    let Reply::Preview { preview } = reply else { panic!("{reply:?}") };
+    *preview
 }
 
 async fn shown(watching: &Watching) -> SettingsView {
-    match run(watching, Errand::Show).await {
-        Reply::Settings { settings } => *settings,
-        other => panic!("{other:?}"),
-    }
+    let reply = run(watching, Errand::Show).await;
+    let Reply::Settings { settings } = reply else { panic!("{reply:?}") };
+    *settings
 }
 
 fn at(text: &str) -> Instant {
