@@ -1,5 +1,5 @@
 // Drives WebKitGTK's own browser over the pages with their made-up back end and writes a PNG for each.
-// node screenshots.js BUILT_PAGES OUTPUT
+// node screenshots.js BUILT_PAGES OUTPUT [REGULAR EXPRESSION OF NAMES]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -53,12 +53,23 @@ const shots = [
     query: { state },
     size: WIDE,
   })),
-  ...['flatten', 'cancel', 'done'].map((sheet) => ({
+  ...['flatten', 'cancel', 'until', 'done'].map((sheet) => ({
     name: `sheet-${sheet}`,
     query: { state: 'armed', sheet },
     size: COMPACT,
   })),
   { name: 'sheet-wide-done', query: { state: 'armed', sheet: 'done' }, size: WIDE },
+  ...[COMPACT, WIDE].map((size) => ({
+    name: size === WIDE ? 'history-wide' : 'history',
+    query: { state: 'armed', page: 'history' },
+    size,
+  })),
+  {
+    name: 'history-wide-receipt',
+    query: { state: 'armed', page: 'history' },
+    size: WIDE,
+    click: 'Open Loss per Position',
+  },
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
@@ -91,6 +102,17 @@ const shots = [
     act: "(() => { const it = document.querySelector('.top select'); it.value = '93365101'; it.dispatchEvent(new Event('change', { bubbles: true })); })();",
   },
   { name: 'settings-compact', query: { state: 'armed', page: 'settings' }, size: COMPACT },
+  ...['Accounts', 'Starting rulebook', 'Observe or enforce', 'Start at login', 'Proof'].map((click) => ({
+    name: `setup-wide-${click.toLowerCase().replaceAll(' ', '-')}`,
+    query: { state: 'armed', page: 'setup' },
+    size: WIDE,
+    click,
+  })),
+  ...['armed', 'near', 'locked', 'not-protected', 'observing', 'starting'].map((tray) => ({
+    name: `tray-${tray}`,
+    query: { tray },
+    size: COMPACT,
+  })),
   ...['armed', 'near'].map((state) => ({
     name: `scrolled-${state}`,
     query: { state },
@@ -99,7 +121,7 @@ const shots = [
   })),
 ];
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const TYPES = { '.svg': 'image/svg+xml', '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const server = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://x').pathname;
   const file = join(pages, path === '/' ? 'index.html' : path);
@@ -157,11 +179,17 @@ try {
   const id = await session();
   let size;
   for (const theme of ['dark', 'light']) {
-    for (const shot of shots.filter(({ name }) => name.includes(only))) {
+    for (const shot of shots.filter(({ name }) => new RegExp(only).test(name))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
       if (size !== shot.size) await resize(id, (size = shot.size));
       await sleep(250);
+      if (shot.click) {
+        const script = `[...document.querySelectorAll('main button')]
+          .find((one) => one.textContent.includes(${JSON.stringify(shot.click)})).click()`;
+        await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
+        await sleep(150);
+      }
       if (shot.scroll) {
         const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
         await call('POST', `/session/${id}/execute/sync`, { script, args: [] });

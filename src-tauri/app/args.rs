@@ -39,8 +39,10 @@ pub struct Args {
 pub enum Page {
     /// What is protected, and what happened.
     Status,
-    /// Rules, limits and what waits.
+    /// The trader's own rules.
     Settings,
+    /// Past trading days.
+    History,
     /// Connection and credentials.
     Setup,
 }
@@ -53,6 +55,8 @@ pub enum Sheet {
     Flatten,
     /// Cancel all working orders?
     Cancel,
+    /// Lock out until a time?
+    Until,
     /// Lock out until the daily reset?
     Done,
 }

@@ -9,6 +9,7 @@ mod args;
 mod demo;
 mod desktop;
 mod engine;
+mod login;
 mod notifier;
 mod question;
 mod tray;

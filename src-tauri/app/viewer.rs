@@ -117,7 +117,9 @@ impl Eye {
             | Reply::Refused { .. }
             | Reply::Settings { .. }
             | Reply::Preview { .. }
-            | Reply::Contracts { .. } => {}
+            | Reply::Contracts { .. }
+            | Reply::History { .. }
+            | Reply::Presets { .. } => {}
         }
     }
 

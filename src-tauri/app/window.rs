@@ -12,7 +12,10 @@ use tokio::sync::watch;
 use views::{
     Sight,
     control::{Ask, Reply},
+    history::HistoryQuery,
 };
+
+use runtime::history;
 
 use crate::{
     args::{Args, Page, Sheet},
@@ -20,6 +23,7 @@ use crate::{
         Client, ClientError, Home,
         credentials::{self, Credentials, Source},
     },
+    login,
     viewer::{Seen, Viewer},
 };
 
@@ -71,13 +75,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (home, opening) = (args.home()?, Opening::of(args));
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, argv, _| raise(app, &argv)))
+        .plugin(login::plugin(args))
         .invoke_handler(tauri::generate_handler![
             snapshot,
             opening_of,
             send,
             credentials_of,
             save_credentials,
-            widen
+            widen,
+            export_history,
+            login::autostart,
+            login::set_autostart,
+            login::start_demo
         ])
         .setup(move |app| {
             let seen = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) }).seen;
@@ -138,6 +147,29 @@ async fn send(ask: Ask, glass: State<'_, Glass>) -> Result<Reply, String> {
         Err(ClientError::Refused(reason)) => Ok(Reply::Refused { reason }),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Writes the past as tables for a spreadsheet where people look for files, and says where.
+#[tauri::command]
+async fn export_history(
+    query: HistoryQuery,
+    app: AppHandle,
+    glass: State<'_, Glass>,
+) -> Result<String, String> {
+    let asked = async { Client::connect(glass.home.path()).await?.ask(Ask::History { query }).await };
+    let Reply::History { history } = asked.await.map_err(|error| error.to_string())? else {
+        return Err("The engine gave another answer.".to_owned());
+    };
+    let folder = app.path().download_dir().or_else(|_| app.path().home_dir());
+    let folder = folder.map_err(|error| error.to_string())?;
+    let saved = tauri::async_runtime::spawn_blocking(move || -> Result<String, String> {
+        let written = std::fs::create_dir_all(&folder).map_err(history::CsvError::End);
+        let written = written.and_then(|()| history::export(&history, &folder));
+        let paths = written.map_err(|error| format!("Not saved in {}: {error}.", folder.display()))?;
+        let names = paths.map(|path| path.file_name().unwrap_or_default().display().to_string());
+        Ok(format!("Saved {} and {} in {}.", names[0], names[1], folder.display()))
+    });
+    saved.await.map_err(|error| error.to_string())?
 }
 
 #[tauri::command(rename = "credentials")]

@@ -13,6 +13,7 @@ use runtime::{Home, home::HomeLock};
 use views::{
     Note, View,
     control::{Ask, Reply, Request, Response},
+    history::History,
 };
 
 /// A sample view by name; `views` makes them.
@@ -34,6 +35,7 @@ struct Stage {
     watchers: Vec<UnixStream>,
     asked: Vec<Ask>,
     refusal: Option<String>,
+    history: History,
     over: bool,
 }
 
@@ -42,7 +44,14 @@ impl Engine {
         let claim = Home::find(Some(home)).unwrap().claim().unwrap();
         let socket = home.join("control.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let stage = Stage { view, watchers: vec![], asked: vec![], refusal: None, over: false };
+        let stage = Stage {
+            view,
+            watchers: vec![],
+            asked: vec![],
+            refusal: None,
+            history: History::default(),
+            over: false,
+        };
         let stage = Arc::new(Mutex::new(stage));
         let shared = Arc::clone(&stage);
         thread::spawn(move || {
@@ -79,6 +88,11 @@ impl Engine {
         asked.into_iter().filter(|ask| !matches!(ask, Ask::View | Ask::Watch)).collect()
     }
 
+    /// The past from now on.
+    pub fn remember(&self, history: History) {
+        self.stage.lock().unwrap().history = history;
+    }
+
     /// Commands are refused from now on.
     pub fn refuse(&self, reason: &str) {
         self.stage.lock().unwrap().refusal = Some(reason.to_owned());
@@ -108,6 +122,7 @@ impl Stage {
         match (ask, &self.refusal) {
             (Ask::View | Ask::Watch, _) => Reply::View { view: Box::new(self.view.clone()) },
             (_, Some(reason)) => Reply::Refused { reason: reason.clone() },
+            (Ask::History { .. }, None) => Reply::History { history: Box::new(self.history.clone()) },
             (_, None) => Reply::Accepted,
         }
     }

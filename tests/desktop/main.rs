@@ -9,6 +9,7 @@ mod bench;
 mod engine;
 mod keyring;
 mod notifications;
+mod pages;
 mod settings;
 mod start;
 mod tray;

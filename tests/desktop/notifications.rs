@@ -1,10 +1,10 @@
 //! What the engine wants people to be told reaches the desktop as it is.
 
-use domain::Severity;
+use domain::{RuleKey, Severity};
 use views::Note;
 
 use crate::{
-    bench::{Desktop, Shown, wait},
+    bench::{Desktop, Shown, children_of, wait},
     engine::{Engine, sample},
 };
 
@@ -18,11 +18,13 @@ fn a_note_becomes_a_native_notification() {
         title: "Locked until 5:00 PM CT".into(),
         body: "Daily Loss Limit: −$512.50 of −$500. Closed 2 MNQ, cancelled 1 order.".into(),
         severity: Severity::Warning,
+        rule: None,
     });
     engine.note(Note {
         title: "Close failed".into(),
         body: "2 MNQ still open after 3 tries (broker: <error> & more).".into(),
         severity: Severity::Critical,
+        rule: None,
     });
     wait("both notifications", || desktop.shown().len() == 2);
     let expected = [
@@ -38,4 +40,42 @@ fn a_note_becomes_a_native_notification() {
         },
     ];
     assert_eq!(desktop.shown(), expected);
+}
+
+fn breach(rule: RuleKey, title: &str) -> Note {
+    Note { title: title.into(), body: "Closed 1 MNQ.".into(), severity: Severity::Warning, rule: Some(rule) }
+}
+
+/// The sum that follows after a minute is played in `views` with a clock of its own.
+#[test]
+fn a_rule_that_acts_again_and_again_is_told_once_a_minute() {
+    let desktop = Desktop::start();
+    let engine = Engine::serve(&desktop.home(), sample("armed"));
+    let _program = desktop.run(&[]);
+    wait("the tray to watch", || engine.watchers() == 1);
+    for number in 1..=5 {
+        engine.note(breach(RuleKey::MaxContracts, &format!("Max Contracts, time {number}")));
+    }
+    engine.note(breach(RuleKey::SymbolBlocks, "Symbol Block"));
+    wait("the other rule's", || desktop.shown().iter().any(|it| it.title == "Symbol Block"));
+    let titles: Vec<_> = desktop.shown().into_iter().map(|it| it.title).collect();
+    assert_eq!(titles, ["Max Contracts, time 1", "Symbol Block"]);
+}
+
+#[test]
+fn a_click_on_a_notification_opens_the_window() {
+    let desktop = Desktop::start();
+    let engine = Engine::serve(&desktop.home(), sample("armed"));
+    let program = desktop.run(&[]);
+    wait("the tray to watch", || engine.watchers() == 1);
+    engine.note(breach(RuleKey::MaxContracts, "Max Contracts"));
+    wait("the notification", || desktop.shown().len() == 1);
+    // The program listens for the click a moment after the desktop has shown what can be clicked.
+    wait("the window", || {
+        desktop.click(1);
+        engine.watchers() == 2
+    });
+    let windows = children_of(program.id());
+    assert!(windows.iter().any(|line| line.contains("--window")), "{windows:?}");
+    assert_eq!(engine.asked(), [], "a click sends nothing to the broker");
 }

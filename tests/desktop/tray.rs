@@ -41,19 +41,22 @@ fn the_menu_says_what_can_be_done_and_grows_with_the_accounts() {
     let _program = desktop.run(&[]);
     let tray = desktop.tray();
     shows(&tray, "Armed · $187.50 left");
-    wait("both accounts", || tray.lines().len() == 10);
+    wait("both accounts", || tray.lines().len() == 14);
     assert_eq!(
         tray.lines(),
         [
             "[Armed · $187.50 left]",
             "[Daily Loss Limit bites first]",
+            "[Today's P&L: −$128.50, 2 accounts]",
             "[50KTC-V2-…5101: −$312.50, $187.50 left]",
             "[PRAC-V2-…7733: +$184.00, $684.00 left]",
             "Open Status",
             "Risk Settings",
+            "History",
             "Setup",
             "Flatten All…",
             "Cancel All…",
+            "Lock me out until…",
             "Done for the day…",
             "Quit…",
         ]
@@ -63,24 +66,27 @@ fn the_menu_says_what_can_be_done_and_grows_with_the_accounts() {
     one.accounts.truncate(1);
     engine.show(one);
     shows(&tray, "Not protected since 1:12:04 PM CT");
-    wait("one account", || tray.lines().len() == 9);
+    wait("one account", || tray.lines().len() == 13);
     assert_eq!(
         tray.lines()[2..],
         [
             "[50KTC-V2-…5101: −$227.00, last known, not protected]",
+            "[Locked by Symbol Block, RTY: no time limit]",
             "Open Status",
             "Risk Settings",
+            "History",
             "Setup",
             "[Flatten All…]",
             "[Cancel All…]",
+            "[Lock me out until…]",
             "[Done for the day…]",
             "Quit…",
         ]
     );
 
     engine.show(sample("armed"));
-    wait("both accounts again", || tray.lines().len() == 10);
-    assert_eq!(tray.lines()[3], "[PRAC-V2-…7733: +$184.00, $684.00 left]");
+    wait("both accounts again", || tray.lines().len() == 14);
+    assert_eq!(tray.lines()[4], "[PRAC-V2-…7733: +$184.00, $684.00 left]");
 }
 
 #[test]

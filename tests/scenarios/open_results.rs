@@ -1,6 +1,8 @@
 //! RULE-004, RULE-005 and RULE-013: an open loss and an open profit close their position and lock nobody;
 //! a good day ends.
 
+use serde_json::json;
+
 use crate::stage::{Rules, Stage, wait_until};
 
 /// One point of MNQ is $2, one of MES $5.
@@ -100,4 +102,27 @@ fn a_day_at_its_target_is_flattened_and_locked_whatever_comes_after() {
     assert_eq!(line["protection"], "locked");
     wait_until("undone", || stage.desk().is_flat());
     assert!(is_locked(&stage), "once, and not any longer: {:?}", stage.locks(0));
+}
+
+/// A quote of zero is no price: nothing is valued by it, nothing closed, and the next real one counts again.
+#[test]
+fn a_quote_of_zero_values_and_closes_nothing() {
+    let stage = two_positions(&Rules::open().with("daily_unrealized_loss", "{enabled: true, limit: -100}"));
+    let contract = stage.simulator.contract("MNQ");
+    let zeros =
+        [json!({"last": 0}), json!({"bid": 0, "ask": 0, "last": 0}), json!({"bid": 0}), json!({"last": -1})];
+    for mut quote in zeros {
+        let quoted_at = || stage.account(0)["positions"][0]["quoted_at"].clone();
+        let before = quoted_at();
+        quote["contractId"] = contract.clone().into();
+        stage.simulator.quote(&quote);
+        stage.simulator.price("MNQ", MNQ + 0.25);
+        stage.simulator.price("MNQ", MNQ);
+        wait_until("the next quotes are in", || quoted_at() != before);
+        wait_until("valued as before", || stage.figure(0, "unrealized") == Some(0.00));
+        assert_eq!(stage.desk().held("MNQ"), 2, "{quote}");
+    }
+    assert!(stage.receipts("daily_unrealized_loss", "close_position").is_empty());
+    stage.simulator.price("MNQ", MNQ - 30.0);
+    only_mnq_is_closed(&stage, "daily_unrealized_loss");
 }

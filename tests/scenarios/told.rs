@@ -61,3 +61,24 @@ fn a_symbol_that_the_broker_does_not_know_is_told_at_the_start() {
     let told = rows(&stage.home, query);
     assert!(told[0].starts_with("TopstepX does not know MNX: "), "{told:?}");
 }
+
+/// What the settings list is quoted before anything is held in it.
+#[test]
+fn listed_instruments_are_subscribed_while_nothing_is_held() {
+    let mut stage = Stage::with(&Rules::two_mnq());
+    stage.home.write("risk.yaml", &format!("general: {{instruments: [MNQ, ES]}}\n{}", Rules::two_mnq()));
+    stage.run();
+    let contracts = [stage.simulator.contract("MNQ"), stage.simulator.contract("ES")];
+    let is_subscribed = |contract: &String| {
+        let journal = stage.simulator.journal();
+        journal.requests().iter().any(|row| {
+            row.target.as_deref() == Some("SubscribeContractQuotes")
+                && row.body.to_string().contains(contract)
+        })
+    };
+    wait_until("both are subscribed", || contracts.iter().all(is_subscribed));
+    stage.wait_until_protection("armed");
+    stage.simulator.price("MNQ", 21_000.0);
+    stage.desk().buy("MNQ", 1);
+    wait_until("valued", || stage.figure(0, "unrealized") == Some(0.00));
+}

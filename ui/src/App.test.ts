@@ -8,8 +8,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import App from './App.svelte';
 import type { Backend, Credentials, Opening } from './lib/backend';
 import { sightOf, states, views } from './lib/fake/backend';
+import { historyOf } from './lib/fake/history';
+import { PRESETS } from './lib/fake/presets';
 import { Session } from './lib/session.svelte';
 import type { Ask } from './lib/types/Ask';
+import type { HistoryQuery } from './lib/types/HistoryQuery';
 import type { Reply } from './lib/types/Reply';
 import type { Sight } from './lib/types/Sight';
 
@@ -31,13 +34,32 @@ class Stage implements Backend {
   opening = () => Promise.resolve(this.where);
   credentials = () => Promise.resolve(this.known);
   widen = () => Promise.resolve();
-  send = (ask: Ask) => {
+  clockedIn: string | null = null;
+  send = (ask: Ask): Promise<Reply> => {
     this.sent.push(ask);
+    if (ask.ask === 'history' && this.reply.reply === 'accepted')
+      return Promise.resolve({ reply: 'history', history: historyOf(ask.query, this.clockedIn) });
+    if (ask.ask === 'presets') return Promise.resolve({ reply: 'presets', presets: PRESETS });
+    if (ask.ask === 'clock_in') this.clockedIn = views.get('armed')?.at ?? null;
+    if (ask.ask === 'clock_out') this.clockedIn = null;
     return Promise.resolve(this.reply);
   };
   saveCredentials = (userName: string, apiKey: string) => {
     this.saved.push([userName, apiKey]);
     return this.refusal ? Promise.reject(this.refusal) : Promise.resolve();
+  };
+  atLogin = false;
+  demos = 0;
+  autostart = () => Promise.resolve(this.atLogin);
+  setAutostart = (on: boolean) => Promise.resolve((this.atLogin = on));
+  startDemo = () => {
+    this.demos += 1;
+    return Promise.resolve();
+  };
+  exported: HistoryQuery[] = [];
+  exportHistory = (query: HistoryQuery) => {
+    this.exported.push(query);
+    return Promise.resolve('Saved a.csv and b.csv in /downloads.');
   };
   onView = (take: (sight: Sight) => void) => (this.push = take);
   onOpen = (take: (opening: Opening) => void) => (this.reopen = take);
@@ -103,7 +125,7 @@ it('shows a lost engine at once: red, figures grey and dated', async () => {
   expect(banner().getByText('This window lost the engine')).toBeInTheDocument();
   expect(screen.getAllByText('last known').length).toBeGreaterThan(0);
   expect(screen.getByRole('button', { name: 'Flatten All' })).toBeDisabled();
-  expect(screen.getAllByRole('meter').every((meter) => !meter.hasAttribute('aria-valuenow'))).toBe(true);
+  expect(screen.queryAllByRole('meter')).toEqual([]);
 });
 
 it('says aloud when protection ends', async () => {
@@ -187,6 +209,16 @@ it('Done for the day needs a tick and can be for one account', async () => {
   ]);
 });
 
+it('Lock me out until… is a lock with an end of one’s own', async () => {
+  const stage = await show('armed', { page: 'status', sheet: 'until' });
+  await user().selectOptions(screen.getByLabelText('For'), '30 minutes');
+  expect(button(/^Close and lock until 11:13.AM.CT$/)).toBeDisabled();
+  await user().click(screen.getByRole('checkbox'));
+  await user().click(button(/^Close and lock/));
+  const command = { command: 'lock_out', account: null, until: '2025-11-18T17:13:00.000Z' };
+  expect(stage.sent).toEqual([{ ask: 'command', command }]);
+});
+
 it('Retry now asks the engine to connect at once', async () => {
   const stage = await show('not-protected');
   await user().click(button('Retry now'));
@@ -254,18 +286,207 @@ describe('Setup', () => {
     expect(screen.getByLabelText('User name')).toHaveValue('j.marlow');
   });
 
+  const step = (name: RegExp) => user().click(screen.getByRole('button', { name }));
+
+  it('names the accounts of the broker with their kind', async () => {
+    await show('armed', { page: 'setup', sheet: null });
+    await step(/^Accounts/);
+    const item = within(screen.getByRole('listitem', { name: 'Accounts' }));
+    expect(item.getByText('Trading Combine 50K')).toBeInTheDocument();
+    expect(item.getByText('Practice')).toBeInTheDocument();
+  });
+
+  it('proposes the rulebook of the smallest account and saves the one that is chosen', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Starting rulebook/);
+    expect(await screen.findByRole('radio', { name: '50K' })).toBeChecked();
+    await user().click(screen.getByRole('radio', { name: '100K' }));
+    expect(screen.getByText('−$1,000.00', { normalizer: plain })).toBeInTheDocument();
+    await user().click(button('Use the 100K rulebook'));
+    expect(stage.sent.at(-1)).toEqual({ ask: 'save_settings', edits: PRESETS.presets[1]?.edits });
+    expect(await screen.findByText(/^Saved\./)).toBeInTheDocument();
+  });
+
+  it('says when a looser value waits, and why a save was refused', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Starting rulebook/);
+    stage.reply = { reply: 'refused', reason: 'Account 7 is locked.' };
+    await user().click(await screen.findByRole('button', { name: 'Use the 50K rulebook' }));
+    expect(await screen.findByText('Not saved: Account 7 is locked.')).toBeInTheDocument();
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const pending = {
+      account: null,
+      rule: 'daily_realized_loss',
+      key: 'rules.daily_realized_loss.limit',
+      text: 'Daily Loss Limit −$400.00 → −$500.00',
+      from: -400,
+      to: -500,
+      state: 'waits',
+      applies_at: '2025-11-18T23:00:00Z',
+    } as const;
+    stage.push({ sight: 'live', view: { ...view, pending: [pending] }, age_ms: 0 });
+    await tick();
+    const said = 'Daily Loss Limit −$400.00 → −$500.00: looser, applies at 5:00 PM CT (6:00 PM local)';
+    expect(screen.getByText(said, { normalizer: plain })).toBeInTheDocument();
+  });
+
+  it('observes or enforces all rules but the one that always acts', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Observe or enforce/);
+    expect(screen.getByRole('radio', { name: /^Enforce/ })).toBeChecked();
+    await user().click(screen.getByRole('radio', { name: /^Observe/ }));
+    expect(screen.getByText(/waits for the next trading day/)).toBeInTheDocument();
+    await user().click(button('Observe only'));
+    const sent = stage.sent.at(-1);
+    const edits = sent?.ask === 'save_settings' ? sent.edits : [];
+    expect(edits).toHaveLength(12);
+    expect(edits.every((edit) => edit.key.endsWith('.rule_mode') && edit.value === 'observe')).toBe(true);
+    expect(edits.some((edit) => edit.key.includes('no_stop_loss_grace'))).toBe(false);
+  });
+
+  it('starts at login only when asked', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Start at login/);
+    const on = screen.getByRole('switch');
+    expect(on).toHaveAttribute('aria-checked', 'false');
+    await user().click(on);
+    expect(stage.atLogin).toBe(true);
+    expect(on).toHaveAttribute('aria-checked', 'true');
+  });
+
+  it('shows the proof as it happens: uncovered, closing, closed', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Proof/);
+    expect(screen.getByText(/Waiting for your trade on PRAC-V2-…7733/)).toBeInTheDocument();
+    const view = views.get('near');
+    const main = view?.accounts[0];
+    const bare = main?.positions.find((position) => position.closes_at !== null);
+    const practice = view?.accounts.find((account) => account.kind === 'practice');
+    const receipt = view?.receipts[0];
+    if (!view || !bare || !practice || !receipt) throw new Error('no sample view');
+    const trading = { ...view, accounts: [{ ...practice, positions: [bare] }] };
+    stage.push({ sight: 'live', view: trading, age_ms: 0 });
+    await tick();
+    expect(screen.getByText('1m 24s', { normalizer: plain })).toBeInTheDocument();
+    const closed = {
+      ...receipt,
+      account: practice.id,
+      rule: 'no_stop_loss_grace',
+      title: 'Stop-Loss Required',
+    } as const;
+    stage.push({ sight: 'live', view: { ...view, accounts: [practice], receipts: [closed] }, age_ms: 0 });
+    await tick();
+    expect(screen.getByText('Stop-Loss Required acted')).toBeInTheDocument();
+    expect(screen.getByText('seen at the broker')).toBeInTheDocument();
+  });
+
+  it('offers the demo to who has no account', async () => {
+    const stage = await show('no-credentials', { page: 'setup', sheet: null });
+    await user().click(button('Watch the demo'));
+    expect(stage.demos).toBe(1);
+    expect(await screen.findByText(/Nothing of yours is touched/)).toBeInTheDocument();
+  });
+
   it('is closed while locked', async () => {
     await show('locked', { page: 'setup', sheet: null });
     expect(await screen.findByLabelText('API key')).toBeDisabled();
   });
 });
 
+describe('History', () => {
+  const open = async () => {
+    const stage = await show('armed', { page: 'history', sheet: null }, 980);
+    await screen.findByRole('region', { name: 'Mon Nov 17' });
+    return stage;
+  };
+  const day = (name: RegExp) => within(screen.getByRole('region', { name }));
+
+  it('tells each day with result, breaches, lockouts and what was done', async () => {
+    await open();
+    const monday = day(/^Mon Nov 17$/);
+    expect(monday.getByText('−$341.50', { normalizer: plain })).toBeInTheDocument();
+    expect(monday.getByText('3 limits crossed')).toBeInTheDocument();
+    expect(
+      monday.getByText('Cooldown After Loss, 2:57:44 PM CT to 3:02:44 PM CT', { normalizer: plain }),
+    ).toBeInTheDocument();
+    expect(monday.getAllByRole('button')).toHaveLength(4);
+    expect(day(/^Today, Tue Nov 18$/).getByText('PRAC-V2-…7733')).toBeInTheDocument();
+  });
+
+  it('opens a receipt to its stations, its error and its place in the records', async () => {
+    await open();
+    const monday = day(/^Mon Nov 17$/);
+    await user().click(monday.getByRole('button', { name: /Max Contracts/ }));
+    const stations = monday
+      .getAllByRole('listitem')
+      .filter((one) => /^(Sent|Acknowledged|Reduced)/.test(one.textContent));
+    expect(stations.map((one) => plain(one.textContent))).toEqual([
+      'Sent +2 ms to the broker',
+      'Acknowledged +59 ms by the broker',
+      'Reduced +118 ms seen at the broker',
+    ]);
+    expect(monday.getByText(/^record 1,226 · c019 44ae 02f7/)).toBeInTheDocument();
+    await user().click(monday.getByRole('button', { name: /Symbol Block/ }));
+    expect(monday.getByText('Last error: order already filled')).toBeInTheDocument();
+  });
+
+  it('filters by outcome, rule and account, and exports what is shown', async () => {
+    const stage = await open();
+    await user().click(button('Enforced'));
+    await user().selectOptions(screen.getByLabelText('Rule'), 'Max Contracts');
+    await user().selectOptions(screen.getByLabelText('Account'), '50KTC-V2-…5101');
+    await vi.waitFor(() => expect(day(/^Mon Nov 17$/).getAllByRole('button')).toHaveLength(1));
+    await user().click(button('Export CSV'));
+    const query = { days: 7, account: '93365101', rule: 'max_contracts', shown: 'enforced' };
+    expect(stage.exported).toEqual([query]);
+    expect(screen.getByText('Saved a.csv and b.csv in /downloads.')).toBeInTheDocument();
+  });
+
+  it('clocks in and out, and sums up', async () => {
+    const stage = await open();
+    await user().click(button('Clock in'));
+    expect(await screen.findByText(/clocked in 10:42:18/)).toBeInTheDocument();
+    await user().click(button('Clock out'));
+    expect(await screen.findByText('not clocked in')).toBeInTheDocument();
+    expect(stage.sent.filter((one) => one.ask.startsWith('clock'))).toEqual([
+      { ask: 'clock_in', account: null },
+      { ask: 'clock_out', account: null },
+    ]);
+    expect(screen.getByRole('list', { name: 'Sessions that are over' })).toHaveTextContent('9 trades');
+  });
+
+  it('says why the records cannot be read, and keeps what it has', async () => {
+    const stage = await open();
+    stage.reply = { reply: 'refused', reason: 'The records cannot be read: disk full.' };
+    await user().click(button('Failed'));
+    expect(await screen.findByText(/disk full\. What is shown is older\./)).toBeInTheDocument();
+    expect(day(/^Mon Nov 17$/).getByText('3 limits crossed')).toBeInTheDocument();
+  });
+
+  it('asks anew when something was recorded, not by the clock', async () => {
+    const stage = await open();
+    const asked = () => stage.sent.filter((one) => one.ask === 'history').length;
+    expect(asked()).toBe(1);
+    await wait(30_000);
+    expect(asked()).toBe(1);
+    stage.push(sightOf('locked'));
+    await tick();
+    expect(asked()).toBe(2);
+  });
+});
+
 it('Ctrl and a number choose the page', async () => {
   await show('armed');
-  await user().keyboard('{Control>}3{/Control}');
+  await user().keyboard('{Control>}4{/Control}');
   expect(screen.getByText('Connection')).toBeInTheDocument();
   await user().keyboard('{Control>}1{/Control}');
   expect(screen.getByText('Positions and orders')).toBeInTheDocument();
 });
 
-const plain = (text: string) => text.replace(/\u00a0/g, ' ').trim();
+const plain = (text: string) =>
+  text
+    .replace(/\u00a0/g, ' ')
+    .replace(/\u2060/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();

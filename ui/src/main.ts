@@ -16,5 +16,11 @@ async function backend(): Promise<Backend> {
 followTheme();
 const session = new Session(await backend());
 const target = document.getElementById('app');
-if (target) mount(App, { target, props: { session } });
-await session.start();
+const tray = __FAKE__ ? new URLSearchParams(location.search).get('tray') : null;
+if (target && tray) {
+  const { default: Tray } = await import('./lib/fake/Tray.svelte');
+  mount(Tray, { target, props: { state: tray } });
+} else if (target) {
+  mount(App, { target, props: { session } });
+  await session.start();
+}

@@ -79,7 +79,8 @@ pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
 fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>) -> Result<(), Failure> {
     let handle = app.handle().clone();
     let zones = zones();
-    let notifier = Notifier::start()?;
+    let is_new = !home.path().join("state.db").exists();
+    let notifier = Notifier::start(opener(handle.clone()))?;
     let engine = tauri::async_runtime::block_on(async {
         let demo = match demo_home {
             Some(place) => Some(Demo::open(place).await?),
@@ -94,6 +95,10 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
         windows.open(args.page, args.sheet);
     }
     let own_engine = engine.is_own();
+    // The first thing somebody sees of a program that waits in the tray.
+    if is_new && own_engine && !args.demo && !args.open {
+        windows.open(Page::Setup, None);
+    }
     app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
     tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier.clone()));
     tauri::async_runtime::spawn(tell(notes, notifier));
@@ -118,6 +123,15 @@ fn end(app: &AppHandle) {
     let engine = tray.engine.lock().ok().and_then(|mut engine| engine.take());
     if let Some(engine) = engine {
         tauri::async_runtime::block_on(engine.stop());
+    }
+}
+
+/// A notification that is clicked opens the window.
+fn opener(app: AppHandle) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        if let Some(tray) = app.try_state::<Tray>() {
+            tray.windows.open(Page::Status, None);
+        }
     }
 }
 
@@ -165,9 +179,11 @@ fn chosen(app: &AppHandle, action: MenuAction) {
     match action {
         MenuAction::OpenStatus => tray.windows.open(Page::Status, None),
         MenuAction::OpenSettings => tray.windows.open(Page::Settings, None),
+        MenuAction::OpenHistory => tray.windows.open(Page::History, None),
         MenuAction::OpenSetup => tray.windows.open(Page::Setup, None),
         MenuAction::FlattenAll => tray.windows.open(Page::Status, Some(Sheet::Flatten)),
         MenuAction::CancelAll => tray.windows.open(Page::Status, Some(Sheet::Cancel)),
+        MenuAction::LockOutUntil => tray.windows.open(Page::Status, Some(Sheet::Until)),
         MenuAction::DoneForTheDay => tray.windows.open(Page::Status, Some(Sheet::Done)),
         MenuAction::Quit => {
             let question = quit::question(tray.seen.borrow().sight().view(), tray.own_engine);

@@ -14,7 +14,7 @@ use views::{
     tray::{self, Icon, Menu, MenuAction},
 };
 
-/// Entries above the accounts' lines: state and detail.
+/// Entries above the lines that come and go: state and detail.
 const HEAD_LINES: usize = 2;
 
 /// The drawn tray, and what it shows.
@@ -23,7 +23,8 @@ pub struct Surface {
     menu: NativeMenu<Wry>,
     state: MenuItem<Wry>,
     detail: MenuItem<Wry>,
-    accounts: Vec<MenuItem<Wry>>,
+    /// What comes and goes below state and detail.
+    lines: Vec<MenuItem<Wry>>,
     items: Vec<MenuItem<Wry>>,
     shown: (Icon, Menu),
 }
@@ -61,9 +62,9 @@ impl Surface {
                 }
             })
             .build(app)?;
-        // The first comparison finds everything drawn but the accounts' lines.
-        let shown = (icon, Menu { accounts: Vec::new(), ..wanted });
-        Ok(Self { tray, menu, state, detail, accounts: Vec::new(), items, shown })
+        // The first comparison finds everything drawn but the lines that come and go.
+        let nothing = Menu { today: None, accounts: Vec::new(), lockouts: Vec::new(), ..wanted };
+        Ok(Self { tray, menu, state, detail, lines: Vec::new(), items, shown: (icon, nothing) })
     }
 
     /// Draws what differs, on the main thread; gives itself back when that is done. `None` when the
@@ -103,8 +104,9 @@ impl Surface {
                 item.set_enabled(wanted.enabled)?;
             }
         }
-        if menu.accounts != old.accounts {
-            draw_accounts(app, &self.menu, &mut self.accounts, &menu.accounts)?;
+        if !menu.lines().eq(old.lines()) {
+            let (before, wanted): (Vec<_>, Vec<_>) = (old.lines().collect(), menu.lines().collect());
+            draw_lines(app, &self.menu, &mut self.lines, &before, &wanted)?;
         }
         self.tray.set_tooltip(Some(tray::tooltip(&menu)))?;
         self.shown = (icon, menu);
@@ -113,11 +115,12 @@ impl Surface {
 }
 
 /// Changes lines in place, adds what is missing, removes what is too much.
-fn draw_accounts(
+fn draw_lines(
     app: &AppHandle,
     menu: &NativeMenu<Wry>,
     lines: &mut Vec<MenuItem<Wry>>,
-    wanted: &[String],
+    before: &[&String],
+    wanted: &[&String],
 ) -> tauri::Result<()> {
     while lines.len() > wanted.len() {
         if let Some(line) = lines.pop() {
@@ -126,7 +129,8 @@ fn draw_accounts(
     }
     for (index, text) in wanted.iter().enumerate() {
         match lines.get(index) {
-            Some(line) => line.set_text(shown_as(text))?,
+            Some(line) if before.get(index) != Some(text) => line.set_text(shown_as(text))?,
+            Some(_) => {}
             None => {
                 let line = MenuItem::new(app, shown_as(text), false, None::<&str>)?;
                 menu.insert(&line, HEAD_LINES + index)?;
@@ -151,12 +155,14 @@ fn lay_out(app: &AppHandle, menu: &NativeMenu<Wry>, items: &[MenuItem<Wry>]) -> 
 }
 
 /// In the order of [`Menu::items`].
-const ACTIONS: [MenuAction; 7] = [
+const ACTIONS: [MenuAction; 9] = [
     MenuAction::OpenStatus,
     MenuAction::OpenSettings,
+    MenuAction::OpenHistory,
     MenuAction::OpenSetup,
     MenuAction::FlattenAll,
     MenuAction::CancelAll,
+    MenuAction::LockOutUntil,
     MenuAction::DoneForTheDay,
     MenuAction::Quit,
 ];
@@ -165,9 +171,11 @@ fn id(action: MenuAction) -> &'static str {
     match action {
         MenuAction::OpenStatus => "open_status",
         MenuAction::OpenSettings => "open_settings",
+        MenuAction::OpenHistory => "open_history",
         MenuAction::OpenSetup => "open_setup",
         MenuAction::FlattenAll => "flatten_all",
         MenuAction::CancelAll => "cancel_all",
+        MenuAction::LockOutUntil => "lock_out_until",
         MenuAction::DoneForTheDay => "done_for_the_day",
         MenuAction::Quit => "quit",
     }

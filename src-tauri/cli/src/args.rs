@@ -35,6 +35,8 @@ pub enum Command {
     Pending(Pending),
     /// Print what was enforced, oldest first
     Log(Log),
+    /// Print past trading days: result, trades, limits crossed
+    History(History),
     /// Check the records
     #[command(subcommand)]
     Audit(Audit),
@@ -109,6 +111,20 @@ pub struct Log {
     /// Only lines of this account
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
+}
+
+/// Options of `history`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct History {
+    /// How many trading days, the newest first
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub days: u32,
+    /// Only this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Print a table for a spreadsheet
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// What `audit` can do.

@@ -42,6 +42,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Lockouts(options) => command::lockouts::run(home, options).await,
         Command::Pending(options) => command::pending::run(home, options).await,
         Command::Log(options) => command::log::run(home, &options),
+        Command::History(options) => command::history::run(home, &options),
         Command::Audit(options) => command::audit::run(home, &options),
         Command::Credentials(options) => command::credentials::run(home, options).await,
         Command::Config(options) => command::config::run(home, &options),

@@ -18,6 +18,7 @@ mod holidays;
 mod json_schema;
 mod layer;
 mod load;
+mod presets;
 mod read;
 mod schema;
 mod settings;
@@ -35,6 +36,7 @@ pub use holidays::{missing_years, shipped as shipped_holidays};
 pub use json_schema::schemas;
 pub use layer::Origin;
 pub use load::{Loaded, check, load, restart_needed};
+pub use presets::{FILE as PRESETS_FILE, Preset, PresetRule, Presets, presets};
 pub use schema::{File, Strictness, Unit};
 pub use settings::{
     AccountType, Api, Database, Desktop, Discord, Email, General, Gravity, ListedAccount, LogLevel, Logging,

@@ -90,6 +90,14 @@ impl Disk {
         }
     }
 
+    /// Writes, and tells when it is flushed; without an answer it could not be written.
+    pub fn write(&mut self, records: Vec<Record>) -> oneshot::Receiver<()> {
+        let (done, flushed) = oneshot::channel();
+        // A full queue drops the sender: the receiver learns of it.
+        let _ = self.jobs.try_send(Job::Write { records, durability: Durability::Flush, done: Some(done) });
+        flushed
+    }
+
     /// Writes and waits until it is flushed, for [`FLUSH_WITHIN`] at most.
     ///
     /// # Errors

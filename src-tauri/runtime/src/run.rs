@@ -31,7 +31,7 @@ use views::{
 use crate::{
     clock::Clock,
     control::server::Petition,
-    core::{Core, Input, Output, Told, kind_of},
+    core::{Core, Input, Output, Session, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
     lines,
@@ -365,9 +365,11 @@ impl Loop {
                 }
                 Err(reason) => Reply::Refused { reason },
             },
-            Ask::Log { .. } => {
+            Ask::Log { .. } | Ask::History { .. } | Ask::Presets => {
                 Reply::Refused { reason: "The log is read from the database: `riskctl log`.".to_string() }
             }
+            Ask::ClockIn { account } => return self.clock_session(Session::Begin, account, answer),
+            Ask::ClockOut { account } => return self.clock_session(Session::End, account, answer),
             Ask::Reconcile => {
                 self.feed(Input::Reconcile, None).await;
                 Reply::Accepted
@@ -436,6 +438,30 @@ impl Loop {
             Err(reason) => {
                 Reply::Refused { reason: format!("The contracts could not be searched: {reason}.") }
             }
+        });
+    }
+
+    /// Writes a personal session, beside the loop: it concerns no rule.
+    fn clock_session(
+        &mut self,
+        session: Session,
+        account: Option<domain::AccountId>,
+        answer: oneshot::Sender<Reply>,
+    ) {
+        let records = match self.core.session(session, account.as_ref(), self.clock.now()) {
+            Ok(records) => records,
+            Err(reason) => {
+                let _ = answer.send(Reply::Refused { reason });
+                return;
+            }
+        };
+        let written = self.disk.write(records);
+        tokio::spawn(async move {
+            let reply = match written.await {
+                Ok(()) => Reply::Accepted,
+                Err(_) => Reply::Refused { reason: "It could not be written: see the log.".to_string() },
+            };
+            let _ = answer.send(reply);
         });
     }
 

@@ -167,7 +167,12 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let receipts = engine.disk_news.borrow().lines.iter().map(lines::receipt).collect();
     engine.core.show_receipts(receipts);
     engine.begin(outputs, inputs).await;
-    let feed = Feed { petitions: petition_sender, views: view_receiver, notes: notes.clone() };
+    let feed = Feed {
+        home: start.home.clone(),
+        petitions: petition_sender,
+        views: view_receiver,
+        notes: notes.clone(),
+    };
     let viewers = tokio::spawn(server::serve(listener, feed));
     let engine = tokio::spawn(engine.run());
     Ok(Running { home: start.home, signs, notes, stop, engine, viewers, _lock: lock })

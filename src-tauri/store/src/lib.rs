@@ -24,6 +24,7 @@ mod columns;
 mod database;
 mod error;
 mod files;
+mod history;
 mod memory;
 mod migrate;
 mod mirror;
@@ -39,6 +40,7 @@ pub use audit::{
     words::{AuditAction, AuditOutcome},
 };
 pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, SettleError, Trouble};
+pub use history::{MOST_DAYS, MOST_LINES, Past, PastDay, PastLockout, PastSession};
 pub use memory::Recall;
 pub use opening::{Found, Opened, Origin, Settings};
 pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};

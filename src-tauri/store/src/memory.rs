@@ -240,7 +240,7 @@ fn readable<T>(
     Ok(found)
 }
 
-fn figures(row: &Row<'_>) -> rusqlite::Result<DayFigures> {
+pub(crate) fn figures(row: &Row<'_>) -> rusqlite::Result<DayFigures> {
     Ok(DayFigures {
         day: row.get::<_, Word<_>>("trading_day")?.0,
         realized: Usd(row.get::<_, Exact>("realized_exact")?.0),

@@ -25,6 +25,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema/0001.sql") },
     Migration { version: 2, sql: include_str!("schema/0002.sql") },
     Migration { version: 3, sql: include_str!("schema/0003.sql") },
+    Migration { version: 4, sql: include_str!("schema/0004.sql") },
+    Migration { version: 5, sql: include_str!("schema/0005.sql") },
 ];
 
 /// How a database stands to the migrations known here.

@@ -376,22 +376,18 @@ mod tests {
     use super::*;
     use crate::{migrate::MIGRATIONS, record::Durability};
 
-    const NEXT: [Migration; 4] = [
-        MIGRATIONS[0],
-        MIGRATIONS[1],
-        MIGRATIONS[2],
-        Migration {
-            version: 4,
-            sql: "ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);",
-        },
-    ];
+    /// The number of the present schema, and of the one after it.
+    const PRESENT: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+    const NEXT: u32 = PRESENT + 1;
 
-    const BROKEN: [Migration; 4] = [
-        MIGRATIONS[0],
-        MIGRATIONS[1],
-        MIGRATIONS[2],
-        Migration { version: 4, sql: "CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);" },
-    ];
+    /// The schemas of a later build, whose last step does this.
+    fn and_then(sql: &'static str) -> Vec<Migration> {
+        [MIGRATIONS, &[Migration { version: NEXT, sql }]].concat()
+    }
+
+    fn later() -> Vec<Migration> {
+        and_then("ALTER TABLE lockouts ADD COLUMN remark TEXT; CREATE TABLE remarks (text TEXT);")
+    }
 
     fn now() -> Instant {
         "2026-03-02T14:30:00Z".parse().unwrap()
@@ -412,17 +408,17 @@ mod tests {
     #[test]
     fn an_older_database_is_backed_up_and_migrated_with_its_rows() {
         let home = home_of_today();
-        let found = open(home.path(), now(), &NEXT).unwrap().found;
-        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(3)));
+        let found = open(home.path(), now(), &later()).unwrap().found;
+        assert_eq!((found.origin, found.migrated_from), (Origin::AsItWas, Some(PRESENT)));
         assert_eq!(seen(home.path()), Some(now()));
         let backups = backup::list(home.path()).unwrap();
         assert_eq!(backups.len(), 1);
         backup::check(&backups[0].path).unwrap();
 
-        let again = open(home.path(), now(), &NEXT).unwrap().found;
+        let again = open(home.path(), now(), &later()).unwrap().found;
         assert_eq!(again.migrated_from, None);
         let error = Store::open(home.path(), now()).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: NEXT, known: PRESENT, .. }), "{error}");
     }
 
     #[test]
@@ -436,8 +432,9 @@ mod tests {
     #[test]
     fn a_migration_that_fails_leaves_the_database_as_it_was() {
         let home = home_of_today();
-        let error = open(home.path(), now(), &BROKEN).unwrap_err();
-        assert!(matches!(error, OpenError::Migration { to: 4, .. }), "{error}");
+        let broken = and_then("CREATE TABLE remarks (text TEXT); CREATE TABLE remarks (text TEXT);");
+        let error = open(home.path(), now(), &broken).unwrap_err();
+        assert!(matches!(error, OpenError::Migration { to: NEXT, .. }), "{error}");
         assert!(!home.path().join(database::QUARANTINE).exists());
         assert_eq!(Store::open(home.path(), now()).unwrap().found.origin, Origin::AsItWas);
         assert_eq!(seen(home.path()), Some(now()));
@@ -448,9 +445,9 @@ mod tests {
         let home = home_of_today();
         backup::take(home.path(), now()).unwrap();
         fs::remove_file(home.path().join(database::FILE)).unwrap();
-        let found = open(home.path(), now(), &NEXT).unwrap().found;
+        let found = open(home.path(), now(), &later()).unwrap().found;
         assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");
-        assert_eq!(found.migrated_from, Some(3));
+        assert_eq!(found.migrated_from, Some(PRESENT));
         assert_eq!(seen(home.path()), Some(now()));
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     columns::{At, Exact, Id, Word, amount, moment},
     database,
     error::{DatabaseError, ReadError},
+    history::{self, Past},
     memory,
     migrate::{self, MIGRATIONS, Standing},
     record::ConfigSnapshot,
@@ -117,6 +118,15 @@ impl Reader {
     pub fn verify_audit(&self) -> Result<AuditCheck, AuditFault> {
         let head = HeadFile::read(&self.home);
         verify::whole(&self.db, &head)
+    }
+
+    /// The last trading days: results, breaches, lockouts, what was done, personal sessions; of all accounts
+    /// or of one. At most [`MOST_DAYS`](crate::MOST_DAYS) days, at least one.
+    ///
+    /// # Errors
+    /// The database failed, or a row cannot be read.
+    pub fn past(&self, account: Option<&AccountId>, days: u32) -> Result<Past, ReadError> {
+        history::read(&self.db, account, days)
     }
 
     /// The newest settings that were accepted.

@@ -120,6 +120,28 @@ pub enum Record {
     },
     /// A notification and what became of it.
     Alert(Box<AlertRecord>),
+    /// The trader begins a personal session. [`Written::Nothing`] while one is open.
+    ClockIn {
+        /// On which account.
+        account: AccountId,
+        /// The day's closed result after fees.
+        realized: Usd,
+        /// The day's trades.
+        trades: u32,
+        /// When.
+        at: Instant,
+    },
+    /// The trader ends it. [`Written::Nothing`] without one.
+    ClockOut {
+        /// On which account.
+        account: AccountId,
+        /// The day's closed result after fees.
+        realized: Usd,
+        /// The day's trades.
+        trades: u32,
+        /// When.
+        at: Instant,
+    },
 }
 
 /// What became of one record.

@@ -8,6 +8,8 @@ use domain::{AccountId, Command, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    history::{History, HistoryQuery},
+    presets::PresetsView,
     settings::{ContractView, SettingsPreview, SettingsView},
     text::Note,
     view::{ReceiptView, View},
@@ -64,6 +66,23 @@ pub enum Ask {
         /// The changes.
         edits: Vec<SettingEdit>,
     },
+    /// The last trading days, from the records.
+    History {
+        /// Which, and what of them.
+        query: HistoryQuery,
+    },
+    /// Begin a personal session. It has no effect on any rule.
+    ClockIn {
+        /// On this account; null: on all.
+        account: Option<AccountId>,
+    },
+    /// End the personal session; its summary is in the history.
+    ClockOut {
+        /// On this account; null: on all.
+        account: Option<AccountId>,
+    },
+    /// Starting rulebooks by account size.
+    Presets,
     /// What every setting means, and what the files say.
     Settings,
     /// What changes of the settings would lead to. Nothing is saved.
@@ -132,6 +151,16 @@ pub enum Reply {
     Refused {
         /// Why, and what to do.
         reason: String,
+    },
+    /// To `History`.
+    History {
+        /// The past.
+        history: Box<History>,
+    },
+    /// To `Presets`.
+    Presets {
+        /// What can be started with.
+        presets: PresetsView,
     },
     /// To `Settings`.
     Settings {

@@ -4,6 +4,8 @@
 //! the page can't drift away from it.
 
 pub mod control;
+pub mod history;
+pub mod presets;
 pub mod settings;
 pub mod sight;
 pub mod text;

@@ -12,6 +12,8 @@ use crate::{
 
 /// At most so many accounts have a line of their own; the window shows all.
 pub const MAX_ACCOUNT_LINES: usize = 6;
+/// At most so many lockouts have a line of their own; the window shows all.
+pub const MAX_LOCKOUT_LINES: usize = 6;
 
 /// The picture in the tray. Each has a silhouette of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +38,18 @@ pub enum Icon {
 pub enum MenuAction {
     /// Open the status page.
     OpenStatus,
-    /// Open the risk settings.
+    /// Open the trader's own rules.
     OpenSettings,
+    /// Open past trading days.
+    OpenHistory,
     /// Open the set-up page.
     OpenSetup,
     /// Ask whether to close everything.
     FlattenAll,
     /// Ask whether to cancel all working orders.
     CancelAll,
+    /// Ask until when to lock out.
+    LockOutUntil,
     /// Ask whether to lock out until the daily reset.
     DoneForTheDay,
     /// Ask whether to end the program.
@@ -69,10 +75,21 @@ pub struct Menu {
     pub state: String,
     /// Why, or what comes next.
     pub detail: String,
+    /// The day's result over all accounts; where there is one account, its line tells it.
+    pub today: Option<String>,
     /// One line an account, at most [`MAX_ACCOUNT_LINES`].
     pub accounts: Vec<String>,
+    /// One line a lockout with its countdown, at most [`MAX_LOCKOUT_LINES`], the strongest first.
+    pub lockouts: Vec<String>,
     /// Pages, deeds, end; in this order.
-    pub items: [MenuItem; 7],
+    pub items: [MenuItem; 9],
+}
+
+impl Menu {
+    /// The lines below state and detail, which come and go with accounts and lockouts.
+    pub fn lines(&self) -> impl Iterator<Item = &String> {
+        self.today.iter().chain(&self.accounts).chain(&self.lockouts)
+    }
 }
 
 /// Not protected, locked, near, armed, observing: the worst truth wins.
@@ -94,7 +111,8 @@ pub fn menu(view: &View, now: Instant, zones: Zones) -> Menu {
     let (state, detail) = lines(view, now, zones);
     let accounts =
         view.accounts.iter().take(MAX_ACCOUNT_LINES).map(|account| account_line(account, now)).collect();
-    Menu { state, detail, accounts, items: items(Possible::of(view)) }
+    let (today, lockouts) = (today(view), lockouts(view, now));
+    Menu { state, detail, today, accounts, lockouts, items: items(Possible::of(view)) }
 }
 
 /// Icon and menu of what a viewer knows. A lost engine shows no figure that could be untrue by now.
@@ -103,7 +121,9 @@ pub fn of(sight: &Sight, zones: Zones) -> (Icon, Menu) {
     let silent = |state: String, detail: &str| Menu {
         state,
         detail: detail.to_owned(),
+        today: None,
         accounts: Vec::new(),
+        lockouts: Vec::new(),
         items: items(Possible::default()),
     };
     match (sight, sight.now()) {
@@ -123,7 +143,7 @@ pub fn of(sight: &Sight, zones: Zones) -> (Icon, Menu) {
 #[must_use]
 pub fn tooltip(menu: &Menu) -> String {
     let head = format!("Risk Manager: {}", menu.state);
-    let lines = [head, menu.detail.clone()].into_iter().chain(menu.accounts.iter().cloned());
+    let lines = [head, menu.detail.clone()].into_iter().chain(menu.lines().cloned());
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -147,14 +167,16 @@ impl Possible {
     }
 }
 
-fn items(possible: Possible) -> [MenuItem; 7] {
+fn items(possible: Possible) -> [MenuItem; 9] {
     let item = |action, label, enabled| MenuItem { action, label, enabled };
     [
         item(MenuAction::OpenStatus, "Open Status", true),
         item(MenuAction::OpenSettings, "Risk Settings", true),
+        item(MenuAction::OpenHistory, "History", true),
         item(MenuAction::OpenSetup, "Setup", true),
         item(MenuAction::FlattenAll, "Flatten All…", possible.flatten),
         item(MenuAction::CancelAll, "Cancel All…", possible.cancel),
+        item(MenuAction::LockOutUntil, "Lock me out until…", possible.done),
         item(MenuAction::DoneForTheDay, "Done for the day…", possible.done),
         item(MenuAction::Quit, "Quit…", true),
     ]
@@ -243,6 +265,36 @@ fn observing_lines(view: &View) -> (String, String) {
         _ => format!("Would have acted {} today", words::count(times, "time")),
     };
     ("Observing · limits not enforced".to_owned(), detail)
+}
+
+/// `Today's P&L: −$128.50, 2 accounts`; unknown as soon as one account's is.
+fn today(view: &View) -> Option<String> {
+    if view.accounts.len() < 2 {
+        return None;
+    }
+    let stale = view.protection == Protection::NotProtected;
+    let nets = view.accounts.iter().map(|account| account.net.filter(|_| !stale));
+    let sum = nets.sum::<Option<Usd>>().map_or_else(|| "unknown".to_owned(), money::signed);
+    Some(format!("Today's P&L: {sum}, {} accounts", view.accounts.len()))
+}
+
+/// `Locked by Daily Loss Limit, 50KTC-V2-…5101: 2h 14m`; at most a minute old.
+fn lockouts(view: &View, now: Instant) -> Vec<String> {
+    let mut all: Vec<_> = view
+        .accounts
+        .iter()
+        .flat_map(|account| account.lockouts.iter().map(move |it| (account, it)))
+        .collect();
+    all.sort_by_key(|(_, it)| std::cmp::Reverse((it.kind, it.until.is_none(), it.until)));
+    let line = |(account, lockout): (&AccountView, &LockoutView)| {
+        let whose = if view.accounts.len() > 1 { format!(", {}", account.short_name) } else { String::new() };
+        let left = lockout.until.map_or_else(
+            || "no time limit".to_owned(),
+            |until| if until <= now { "ending…".to_owned() } else { time::countdown_minutes(until - now) },
+        );
+        format!("Locked by {}{whose}: {left}", lockout.title)
+    };
+    all.into_iter().take(MAX_LOCKOUT_LINES).map(line).collect()
 }
 
 /// `50KTC-V2-…5101: −$312.50, $187.50 left`.

@@ -10,14 +10,16 @@ use serde::Serialize;
 use ts_rs::{Config, TS};
 
 use crate::{
-    Sight, Zones,
+    Sight, View, Zones,
     control::{Request, Response},
     sample,
     text::{money, time},
+    tray::{self, Icon},
 };
 
 const TYPES: &str = "../../ui/src/lib/types";
 const SAMPLES: &str = "../../ui/src/lib/fake/views";
+const MENUS: &str = "../../ui/src/lib/fake/menus.json";
 const CASES: &str = "../../ui/src/lib/format.cases.json";
 
 type Files = BTreeMap<String, String>;
@@ -38,6 +40,14 @@ fn the_pages_sample_views_are_current() {
     let json = |view| serde_json::to_string_pretty(&view).unwrap() + "\n";
     let made = sample::all().into_iter().map(|(name, view)| (format!("{name}.json"), json(view))).collect();
     check(&made, Path::new(SAMPLES));
+}
+
+/// The tray of every state as values, for pictures of it.
+#[test]
+fn the_sample_menus_are_current() {
+    let menus: Vec<_> = sample::all().into_iter().map(|(name, view)| Drawn::of(name, &view)).collect();
+    let text = serde_json::to_string_pretty(&menus).unwrap() + "\n";
+    expect_test::expect_file![format!("../{MENUS}")].assert_eq(&text);
 }
 
 /// What the page writes itself, because it counts down or redraws without a new view, has to read as
@@ -75,6 +85,16 @@ struct Cases {
 }
 
 #[derive(Serialize)]
+struct Drawn {
+    name: &'static str,
+    icon: String,
+    state: String,
+    detail: String,
+    lines: Vec<String>,
+    items: Vec<(&'static str, bool)>,
+}
+
+#[derive(Serialize)]
 struct Money {
     amount: &'static str,
     signed: String,
@@ -94,6 +114,23 @@ struct Clock {
     schedule: String,
     event: String,
     berlin: Option<String>,
+}
+
+impl Drawn {
+    fn of(name: &'static str, view: &View) -> Self {
+        let menu = tray::menu(view, view.at, Zones::CENTRAL);
+        let icon = match tray::icon(view) {
+            Icon::Armed => "armed",
+            Icon::NearLimit => "near-limit",
+            Icon::Locked => "locked",
+            Icon::NotProtected => "not-protected",
+            Icon::Observing => "observing",
+            Icon::Starting => "starting",
+        };
+        let lines = menu.lines().cloned().collect();
+        let items = menu.items.iter().map(|item| (item.label, item.enabled)).collect();
+        Self { name, icon: icon.to_owned(), state: menu.state, detail: menu.detail, lines, items }
+    }
 }
 
 impl Money {

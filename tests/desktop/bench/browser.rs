@@ -64,6 +64,37 @@ impl Browser {
         self.runtime.block_on(button.click()).unwrap();
     }
 
+    /// Opens the step of the set-up with this title.
+    pub fn step(&self, title: &str) {
+        self.press_at(&format!("//button[span[text()='{title}']]"));
+    }
+
+    /// What the first element of this path shows.
+    pub fn text_of(&self, path: &str) -> String {
+        self.runtime.block_on(async {
+            let found = until(path, async || self.page.find(By::XPath(path)).await.ok()).await;
+            plain(&found.text().await.unwrap())
+        })
+    }
+
+    /// Presses what carries this accessible role: the only one of its kind on the page.
+    pub fn press_role(&self, role: &str) {
+        self.press_at(&format!("//*[@role='{role}'][not(@disabled)]"));
+    }
+
+    fn press_at(&self, path: &str) {
+        self.runtime.block_on(async {
+            let found = until(path, async || self.page.find(By::XPath(path)).await.ok()).await;
+            found.click().await.unwrap();
+        });
+    }
+
+    /// Runs a script in the page; it calls its last argument with what it found.
+    pub fn script(&self, script: &str) -> serde_json::Value {
+        let ran = self.runtime.block_on(self.page.execute_async(script, vec![])).unwrap();
+        ran.json().clone()
+    }
+
     /// Types into the field with this label.
     pub fn fill(&self, label: &str, text: &str) {
         let path = field(label);

@@ -117,6 +117,11 @@ impl Desktop {
         Running(self.program(args).spawn().unwrap())
     }
 
+    /// The program with more in its environment.
+    pub fn run_with(&self, args: &[&str], env: &[(&str, String)]) -> Running {
+        Running(self.program(args).envs(env.iter().cloned()).spawn().unwrap())
+    }
+
     /// Something that runs until this desktop ends.
     pub fn keep(&mut self, child: Child) {
         self.children.push(child);
@@ -127,6 +132,23 @@ impl Desktop {
         wait("a tray icon", || !self.items.lock().unwrap().is_empty());
         let (owner, path) = self.items.lock().unwrap()[0].clone();
         Tray::new(&self.bus, &owner, &path)
+    }
+
+    /// Clicks the notification that was received at this place, counted from 1.
+    pub fn click(&self, number: u32) {
+        let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+        let click = (number, "default");
+        self.bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &click).unwrap();
+    }
+
+    /// The file that starts a program with the login, while there is one.
+    pub fn autostart(&self) -> Option<String> {
+        fs::read_to_string(self.dir.path().join("user/.config/autostart/risk-manager.desktop")).ok()
+    }
+
+    /// Where the trader finds what was saved.
+    pub fn user(&self) -> PathBuf {
+        self.dir.path().join("user")
     }
 
     /// Notifications received so far.

@@ -4,11 +4,12 @@ import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
 import type { Ask } from './types/Ask';
+import type { HistoryQuery } from './types/HistoryQuery';
 import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 
-export type PageName = 'status' | 'settings' | 'setup';
-export type SheetName = 'flatten' | 'cancel' | 'done';
+export type PageName = 'status' | 'settings' | 'history' | 'setup';
+export type SheetName = 'flatten' | 'cancel' | 'until' | 'done';
 
 /** Where the tray wants the window to be. */
 export interface Opening {
@@ -33,6 +34,13 @@ export interface Backend {
   widen(): Promise<void>;
   /** Rejects with one sentence for people. */
   saveCredentials(userName: string, apiKey: string): Promise<void>;
+  /** Writes tables into the folder for downloads and says where; rejects with one sentence for people. */
+  exportHistory(query: HistoryQuery): Promise<string>;
+  /** Whether the program starts with the login to this computer. */
+  autostart(): Promise<boolean>;
+  /** Switches it; gives how it is afterwards. */
+  setAutostart(on: boolean): Promise<boolean>;
+  startDemo(): Promise<void>;
   onView(take: (sight: Sight) => void): void;
   onOpen(take: (opening: Opening) => void): void;
 }
@@ -44,6 +52,10 @@ export const program: Backend = {
   credentials: () => invoke('credentials'),
   widen: () => invoke('widen'),
   saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
+  exportHistory: (query) => invoke('export_history', { query }),
+  autostart: () => invoke('autostart'),
+  setAutostart: (on) => invoke('set_autostart', { on }),
+  startDemo: () => invoke('start_demo'),
   onView: (take) => void listen<Sight>('view', (event) => take(event.payload)),
   onOpen: (take) => void listen<Opening>('open', (event) => take(event.payload)),
 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { plot } from './curve';
+import { everyMinute, plot } from './curve';
 import { views } from './fake/backend';
 import { ms } from './format';
 import type { AccountView } from './types/AccountView';
@@ -51,4 +51,12 @@ it('a short outage that is over is a mark without words', () => {
 
 it('draws nothing without a point', () => {
   expect(plot({ ...account('armed'), curve: [] }, at('armed'), 428)).toBeNull();
+});
+
+it('has a place for every minute of the axis, so that time runs evenly', () => {
+  const armed = drawn('armed');
+  const all = everyMinute(armed);
+  expect(all.length).toBe((armed.field.end - armed.field.start) / 60_000 + 1);
+  expect(all.filter((one) => one.value !== undefined)).toEqual(armed.line);
+  expect(armed.line.at(-1)?.value).toBe(-312);
 });

@@ -9,7 +9,10 @@ export interface Plot {
   height: number;
   /** Right end of the plot; values stand in the gutter beyond it. */
   right: number;
-  path: string;
+  /** Where the line itself lies, and what its edges stand for. */
+  field: { top: number; height: number; start: number; end: number; low: number; high: number };
+  /** One point a minute at most: the last of each, in seconds since 1970 and dollars. */
+  line: { time: number; value: number }[];
   zero: number;
   axis: number;
   last: { x: number; y: number; net: string };
@@ -82,9 +85,8 @@ export function plot(account: AccountView, now: number, width: number, height = 
     width,
     height,
     right,
-    path: points
-      .map((point, index) => `${index ? 'L' : 'M'}${x(point.at).toFixed(1)} ${y(point.net).toFixed(1)}`)
-      .join(''),
+    field: { top: TOP, height: height - TOP - BOTTOM, start, end, low, high },
+    line: minutes(points),
     zero: y(0),
     axis: height - BOTTOM + 4,
     last: { x: x(last.at), y: y(last.net), net: lastNet },
@@ -95,4 +97,22 @@ export function plot(account: AccountView, now: number, width: number, height = 
     gaps,
     locked: lock ? { x: x(ms(lock.since)), at: ms(lock.since) } : null,
   };
+}
+
+const MINUTE = 60_000;
+
+function minutes(points: { at: number; net: number }[]): Plot['line'] {
+  const last = new Map(points.map(({ at, net }) => [Math.floor(at / MINUTE) * 60, net]));
+  return [...last].map(([time, value]) => ({ time, value }));
+}
+
+/** Every minute of the axis: the library spaces its points evenly, so that none may be missing. */
+export function everyMinute({ field, line }: Plot): { time: number; value?: number }[] {
+  const known = new Map(line.map((point) => [point.time, point.value]));
+  const all: { time: number; value?: number }[] = [];
+  for (let at = field.start; at <= field.end; at += MINUTE) {
+    const value = known.get(at / 1000);
+    all.push(value === undefined ? { time: at / 1000 } : { time: at / 1000, value });
+  }
+  return all;
 }

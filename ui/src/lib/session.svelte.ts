@@ -4,8 +4,14 @@ import type { Backend, Opening, PageName, SheetName } from './backend';
 import { ms } from './format';
 import type { Ask } from './types/Ask';
 import type { Reply } from './types/Reply';
+import type { History } from './types/History';
+import type { HistoryQuery } from './types/HistoryQuery';
+import type { PresetsView } from './types/PresetsView';
 import type { Sight } from './types/Sight';
 import type { View } from './types/View';
+
+export const SETUP_STEPS = ['connection', 'accounts', 'rulebook', 'mode', 'autostart', 'proof'] as const;
+export type SetupStep = (typeof SETUP_STEPS)[number];
 
 /** Countdowns are computed anew this often; their text changes once a second. */
 const TICK_MS = 250;
@@ -14,6 +20,8 @@ export class Session {
   sight = $state.raw<Sight>({ sight: 'connecting', age_ms: 0 });
   page = $state<PageName>('status');
   sheet = $state<SheetName | null>(null);
+  /** Open step of the set-up: it outlives a window that is made wider or narrower. */
+  step = $state<SetupStep>('connection');
   /** What became of the last command, until the next one. */
   answer = $state<{ refused: boolean; text: string } | null>(null);
   readonly zone: string;
@@ -85,6 +93,34 @@ export class Session {
   }
 
   widen = () => this.#backend.widen();
+  /** Asks; nothing if it was accepted, otherwise why not. */
+  async ask(ask: Ask): Promise<string> {
+    try {
+      const reply = await this.#backend.send(ask);
+      return reply.reply === 'refused' ? reply.reason : '';
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  /** The last trading days; rejects with one sentence for people. */
+  async history(query: HistoryQuery): Promise<History> {
+    const reply = await this.#backend.send({ ask: 'history', query });
+    if (reply.reply === 'history') return reply.history;
+    throw new Error(reply.reply === 'refused' ? reply.reason : 'The engine gave another answer.');
+  }
+
+  /** Starting rulebooks; rejects with one sentence for people. */
+  async presets(): Promise<PresetsView> {
+    const reply = await this.#backend.send({ ask: 'presets' });
+    if (reply.reply === 'presets') return reply.presets;
+    throw new Error(reply.reply === 'refused' ? reply.reason : 'The engine gave another answer.');
+  }
+
+  autostart = () => this.#backend.autostart();
+  setAutostart = (on: boolean) => this.#backend.setAutostart(on);
+  startDemo = () => this.#backend.startDemo();
+  exportHistory = (query: HistoryQuery) => this.#backend.exportHistory(query);
   credentials = () => this.#backend.credentials();
   saveCredentials = (userName: string, apiKey: string) => this.#backend.saveCredentials(userName, apiKey);
 

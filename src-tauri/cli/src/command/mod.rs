@@ -4,6 +4,7 @@ pub mod act;
 pub mod audit;
 pub mod config;
 pub mod credentials;
+pub mod history;
 pub mod lockouts;
 pub mod log;
 pub mod pending;

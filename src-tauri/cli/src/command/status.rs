@@ -40,7 +40,9 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
             | Reply::Refused { .. }
             | Reply::Settings { .. }
             | Reply::Preview { .. }
-            | Reply::Contracts { .. } => {}
+            | Reply::Contracts { .. }
+            | Reply::History { .. }
+            | Reply::Presets { .. } => {}
         }
     }
 }

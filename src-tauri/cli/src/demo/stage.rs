@@ -196,7 +196,9 @@ impl Stage {
                     | Reply::Refused { .. }
                     | Reply::Settings { .. }
                     | Reply::Preview { .. }
-                    | Reply::Contracts { .. },
+                    | Reply::Contracts { .. }
+                    | Reply::History { .. }
+                    | Reply::Presets { .. },
                 ) => {}
                 Err(error) => return Err(error.to_string()),
             }

@@ -108,3 +108,17 @@ fn protective_orders_that_became_too_large_are_made_smaller() {
     desk.obey();
     assert_eq!(desk.later(2_000).tick(), "shrink order 7 to 5 by no_stop_loss_grace: leftover");
 }
+
+#[test]
+fn what_was_decided_for_the_sum_may_stay_once_another_position_got_smaller() {
+    let mut desk = gross();
+    desk.position("MNQ", 3, "21000");
+    assert_eq!(desk.position("MES", 3, "6000"), "reduce MES to 2 by max_contracts: 6 of 5");
+    let allowed = |desk: &Desk, to: u32| {
+        desk.engine.accounts().map(|it| it.allowed(&contract("MES"), Contracts(to))).collect::<Vec<_>>()
+    };
+    assert_eq!(allowed(&desk, 2), [Contracts(2)]);
+    desk.position("MNQ", 1, "21000");
+    assert_eq!(allowed(&desk, 2), [Contracts(4)]);
+    assert_eq!(allowed(&desk, 0), [Contracts(0)], "not what was decided");
+}

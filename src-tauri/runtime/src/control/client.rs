@@ -90,9 +90,9 @@ impl Client {
             | Reply::Refused { .. }
             | Reply::Settings { .. }
             | Reply::Preview { .. }
-            | Reply::Contracts { .. } => {
-                Err(ClientError::Broken("an answer to another question".to_string()))
-            }
+            | Reply::Contracts { .. }
+            | Reply::History { .. }
+            | Reply::Presets { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
         }
     }
 

@@ -13,10 +13,12 @@ use tokio::{
 use views::{
     View,
     control::{Ask, Reply, Request, Response},
+    history::HistoryQuery,
     text::Note,
 };
 
 use super::LONGEST_LINE;
+use crate::{Home, history, presets};
 
 /// Viewers at once; further ones are refused by closing their connection.
 const MOST_VIEWERS: usize = 32;
@@ -35,6 +37,8 @@ pub struct Petition {
 /// What viewers are fed from.
 #[derive(Clone, Debug)]
 pub struct Feed {
+    /// Where the records are.
+    pub home: Home,
     /// To the loop. Bounded: a viewer waits for its turn.
     pub petitions: mpsc::Sender<Petition>,
     /// The view, whenever it changes.
@@ -165,6 +169,29 @@ async fn listen(
 }
 
 async fn answer(ask: Ask, feed: &Feed) -> Reply {
+    match ask {
+        Ask::History { query } => past(feed.home.clone(), query).await,
+        Ask::Presets => rulebooks(feed.home.clone()).await,
+        ask @ (Ask::View
+        | Ask::Watch
+        | Ask::Command { .. }
+        | Ask::Log { .. }
+        | Ask::Reconcile
+        | Ask::Retry
+        | Ask::CredentialsChanged
+        | Ask::TestNotification
+        | Ask::CancelPending { .. }
+        | Ask::SaveSettings { .. }
+        | Ask::ClockIn { .. }
+        | Ask::ClockOut { .. }
+        | Ask::Settings
+        | Ask::PreviewSettings { .. }
+        | Ask::LockSettings { .. }
+        | Ask::SearchContracts { .. }) => from_loop(ask, feed).await,
+    }
+}
+
+async fn from_loop(ask: Ask, feed: &Feed) -> Reply {
     let (sender, receiver) = oneshot::channel();
     if feed.petitions.send(Petition { ask, answer: sender }).await.is_ok()
         && let Ok(reply) = receiver.await
@@ -172,6 +199,25 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
         return reply;
     }
     Reply::Refused { reason: "The engine is stopping.".to_string() }
+}
+
+/// Read from the database, beside the loop.
+async fn past(home: Home, query: HistoryQuery) -> Reply {
+    let read = tokio::task::spawn_blocking(move || history::read(home.path(), &query)).await;
+    match read {
+        Ok(Ok(history)) => Reply::History { history: Box::new(history) },
+        Ok(Err(error)) => Reply::Refused { reason: format!("The records cannot be read: {error}.") },
+        Err(error) => Reply::Refused { reason: error.to_string() },
+    }
+}
+
+/// Read from their file, beside the loop.
+async fn rulebooks(home: Home) -> Reply {
+    match tokio::task::spawn_blocking(move || presets::read(&home.config())).await {
+        Ok(Ok(presets)) => Reply::Presets { presets },
+        Ok(Err(reason)) => Reply::Refused { reason },
+        Err(error) => Reply::Refused { reason: error.to_string() },
+    }
 }
 
 async fn watch_for(id: u64, mut feed: Feed, responses: mpsc::Sender<Response>) {

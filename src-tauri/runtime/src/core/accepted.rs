@@ -1,8 +1,10 @@
 //! Tighten now, loosen later: the rules in force, what of the files waits for the next trading day, and
 //! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
 
+use std::collections::BTreeSet;
+
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook};
+use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook, Symbol};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
@@ -24,6 +26,8 @@ pub struct Files {
     pub hash: String,
     /// Who changed them.
     pub origin: ConfigOrigin,
+    /// Roots whose quotes are subscribed even while nothing is held in them.
+    pub instruments: BTreeSet<Symbol>,
 }
 
 /// When a change that protects less applies.
@@ -216,6 +220,7 @@ impl Core {
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
+        self.listed.follow(&files.instruments);
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
         let is_first = known.is_none();

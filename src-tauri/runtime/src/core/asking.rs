@@ -36,6 +36,7 @@ pub(super) enum Purpose {
     Orders(AccountId, Instant),
     Instrument(ContractId),
     Search(Symbol),
+    Listed(Symbol),
     Bar(ContractId),
     Watch,
     Quotes,
@@ -71,7 +72,10 @@ impl Accounts {
 impl Core {
     pub(super) fn link_changed(&mut self, link: &Link, now: Instant) {
         match link {
-            Link::LoggedIn => self.accounts.due = Some(now),
+            Link::LoggedIn => {
+                self.accounts.due = Some(now);
+                self.listed.begin_anew();
+            }
             Link::UserUp => self.reconciler.doubt(None, now),
             Link::UserDown { why } => {
                 tracing::warn!(target: "daemon", "user stream lost: {why}");
@@ -83,7 +87,7 @@ impl Core {
         }
     }
 
-    fn send(&mut self, call: Call, purpose: Purpose) -> CallId {
+    pub(super) fn send(&mut self, call: Call, purpose: Purpose) -> CallId {
         let id = self.ids.fresh();
         self.purposes.insert(id, purpose);
         self.batch.asks.push(Ask { id, class: Class::Routine, call });
@@ -126,12 +130,14 @@ impl Core {
         }
     }
 
-    /// Quotes for everything that is held or wanted, whatever the configuration lists.
+    /// Quotes for everything that is held or wanted, whatever the configuration lists, and for what it lists.
     pub(super) fn subscribe_quotes(&mut self, now: Instant) {
         let of_interest = &mut self.accounts.of_interest;
         of_interest.extend(self.engine.contracts_of_interest().into_iter().map(|contract| (contract, now)));
         of_interest.retain(|_, last| now - *last < QUOTES_LINGER);
-        let wanted: Vec<ContractId> = of_interest.keys().cloned().collect();
+        let wanted: BTreeSet<ContractId> =
+            of_interest.keys().chain(self.listed.contracts()).cloned().collect();
+        let wanted: Vec<ContractId> = wanted.into_iter().collect();
         if self.links.logged_in && (wanted != self.accounts.quotes || !self.accounts.subscribed) {
             self.accounts.subscribed = true;
             self.accounts.quotes.clone_from(&wanted);
@@ -193,6 +199,7 @@ impl Core {
                 tracing::warn!(target: "daemon", %contract, "metadata could not be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::Instrument { contract }));
             }
+            (Purpose::Listed(symbol), result) => self.listed_found(&symbol, result, now),
             (Purpose::Search(symbol), Ok(Answer::Instruments(found))) => {
                 self.searched(&symbol, found, now);
             }

@@ -2,7 +2,8 @@
 //! what will be done. Decides nothing about the market.
 
 use chrono::TimeDelta;
-use domain::{Command, Event, Instant};
+use domain::{AccountId, Command, Event, Instant};
+use store::Record;
 
 use super::{Core, Output};
 
@@ -10,7 +11,40 @@ use super::{Core, Output};
 /// and a time beyond every calendar could not even be shown.
 pub(super) const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
 
+/// What a trader does with a personal session (specification C.22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Clocks in.
+    Begin,
+    /// Clocks out.
+    End,
+}
+
 impl Core {
+    /// What is to be written when the trader clocks in or out, on one account or on all.
+    ///
+    /// # Errors
+    /// There is no such account, or none is known yet.
+    pub fn session(
+        &self,
+        session: Session,
+        account: Option<&AccountId>,
+        now: Instant,
+    ) -> Result<Vec<Record>, String> {
+        self.meant(account)?;
+        let at = self.engine.now().max(now);
+        let meant = self.engine.accounts().filter(|it| account.is_none_or(|id| id == it.id()));
+        let records = meant.map(|it| {
+            let (account, ledger) = (it.id().clone(), it.ledger());
+            let (realized, trades) = (ledger.realized(true), ledger.trades());
+            match session {
+                Session::Begin => Record::ClockIn { account, realized, trades, at },
+                Session::End => Record::ClockOut { account, realized, trades, at },
+            }
+        });
+        Ok(records.collect())
+    }
+
     /// Takes a person's command.
     ///
     /// # Errors
@@ -30,16 +64,8 @@ impl Core {
             | Command::LockOut { account, .. } => account.as_ref(),
             Command::Override { key, .. } => Some(&key.account),
         };
-        if let Some(account) = whose.filter(|account| self.engine.account(account).is_none()) {
-            return Err(format!("There is no account {account} here. See `riskctl status`."));
-        }
-        let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id())).peekable();
-        if meant.peek().is_none() {
-            return Err(format!(
-                "No account of {} is known yet. Try again once it is connected.",
-                self.setting.broker
-            ));
-        }
+        self.meant(whose)?;
+        let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id()));
         match command {
             Command::Flatten { .. } | Command::CancelAll { .. } if !self.links.logged_in => Err(format!(
                 "Cannot be sent without a connection. Close in {} or call the trade desk.",
@@ -61,5 +87,19 @@ impl Core {
             ),
             Command::Flatten { .. } | Command::CancelAll { .. } | Command::LockOut { .. } => Ok(()),
         }
+    }
+
+    /// Whether an account is meant that is here; without one, whether there is any.
+    fn meant(&self, account: Option<&AccountId>) -> Result<(), String> {
+        if let Some(account) = account.filter(|account| self.engine.account(account).is_none()) {
+            return Err(format!("There is no account {account} here. See `riskctl status`."));
+        }
+        if self.engine.accounts().next().is_none() {
+            return Err(format!(
+                "No account of {} is known yet. Try again once it is connected.",
+                self.setting.broker
+            ));
+        }
+        Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Links {
         if !self.has_credentials {
             doubts.push(Doubt::NoCredentials);
         } else if let Some(refusal) = &self.login_refused {
-            doubts.push(Doubt::Login { why: refusal.to_string() });
+            doubts.push(Doubt::Login { why: refusal.to_string(), error: Some(refusal.clone()) });
         } else if let Some(why) = &self.login_failed {
             doubts.push(Doubt::Unreachable { why: why.clone() });
         } else if !self.logged_in {

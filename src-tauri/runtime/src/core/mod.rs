@@ -12,6 +12,7 @@ mod commands;
 mod guard;
 mod intake;
 mod links;
+mod listed;
 mod measures;
 mod metrics;
 mod picture;
@@ -40,9 +41,11 @@ pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use barred::Barred;
 use book::Known;
+pub use commands::Session;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
+use listed::Listed;
 use measures::Measures;
 pub use metrics::{Metrics, kind_of};
 use picture::Curves;
@@ -140,6 +143,7 @@ pub struct Core {
     measures: Measures,
     intake: Intake,
     barred: Barred,
+    listed: Listed,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -203,6 +207,7 @@ impl Core {
             measures: Measures::default(),
             intake: Intake::default(),
             barred: Barred::default(),
+            listed: Listed::default(),
             pending,
             pictures: records::Pictures::default(),
             settled: Settled::default(),
@@ -444,6 +449,7 @@ impl Core {
 
     /// Whatever follows from the new state: subscriptions, readings, protection.
     fn pursue(&mut self, now: Instant) {
+        self.find_listed(now);
         self.subscribe_quotes(now);
         self.read_accounts(now);
         self.reconcile(now);

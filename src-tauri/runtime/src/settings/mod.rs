@@ -329,6 +329,7 @@ pub fn files(loaded: &Loaded) -> Files {
         api: loaded.api.clone(),
         hash: loaded.fingerprint.clone(),
         origin: ConfigOrigin::File,
+        instruments: loaded.settings.general.instruments.clone(),
     }
 }
 

@@ -120,7 +120,9 @@ impl State {
             | Record::Coverage(_)
             | Record::Metric { .. }
             | Record::Link { .. }
-            | Record::Alert(_) => {}
+            | Record::Alert(_)
+            | Record::ClockIn { .. }
+            | Record::ClockOut { .. } => {}
         }
     }
 }

@@ -170,7 +170,13 @@ impl World {
     /// The settings files changed.
     pub fn write_rules(&mut self, rulebook: Rulebook) {
         let hash = format!("{rulebook:?}");
-        let files = Files { rulebook, api: config::Api::default(), hash, origin: ConfigOrigin::File };
+        let files = Files {
+            rulebook,
+            api: config::Api::default(),
+            hash,
+            origin: ConfigOrigin::File,
+            instruments: BTreeSet::new(),
+        };
         self.files = Some(files);
     }
 

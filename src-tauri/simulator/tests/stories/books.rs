@@ -111,3 +111,22 @@ fn the_journals_clock_never_runs_backwards() {
     let times: Vec<i64> = desk.gateway.journal().after(0).map(|row| row.at_ns).collect();
     assert!(times.len() > 200 && times.is_sorted());
 }
+
+/// A quote of zero is said as it is, moves nothing and fills nothing.
+#[test]
+fn a_price_that_is_none_moves_no_market() {
+    let mut desk = Desk::manual();
+    desk.last("21000");
+    let before = desk.gateway.prices(MNQ);
+    desk.place(json!({"contractId": MNQ, "type": 1, "side": 0, "size": 1, "limitPrice": 20_000.0}));
+    let truth = desk.truth();
+    for figures in [json!({"last": 0}), json!({"last": 0, "bid": 0, "ask": 0}), json!({"bid": -1})] {
+        let mut quote = figures.clone();
+        quote["contractId"] = MNQ.into();
+        desk.quote(quote);
+        assert_eq!(desk.gateway.prices(MNQ), before, "{figures}");
+    }
+    assert_eq!(desk.truth(), truth, "a buy at 20,000 is far away from the market");
+    desk.place(json!({"contractId": MNQ, "type": 2, "side": 0, "size": 1}));
+    assert!(desk.truth().iter().any(|line| line.contains("+1@21000")), "{:?}", desk.truth());
+}

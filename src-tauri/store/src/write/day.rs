@@ -5,7 +5,7 @@ use chrono::Days;
 use domain::{Instant, TradingDay, Usd, memory::DayFigures};
 use rusqlite::{Connection, named_params, params};
 
-use super::stored;
+use super::{clock, stored};
 use crate::{
     columns::{At, Exact, Json, Word, cents},
     record::{DayRecord, FillRecord, ResetRecord, Written},
@@ -69,6 +69,12 @@ pub(crate) fn reset(db: &Connection, reset: &ResetRecord) -> rusqlite::Result<Wr
         return Ok(Written::Nothing);
     }
     let account = reset.account.as_str();
+    // A session that the trader left open ends with its day (specification C.22).
+    let standing = reset
+        .closed
+        .as_ref()
+        .map(|day| clock::Standing { realized: day.realized - day.fees, trades: day.trades });
+    clock::end(db, account, reset.scheduled, standing)?;
     if let Some(figures) = &reset.closed {
         write_figures(db, account, figures, None, reset.scheduled, Some(reset.executed_at))?;
     }

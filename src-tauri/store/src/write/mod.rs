@@ -1,6 +1,7 @@
 //! How each record is laid down in the tables. Runs inside the transaction of a commit, calculates
 //! nothing that a table could tell, and never reads a clock.
 
+mod clock;
 pub(crate) mod day;
 pub(crate) mod lockouts;
 mod picture;
@@ -49,6 +50,14 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
         }
         Record::Link { link, at } => picture::link(db, link, *at),
         Record::Alert(alert) => picture::alert(db, alert),
+        Record::ClockIn { account, realized, trades, at } => {
+            let day = clock::Standing { realized: *realized, trades: *trades };
+            clock::begin(db, account.as_str(), *at, day)
+        }
+        Record::ClockOut { account, realized, trades, at } => {
+            let day = clock::Standing { realized: *realized, trades: *trades };
+            clock::end(db, account.as_str(), *at, Some(day))
+        }
     }
 }
 
@@ -61,6 +70,8 @@ fn owner(record: &Record) -> Option<&str> {
         Record::Fill(record) => &record.fill.account,
         Record::StopDeadline { account, .. }
         | Record::Managed { account, .. }
+        | Record::ClockIn { account, .. }
+        | Record::ClockOut { account, .. }
         | Record::Positions { account, .. } => account,
         Record::Reset(reset) => &reset.account,
         Record::Account(figures) => &figures.account.id,

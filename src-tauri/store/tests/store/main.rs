@@ -7,6 +7,7 @@ mod audit;
 mod backups;
 mod days;
 mod fixtures;
+mod history;
 mod opening;
 mod reading;
 mod restart;

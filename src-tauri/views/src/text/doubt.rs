@@ -1,6 +1,6 @@
 //! Why the trader is not protected, and what can be done about it. Says nothing that is not known.
 
-use domain::{Means, RuleKey, Symbol};
+use domain::{Means, RuleKey, Symbol, broker::LoginError};
 
 use super::words;
 
@@ -15,6 +15,8 @@ pub enum Doubt {
     Login {
         /// The broker's word, in short.
         why: String,
+        /// Which refusal it was, where that is known.
+        error: Option<LoginError>,
     },
     /// The broker cannot be reached, or its answers fail.
     Unreachable {
@@ -108,7 +110,7 @@ impl Doubt {
         match self {
             Self::Starting => format!("Waiting for the first answer from {broker}."),
             Self::NoCredentials => format!("No user name and API key for {broker} yet."),
-            Self::Login { why } => format!("{broker} refused the login: {why}."),
+            Self::Login { why, .. } => format!("{broker} refused the login: {why}."),
             Self::Unreachable { why } => format!("No connection to {broker}: {why}."),
             Self::UserStream => format!("No connection to {broker}."),
             Self::MarketStream => format!("No quotes from {broker}."),
@@ -140,7 +142,7 @@ impl Doubt {
         match self {
             Self::Starting | Self::Reading => "This takes a few seconds.".to_owned(),
             Self::NoCredentials => "Enter them in Setup.".to_owned(),
-            Self::Login { .. } => "Check user name and API key in Setup.".to_owned(),
+            Self::Login { error, .. } => login_advice(error.as_ref(), broker),
             Self::Unreachable { .. } | Self::UserStream => "Check your network.".to_owned(),
             Self::MarketStream => format!("Open results are unknown. Watch them in {broker}."),
             Self::Reconcile { .. } => format!("Tried again by itself. Watch your positions in {broker}."),
@@ -161,6 +163,28 @@ impl Doubt {
     }
 }
 
+/// What to do about each refusal of a login (gateway reference 1.1).
+fn login_advice(error: Option<&LoginError>, broker: &str) -> String {
+    match error {
+        Some(LoginError::Agreements) => {
+            format!("Sign in to {broker} in your browser, sign them, then save here again.")
+        }
+        Some(LoginError::NoSubscription) => {
+            format!("Subscribe to API access in {broker} under Settings, API, then save here again.")
+        }
+        Some(LoginError::KeyLoginDisabled) => {
+            format!("Make a new API key in {broker} under Settings, API, and enter it in Setup.")
+        }
+        Some(LoginError::Refused { .. }) => {
+            format!("Make a new API key in {broker} and enter it in Setup. If that fails too, ask {broker}.")
+        }
+        Some(LoginError::Passing(_)) => "Tried again by itself.".to_owned(),
+        Some(LoginError::Credentials) | None => {
+            "Check both in Setup: the user name is not the e-mail address.".to_owned()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,9 +194,9 @@ mod tests {
         let doubt = Doubt::Clock { apart_seconds: -75 };
         assert_eq!(doubt.kind(), "clock");
         assert_eq!(doubt.text("TopstepX"), "This computer's clock is 75 s off.");
-        let doubt = Doubt::Login { why: "invalid credentials".into() };
+        let doubt = Doubt::Login { why: "invalid credentials".into(), error: None };
         assert_eq!(doubt.text("TopstepX"), "TopstepX refused the login: invalid credentials.");
-        assert_eq!(doubt.advice("TopstepX"), "Check user name and API key in Setup.");
+        assert_eq!(doubt.advice("TopstepX"), "Check both in Setup: the user name is not the e-mail address.");
         let doubt = Doubt::Barred { rule: RuleKey::MaxContracts, means: Means::Reduce };
         assert_eq!(doubt.kind(), "rule");
         assert_eq!(

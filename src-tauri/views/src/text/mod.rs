@@ -5,6 +5,7 @@
 
 pub mod deeds;
 pub mod doubt;
+pub mod flood;
 pub mod lockout;
 pub mod money;
 pub mod note;
@@ -17,6 +18,7 @@ pub mod words;
 
 pub use deeds::{Deeds, WouldLock};
 pub use doubt::Doubt;
+pub use flood::Flood;
 pub use note::{Note, Scene};
 pub use time::Zones;
 pub use words::Held;

@@ -25,6 +25,15 @@ pub struct Note {
     pub body: String,
     /// How loudly it is told.
     pub severity: Severity,
+    /// The rule it is about; null concerns protection, settings or records.
+    #[serde(default)]
+    pub rule: Option<RuleKey>,
+}
+
+impl Note {
+    fn about(self, rule: RuleKey) -> Self {
+        Self { rule: Some(rule), ..self }
+    }
 }
 
 /// What is true around a message.
@@ -65,10 +74,10 @@ pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
     let heading = format!("{}: {}", words::title(news.rule), news.reason);
     let done = news.deeds.done();
     match news.lock {
-        None => scene.note(Severity::Warning, &heading, &done),
+        None => scene.note(Severity::Warning, &heading, &done).about(news.rule),
         Some(end) => {
             let body = format!("{heading}. {done} {}", blocked_until(news.rule, end, scene));
-            scene.note(Severity::Warning, &locked_title(end, scene), &body)
+            scene.note(Severity::Warning, &locked_title(end, scene), &body).about(news.rule)
         }
     }
 }
@@ -82,7 +91,7 @@ pub fn locked(lockout: &Lockout, scene: &Scene<'_>) -> Note {
         reason::short(&lockout.breach)
     );
     let body = format!("{heading}. {}", blocked_until(lockout.key.rule, lockout.end, scene));
-    scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body)
+    scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body).about(lockout.key.rule)
 }
 
 /// A rule that does not enforce would have acted.
@@ -98,7 +107,8 @@ pub fn observed(
         false => ("Observed, not enforced", Severity::Info),
     };
     let heading = format!("{}: {}", words::title(observation.rule), reason::short(&observation.breach));
-    scene.note(severity, title, &format!("{heading}. {}", would.would(lock, scene.now)))
+    let body = format!("{heading}. {}", would.would(lock, scene.now));
+    scene.note(severity, title, &body).about(observation.rule)
 }
 
 /// Something could not be closed or cancelled.
@@ -221,6 +231,7 @@ pub fn settings_refused(fault: &str) -> Note {
         title: "Settings not taken over".to_owned(),
         body: format!("{fault}. The settings from before stay enforced. `riskctl config check` says more."),
         severity: Severity::Error,
+        rule: None,
     }
 }
 
@@ -258,7 +269,7 @@ pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> 
         true => ("Settings changed", Severity::Info),
         false => ("Settings not loosened while locked", Severity::Warning),
     };
-    (!body.is_empty()).then(|| Note { title: title.to_owned(), body: body.join(" "), severity })
+    (!body.is_empty()).then(|| Note { title: title.to_owned(), body: body.join(" "), severity, rule: None })
 }
 
 /// The database was lost and another one took its place.
@@ -268,6 +279,7 @@ pub fn database_replaced(what: &str) -> Note {
         title: "Database replaced".to_owned(),
         body: format!("{what} Compare figures and lockouts in `riskctl status` with what you remember."),
         severity: Severity::Error,
+        rule: None,
     }
 }
 
@@ -278,6 +290,7 @@ pub fn test(now: Instant) -> Note {
         title: "Test message".to_owned(),
         body: format!("Messages of Risk Manager arrive here. Sent at {}.", time::event(now, now)),
         severity: Severity::Info,
+        rule: None,
     }
 }
 
@@ -466,7 +479,7 @@ impl Scene<'_> {
             Some(account) => format!("{title} · {account}"),
             None => title.to_owned(),
         };
-        Note { title, body: body.to_owned(), severity }
+        Note { title, body: body.to_owned(), severity, rule: None }
     }
 
     fn symbol(&self, contract: &ContractId) -> String {

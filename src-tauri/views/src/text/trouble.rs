@@ -70,7 +70,7 @@ fn doubt(trouble: &Trouble) -> Option<Doubt> {
         Trouble::ConnectionLost { part: Part::UserStream, .. } => Some(Doubt::UserStream),
         Trouble::ConnectionLost { part: Part::MarketStream, .. } => Some(Doubt::MarketStream),
         Trouble::ConnectionLost { part: Part::Session, why } => Some(Doubt::Unreachable { why: why.clone() }),
-        Trouble::AuthFailed { why } => Some(Doubt::Login { why: why.clone() }),
+        Trouble::AuthFailed { why } => Some(Doubt::Login { why: why.clone(), error: None }),
         Trouble::CanTradeFalse => None,
     }
 }
@@ -140,8 +140,8 @@ mod tests {
         check(
             |scene| gone(Severity::Error, &refused, (since(), 1), &[], scene),
             "Not protected",
-            "TopstepX refused the login: invalid credentials since 1:12:04 PM CT. No position was open. Check \
-             user name and API key in Setup.",
+            "TopstepX refused the login: invalid credentials since 1:12:04 PM CT. No position was open. Check both in Setup: \
+             the user name is not the e-mail address.",
         );
     }
 

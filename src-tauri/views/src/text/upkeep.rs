@@ -17,6 +17,7 @@ pub fn bad_messages(count: usize, latest: &str, broker: &str) -> Note {
              and orders are read again each time; the log has the messages."
         ),
         severity: Severity::Error,
+        rule: None,
     }
 }
 
@@ -29,6 +30,7 @@ pub fn unknown_value(why: &str, broker: &str) -> Note {
             "A message was not used: {why}. Positions and orders were read again. A newer version may know it."
         ),
         severity: Severity::Warning,
+        rule: None,
     }
 }
 
@@ -42,6 +44,7 @@ pub fn queue_full(waiting: usize) -> Note {
              again now."
         ),
         severity: Severity::Critical,
+        rule: None,
     }
 }
 
@@ -58,9 +61,10 @@ pub fn unknown_symbol(symbol: &str, broker: &str) -> Note {
     Note {
         title: format!("{broker} does not know {symbol}"),
         body: format!(
-            "Contract Limits name {symbol}, but no contract is called so. Check its spelling in risk.yaml."
+            "The settings name {symbol}, but no contract is called so. Check its spelling in risk.yaml."
         ),
         severity: Severity::Warning,
+        rule: None,
     }
 }
 
@@ -86,7 +90,12 @@ pub fn exceeded(measure: Measure, value: Decimal, limit: Decimal) -> Note {
         | Measure::RuleEvaluation => Severity::Warning,
     };
     let (value, limit) = (value.round_dp(1).normalize(), limit.normalize());
-    Note { title: title.to_owned(), body: format!("{value} {unit}; the limit is {limit}."), severity }
+    Note {
+        title: title.to_owned(),
+        body: format!("{value} {unit}; the limit is {limit}."),
+        severity,
+        rule: None,
+    }
 }
 
 #[cfg(test)]

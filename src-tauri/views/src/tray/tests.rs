@@ -10,8 +10,7 @@ fn check(view: &View, expected_icon: Icon, expected: &Expect) {
 }
 
 fn drawn(menu: &Menu) -> String {
-    let head =
-        [&menu.state, &menu.detail].into_iter().chain(&menu.accounts).map(|line| format!("  {line}\n"));
+    let head = [&menu.state, &menu.detail].into_iter().chain(menu.lines()).map(|line| format!("  {line}\n"));
     let items = menu.items.iter().map(|item| {
         let mark = if item.enabled { ">" } else { "x" };
         format!("{mark} {}\n", item.label)
@@ -25,18 +24,21 @@ fn armed_leads_with_the_smallest_headroom() {
         &sample::armed(),
         Icon::Armed,
         &expect![[r#"
-          Armed · $187.50 left
-          Daily Loss Limit bites first
-          50KTC-V2-…5101: −$312.50, $187.50 left
-          PRAC-V2-…7733: +$184.00, $684.00 left
-        > Open Status
-        > Risk Settings
-        > Setup
-        > Flatten All…
-        > Cancel All…
-        > Done for the day…
-        > Quit…
-    "#]],
+              Armed · $187.50 left
+              Daily Loss Limit bites first
+              Today's P&L: −$128.50, 2 accounts
+              50KTC-V2-…5101: −$312.50, $187.50 left
+              PRAC-V2-…7733: +$184.00, $684.00 left
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            > Flatten All…
+            > Cancel All…
+            > Lock me out until…
+            > Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -61,18 +63,22 @@ fn near_a_limit_leads_with_the_most_used_limit() {
         &sample::near(),
         Icon::NearLimit,
         &expect![[r#"
-          Armed · near limit · $87.50 left
-          Daily Loss Limit, 83 % used
-          50KTC-V2-…5101: −$412.50, $87.50 left
-          PRAC-V2-…7733: +$184.00, $684.00 left
-        > Open Status
-        > Risk Settings
-        > Setup
-        > Flatten All…
-        > Cancel All…
-        > Done for the day…
-        > Quit…
-    "#]],
+              Armed · near limit · $87.50 left
+              Daily Loss Limit, 83 % used
+              Today's P&L: −$228.50, 2 accounts
+              50KTC-V2-…5101: −$412.50, $87.50 left
+              PRAC-V2-…7733: +$184.00, $684.00 left
+              Locked by Symbol Block, RTY, 50KTC-V2-…5101: no time limit
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            > Flatten All…
+            > Cancel All…
+            > Lock me out until…
+            > Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -82,18 +88,24 @@ fn locked_says_until_when_and_why() {
         &sample::locked(),
         Icon::Locked,
         &expect![[r#"
-          Locked until 5:00 PM CT (in 2h 14m)
-          Daily Loss Limit −$512.50 of −$500.00
-          50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
-          PRAC-V2-…7733: +$184.00, $684.00 left
-        > Open Status
-        > Risk Settings
-        > Setup
-        x Flatten All…
-        x Cancel All…
-        > Done for the day…
-        > Quit…
-    "#]],
+              Locked until 5:00 PM CT (in 2h 14m)
+              Daily Loss Limit −$512.50 of −$500.00
+              Today's P&L: −$328.50, 2 accounts
+              50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
+              PRAC-V2-…7733: +$184.00, $684.00 left
+              Locked by Daily Loss Limit, 50KTC-V2-…5101: 2h 14m
+              Locked by Trade Limits, 50KTC-V2-…5101: 7m
+              Locked by Symbol Block, RTY, 50KTC-V2-…5101: no time limit
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            x Flatten All…
+            x Cancel All…
+            > Lock me out until…
+            > Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -103,18 +115,22 @@ fn not_protected_sends_nothing() {
         &sample::not_protected(),
         Icon::NotProtected,
         &expect![[r#"
-          Not protected since 1:12:04 PM CT
-          No connection to TopstepX
-          50KTC-V2-…5101: −$227.00, last known, not protected
-          PRAC-V2-…7733: +$184.00, last known, not protected
-        > Open Status
-        > Risk Settings
-        > Setup
-        x Flatten All…
-        x Cancel All…
-        x Done for the day…
-        > Quit…
-    "#]],
+              Not protected since 1:12:04 PM CT
+              No connection to TopstepX
+              Today's P&L: unknown, 2 accounts
+              50KTC-V2-…5101: −$227.00, last known, not protected
+              PRAC-V2-…7733: +$184.00, last known, not protected
+              Locked by Symbol Block, RTY, 50KTC-V2-…5101: no time limit
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            x Flatten All…
+            x Cancel All…
+            x Lock me out until…
+            x Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -124,18 +140,21 @@ fn observing_says_how_often_it_would_have_acted() {
         &sample::observing(),
         Icon::Observing,
         &expect![[r#"
-          Observing · limits not enforced
-          Would have acted 3 times today
-          50KTC-V2-…5101: −$548.00, limit reached, observed
-          PRAC-V2-…7733: +$184.00, $684.00 left, observed
-        > Open Status
-        > Risk Settings
-        > Setup
-        x Flatten All…
-        x Cancel All…
-        > Done for the day…
-        > Quit…
-    "#]],
+              Observing · limits not enforced
+              Would have acted 3 times today
+              Today's P&L: −$364.00, 2 accounts
+              50KTC-V2-…5101: −$548.00, limit reached, observed
+              PRAC-V2-…7733: +$184.00, $684.00 left, observed
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            x Flatten All…
+            x Cancel All…
+            > Lock me out until…
+            > Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -145,16 +164,18 @@ fn the_first_seconds_are_neutral() {
         &sample::starting(),
         Icon::Starting,
         &expect![[r#"
-          Not protected yet
-          Waiting for the first answer from TopstepX
-        > Open Status
-        > Risk Settings
-        > Setup
-        x Flatten All…
-        x Cancel All…
-        x Done for the day…
-        > Quit…
-    "#]],
+              Not protected yet
+              Waiting for the first answer from TopstepX
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            x Flatten All…
+            x Cancel All…
+            x Lock me out until…
+            x Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -164,16 +185,18 @@ fn without_credentials_it_says_so() {
         &sample::no_credentials(),
         Icon::NotProtected,
         &expect![[r#"
-          Not protected since 8:01:03 AM CT
-          No user name and API key for TopstepX yet
-        > Open Status
-        > Risk Settings
-        > Setup
-        x Flatten All…
-        x Cancel All…
-        x Done for the day…
-        > Quit…
-    "#]],
+              Not protected since 8:01:03 AM CT
+              No user name and API key for TopstepX yet
+            > Open Status
+            > Risk Settings
+            > History
+            > Setup
+            x Flatten All…
+            x Cancel All…
+            x Lock me out until…
+            x Done for the day…
+            > Quit…
+        "#]],
     );
 }
 
@@ -187,9 +210,11 @@ fn a_lost_engine_shows_nothing_that_could_be_untrue() {
           The engine does not answer
         > Open Status
         > Risk Settings
+        > History
         > Setup
         x Flatten All…
         x Cancel All…
+        x Lock me out until…
         x Done for the day…
         > Quit…
     "#]]
@@ -240,8 +265,12 @@ fn the_tooltip_carries_result_and_countdown() {
     expect![[r#"
         Risk Manager: Locked until 5:00 PM CT (6:00 PM local, in 2h 14m)
         Daily Loss Limit −$512.50 of −$500.00
+        Today's P&L: −$328.50, 2 accounts
         50KTC-V2-…5101: −$512.50, locked until 5:00 PM CT
-        PRAC-V2-…7733: +$184.00, $684.00 left"#]]
+        PRAC-V2-…7733: +$184.00, $684.00 left
+        Locked by Daily Loss Limit, 50KTC-V2-…5101: 2h 14m
+        Locked by Trade Limits, 50KTC-V2-…5101: 7m
+        Locked by Symbol Block, RTY, 50KTC-V2-…5101: no time limit"#]]
     .assert_eq(&tooltip(&menu));
 }
 

@@ -7,6 +7,8 @@ import type { Ask } from '../types/Ask';
 import type { Reply } from '../types/Reply';
 import type { Sight } from '../types/Sight';
 import type { View } from '../types/View';
+import { historyOf } from './history';
+import { PRESETS } from './presets';
 
 const files = import.meta.glob<View>('./views/*.json', { eager: true, import: 'default' });
 
@@ -35,6 +37,10 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
     opening: () =>
       Promise.resolve({ page: search.get('page') ?? 'status', sheet: search.get('sheet') } as Opening),
     send: (ask: Ask) => Promise.resolve(settingsReply(ask, views.get(state) ?? null) ?? answer(ask)),
+    exportHistory: () =>
+      Promise.resolve(
+        'Saved risk-manager-days-2025-11-18.csv and risk-manager-receipts-2025-11-18.csv in /home/marlow/Downloads.',
+      ),
     credentials: () =>
       Promise.resolve(
         state === 'no-credentials'
@@ -46,12 +52,22 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
       apiKey === 'locked'
         ? Promise.reject('The keyring is locked. Unlock it, then save again.')
         : Promise.resolve(setTimeout(() => show('armed'), 800)).then(() => undefined),
+    autostart: () => Promise.resolve(atLogin),
+    setAutostart: (on) => Promise.resolve((atLogin = on)),
+    startDemo: () => Promise.resolve(),
     onView: (take) => takers.push(take),
     onOpen: () => undefined,
   };
 }
 
+let clockedIn: string | null = null;
+let atLogin = false;
+
 function answer(ask: Ask): Reply {
+  if (ask.ask === 'history') return { reply: 'history', history: historyOf(ask.query, clockedIn) };
+  if (ask.ask === 'presets') return { reply: 'presets', presets: PRESETS };
+  if (ask.ask === 'clock_in') clockedIn = '2025-11-18T14:31:00Z';
+  if (ask.ask === 'clock_out') clockedIn = null;
   if (ask.ask === 'command' && ask.command.command === 'cancel_all') {
     return { reply: 'refused', reason: 'The market is closed: the broker takes no cancels now.' };
   }

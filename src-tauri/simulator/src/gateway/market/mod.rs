@@ -42,6 +42,14 @@ pub struct QuoteUpdate {
     pub last: Option<Decimal>,
 }
 
+impl QuoteUpdate {
+    /// Of what is given, what is a price.
+    fn prices(self) -> Self {
+        let price = |given: Option<Decimal>| given.filter(|price| *price > Decimal::ZERO);
+        Self { bid: price(self.bid), ask: price(self.ask), last: price(self.last) }
+    }
+}
+
 /// The market of one contract.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -82,12 +90,6 @@ impl Book {
         }
     }
 
-    /// The price a market order of this side gets where fills are at `last` (ruling 35); a last price
-    /// that is no price gives the other side of the book.
-    pub(super) fn last_for(&self, side: OrderSide) -> Decimal {
-        if self.last > Decimal::ZERO { self.last } else { self.best_for(side) }
-    }
-
     /// The other side of the book: what a market order of this side gets.
     pub(super) fn best_for(&self, side: OrderSide) -> Decimal {
         match side {
@@ -104,24 +106,27 @@ impl Book {
         }
     }
 
-    /// Takes new prices and returns the quote of what changed.
+    /// Takes new prices and returns the quote of what changed. What is no price, zero or below, is said as it
+    /// is and counts for nothing else.
     fn apply(&mut self, now: Instant, update: QuoteUpdate, volume: i64) -> model::Quote {
         let before = (self.last, self.bid, self.ask, self.high, self.low);
-        if let Some(last) = update.last {
+        let QuoteUpdate { bid, ask, last } = update.prices();
+        if let Some(last) = last {
             self.last = last;
-            self.bid = update.bid.unwrap_or(last - self.tick);
-            self.ask = update.ask.unwrap_or(last + self.tick);
+            self.bid = bid.unwrap_or(last - self.tick);
+            self.ask = ask.unwrap_or(last + self.tick);
             self.record_last(now, last, volume);
         } else {
-            self.bid = update.bid.unwrap_or(self.bid);
-            self.ask = update.ask.unwrap_or(self.ask);
+            self.bid = bid.unwrap_or(self.bid);
+            self.ask = ask.unwrap_or(self.ask);
         }
+        let said = |given: Option<Decimal>| given.filter(|price| *price <= Decimal::ZERO).map(Number);
         let changed = |now: Decimal, before: Decimal| (now != before).then_some(Number(now));
         let last = changed(self.last, before.0);
         model::Quote {
-            last_price: last,
-            best_bid: changed(self.bid, before.1),
-            best_ask: changed(self.ask, before.2),
+            last_price: said(update.last).or(last),
+            best_bid: said(update.bid).or(changed(self.bid, before.1)),
+            best_ask: said(update.ask).or(changed(self.ask, before.2)),
             change: last.map(|_| self.change()),
             change_percent: last.map(|_| self.change_percent()),
             high: changed(self.high, before.3),
@@ -133,9 +138,6 @@ impl Book {
 
     /// The first price that trades opens the market: what the data file opened it with is forgotten.
     fn record_last(&mut self, now: Instant, last: Decimal, volume: i64) {
-        if last <= Decimal::ZERO {
-            return;
-        }
         if self.volume == 0 {
             (self.open, self.high, self.low) = (last, last, last);
             self.bars = Bars::default();
@@ -211,7 +213,7 @@ impl Gateway {
         let quote = self.books[contract.0].apply(self.now, update, volume);
         self.books[contract.0].told = self.now;
         if !self.faults.market_closed {
-            let printed = update.last.is_some();
+            let printed = update.prices().last.is_some();
             self.match_contract(contract, if printed { Occasion::Printed } else { Occasion::Quoted });
         }
         self.push_quote(contract, quote);

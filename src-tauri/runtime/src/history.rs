@@ -1,0 +1,430 @@
+//! The past of a home for viewers and for spreadsheets. Reads the database on a connection of its own;
+//! the loop takes no part in it.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, SecondsFormat};
+use domain::{AccountId, Instant, TradingDay};
+use serde::Serialize;
+use store::{Past, PastDay, ReadError, Reader};
+use thiserror::Error;
+use views::{
+    history::{AccountDay, History, HistoryDay, HistoryQuery, PastLockout, PastReceipt, SessionView},
+    text::words,
+    view::ReceiptOutcome,
+};
+
+use crate::lines;
+
+/// Tables of one day in one folder; further ones are refused.
+const MOST_COPIES: u32 = 100;
+
+/// A table could not be written.
+#[derive(Debug, Error)]
+pub enum CsvError {
+    /// A row could not be written.
+    #[error(transparent)]
+    Row(#[from] csv::Error),
+    /// The last of it could not be written.
+    #[error(transparent)]
+    End(#[from] std::io::Error),
+}
+
+/// The last days of a home.
+///
+/// # Errors
+/// There is no database of this version, or it cannot be read.
+pub fn read(home: &Path, query: &HistoryQuery) -> Result<History, ReadError> {
+    let past = Reader::open(home)?.past(query.account.as_ref(), query.days)?;
+    Ok(told(past, query))
+}
+
+/// The days as a table, one account a row: for a spreadsheet.
+///
+/// # Errors
+/// It cannot be written there.
+pub fn days_csv(history: &History, to: impl std::io::Write) -> Result<(), CsvError> {
+    let mut table = csv::Writer::from_writer(to);
+    for day in &history.days {
+        for account in &day.accounts {
+            table.serialize(DayRow::of(day.day, account))?;
+        }
+    }
+    Ok(table.flush()?)
+}
+
+/// The receipts as a table, oldest first: for a spreadsheet.
+///
+/// # Errors
+/// It cannot be written there.
+pub fn receipts_csv(history: &History, to: impl std::io::Write) -> Result<(), CsvError> {
+    let mut table = csv::Writer::from_writer(to);
+    for day in history.days.iter().rev() {
+        for receipt in day.receipts.iter().rev() {
+            table.serialize(ReceiptRow::of(day.day, receipt))?;
+        }
+    }
+    Ok(table.flush()?)
+}
+
+/// Writes both tables into a folder under names that are free there. Gives their paths.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn export(history: &History, folder: &Path) -> Result<[PathBuf; 2], CsvError> {
+    let day = history.days.first().map_or_else(String::new, |day| format!("-{}", day.day));
+    let (days, file) = free_file(folder, &format!("risk-manager-days{day}"))?;
+    days_csv(history, file)?;
+    let (receipts, file) = free_file(folder, &format!("risk-manager-receipts{day}"))?;
+    receipts_csv(history, file)?;
+    Ok([days, receipts])
+}
+
+/// A table that somebody may have worked on is never written over.
+fn free_file(folder: &Path, stem: &str) -> std::io::Result<(PathBuf, File)> {
+    let mut number = 1;
+    loop {
+        let name = if number == 1 { format!("{stem}.csv") } else { format!("{stem}-{number}.csv") };
+        let path = folder.join(name);
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_COPIES => number += 1,
+            made => return made.map(|file| (path, file)),
+        }
+    }
+}
+
+fn told(past: Past, query: &HistoryQuery) -> History {
+    let began = first_instants(&past.days);
+    let day_at = |at: Instant| began.iter().rev().find(|(_, began)| **began <= at).map(|(day, _)| *day);
+    let name = |id: &AccountId| past.names.get(id).map_or_else(|| id.to_string(), |it| words::short_name(it));
+    let mut days: BTreeMap<TradingDay, HistoryDay> = BTreeMap::new();
+    for day in &past.days {
+        let label = day.figures.day;
+        let entry = days.entry(label).or_insert_with(|| HistoryDay {
+            day: label,
+            accounts: Vec::new(),
+            receipts: Vec::new(),
+        });
+        entry.accounts.push(account_day(day, name(&day.account), &past, query));
+    }
+    for line in past.lines.iter().rev() {
+        let own =
+            past.days.iter().find(|it| Some(&it.account) == line.account.as_ref() && it.contains(line.at));
+        let day = own.map(|day| day.figures.day).or_else(|| day_at(line.at));
+        let Some(day) = day.and_then(|day| days.get_mut(&day)) else { continue };
+        let receipt = lines::receipt(line);
+        if query.rule.is_none_or(|rule| rule == line.rule) && query.shown.shows(&receipt) {
+            day.receipts.push(PastReceipt { receipt, hash: line.hash.clone(), error: line.error.clone() });
+        }
+    }
+    let sessions = past.sessions.iter().rev().map(|it| SessionView {
+        account: it.account.clone(),
+        name: name(&it.account),
+        began: it.began,
+        ended: it.ended,
+        trades: it.trades,
+        net: it.realized,
+        breaches: it.breaches,
+    });
+    History { sessions: sessions.collect(), days: days.into_values().rev().collect(), cut: past.cut }
+}
+
+/// When each day began for the first account: what concerns everyone is told on the day of that time.
+fn first_instants(days: &[PastDay]) -> BTreeMap<TradingDay, Instant> {
+    days.iter().fold(BTreeMap::new(), |mut began, day| {
+        let first = began.entry(day.figures.day).or_insert(day.began);
+        *first = day.began.min(*first);
+        began
+    })
+}
+
+fn account_day(day: &PastDay, name: String, past: &Past, query: &HistoryQuery) -> AccountDay {
+    let figures = &day.figures;
+    let lockouts = past.lockouts.iter().filter(|it| {
+        it.account == day.account && day.contains(it.since) && query.rule.is_none_or(|rule| rule == it.rule)
+    });
+    AccountDay {
+        account: day.account.clone(),
+        name,
+        is_open: day.ended.is_none(),
+        realized: figures.realized,
+        fees: figures.fees,
+        net: figures.realized - figures.fees,
+        fees_estimated: figures.estimated,
+        trades: figures.trades,
+        wins: figures.wins,
+        losses: figures.losses,
+        lowest: day.lowest,
+        highest: day.highest,
+        breaches: day.breaches,
+        lockouts: lockouts
+            .map(|it| PastLockout {
+                rule: it.rule,
+                title: words::title(it.rule).to_string(),
+                kind: it.kind,
+                symbol: it.symbol.clone(),
+                reason: it.reason.clone(),
+                since: it.since,
+                until: it.until,
+                ended: it.ended,
+            })
+            .collect(),
+    }
+}
+
+/// Times are UTC, money is in dollars with a plain minus: what spreadsheets read.
+#[derive(Serialize)]
+struct DayRow<'a> {
+    trading_day: TradingDay,
+    account_id: &'a AccountId,
+    account: &'a str,
+    net: String,
+    gross: String,
+    fees: String,
+    fees_estimated: bool,
+    trades: u32,
+    wins: u32,
+    losses: u32,
+    lowest: Option<String>,
+    highest: Option<String>,
+    breaches: u32,
+    lockouts: usize,
+    open: bool,
+}
+
+impl<'a> DayRow<'a> {
+    fn of(day: TradingDay, account: &'a AccountDay) -> Self {
+        Self {
+            trading_day: day,
+            account_id: &account.account,
+            account: &account.name,
+            net: cents(account.net),
+            gross: cents(account.realized),
+            fees: cents(account.fees),
+            fees_estimated: account.fees_estimated,
+            trades: account.trades,
+            wins: account.wins,
+            losses: account.losses,
+            lowest: account.lowest.map(cents),
+            highest: account.highest.map(cents),
+            breaches: account.breaches,
+            lockouts: account.lockouts.len(),
+            open: account.is_open,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ReceiptRow<'a> {
+    trading_day: TradingDay,
+    time_utc: String,
+    account_id: Option<&'a AccountId>,
+    rule: &'a str,
+    action: &'a str,
+    outcome: ReceiptOutcome,
+    reason: &'a str,
+    done: Option<&'a str>,
+    error: Option<&'a str>,
+    detected_utc: Option<String>,
+    sent_utc: Option<String>,
+    acknowledged_utc: Option<String>,
+    confirmed_utc: Option<String>,
+    took_ms: Option<String>,
+    past_limit: Option<String>,
+    number: i64,
+    hash: &'a str,
+}
+
+impl<'a> ReceiptRow<'a> {
+    fn of(day: TradingDay, PastReceipt { receipt, hash, error }: &'a PastReceipt) -> Self {
+        Self {
+            trading_day: day,
+            time_utc: utc(receipt.at),
+            account_id: receipt.account.as_ref(),
+            rule: &receipt.title,
+            action: &receipt.action,
+            outcome: receipt.outcome,
+            reason: &receipt.reason,
+            done: receipt.done.as_deref(),
+            error: error.as_deref(),
+            detected_utc: receipt.detected_at.map(utc),
+            sent_utc: receipt.sent_at.map(utc),
+            acknowledged_utc: receipt.acknowledged_at.map(utc),
+            confirmed_utc: receipt.confirmed_at.map(utc),
+            took_ms: receipt.latency_us.map(|us| format!("{}.{:03}", us / 1000, us % 1000)),
+            past_limit: receipt.overshoot_usd.map(cents),
+            number: receipt.seq,
+            hash,
+        }
+    }
+}
+
+fn cents(amount: domain::Usd) -> String {
+    amount.rounded().to_string()
+}
+
+fn utc(at: DateTime<chrono::Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{LockEnd, LockKey, LockKind, Lockout, RuleKey, Usd, breach::Basis, memory::DayFigures};
+    use store::{AuditAction, Note, Opened, Record, ResetRecord, Store};
+    use views::history::Shown;
+
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    fn day(text: &str) -> TradingDay {
+        TradingDay(text.parse().unwrap())
+    }
+
+    fn query(shown: Shown) -> HistoryQuery {
+        HistoryQuery { days: 30, account: None, rule: None, shown }
+    }
+
+    /// A Monday that ended in a lockout, and a Tuesday on which settings changed.
+    fn home() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let Opened { mut store, .. } = Store::open(home.path(), at("2026-03-02T00:00:00Z")).unwrap();
+        let breach = domain::Breach::DailyLoss {
+            basis: Basis::Combined,
+            value: Usd::from_cents(-51_250),
+            limit: Usd::from_cents(-50_000),
+        };
+        let note = |account: Option<&str>, action, breach, at| {
+            Record::Note(Box::new(Note {
+                at,
+                account: account.map(Into::into),
+                rule: RuleKey::DailyRealizedLoss,
+                action,
+                observed: false,
+                reason: "−$512.50 of −$500.00, \"half\"".to_owned(),
+                breach,
+                detected_at: Some(at),
+                done: None,
+            }))
+        };
+        let reset = |closed, label: &str, scheduled| {
+            Record::Reset(Box::new(ResetRecord {
+                account: "7".into(),
+                closed,
+                day: day(label),
+                scheduled,
+                executed_at: scheduled,
+                backup_file: None,
+            }))
+        };
+        let figures = DayFigures {
+            day: day("2026-03-02"),
+            realized: Usd::from_cents(-50_880),
+            fees: Usd::from_cents(370),
+            trades: 5,
+            wins: 1,
+            losses: 4,
+            estimated: false,
+        };
+        let since = at("2026-03-02T20:24:31Z");
+        let lockout = Lockout {
+            key: LockKey {
+                account: "7".into(),
+                rule: RuleKey::DailyRealizedLoss,
+                symbol: None,
+                cause: String::new(),
+            },
+            kind: LockKind::Hard,
+            breach: breach.clone(),
+            since,
+            end: LockEnd::Reset(at("2026-03-02T23:00:00Z")),
+            day: day("2026-03-02"),
+            baseline: [].into(),
+            exempt: [].into(),
+        };
+        let records = [
+            reset(None, "2026-03-02", at("2026-03-01T23:00:00Z")),
+            Record::Lock { lockout: Box::new(lockout), reason: "−$512.50 of −$500.00".to_owned() },
+            note(Some("7"), AuditAction::Lockout, Some(breach), since),
+            reset(Some(figures), "2026-03-03", at("2026-03-02T23:00:00Z")),
+            note(None, AuditAction::Settings, None, at("2026-03-03T14:00:00Z")),
+        ];
+        store.commit(&records, store::Durability::Flush).unwrap();
+        home
+    }
+
+    #[test]
+    fn each_receipt_stands_on_the_trading_day_it_belongs_to() {
+        let home = home();
+        let history = read(home.path(), &query(Shown::All)).unwrap();
+        let told: Vec<_> = history
+            .days
+            .iter()
+            .map(|it| (it.day.to_string(), it.accounts[0].net.to_string(), it.receipts.len()))
+            .collect();
+        assert_eq!(
+            told,
+            [("2026-03-03".into(), "0.00".to_string(), 1), ("2026-03-02".into(), "-512.50".to_string(), 1)]
+        );
+        let monday = &history.days[1].accounts[0];
+        assert_eq!((monday.breaches, monday.lockouts.len(), monday.is_open), (1, 1, false));
+    }
+
+    #[test]
+    fn receipts_are_chosen_by_rule_and_outcome() {
+        let home = home();
+        let actions = |query: &HistoryQuery| {
+            let history = read(home.path(), query).unwrap();
+            let all = history.days.into_iter().flat_map(|day| day.receipts);
+            all.map(|it| it.receipt.action).collect::<Vec<_>>()
+        };
+        assert_eq!(actions(&query(Shown::Enforced)), ["lockout"]);
+        assert_eq!(actions(&query(Shown::Changes)), ["settings"]);
+        assert!(actions(&query(Shown::Failed)).is_empty());
+        let other = HistoryQuery { rule: Some(RuleKey::MaxContracts), ..query(Shown::All) };
+        assert!(actions(&other).is_empty());
+    }
+
+    #[test]
+    fn a_table_that_is_there_already_is_left_alone() {
+        let (home, folder) = (home(), tempfile::tempdir().unwrap());
+        let history = read(home.path(), &query(Shown::All)).unwrap();
+        let [first, _] = export(&history, folder.path()).unwrap();
+        std::fs::write(&first, "mine").unwrap();
+        let [second, receipts] = export(&history, folder.path()).unwrap();
+        assert_eq!(second.file_name().unwrap(), "risk-manager-days-2026-03-03-2.csv");
+        assert_eq!(receipts.file_name().unwrap(), "risk-manager-receipts-2026-03-03-2.csv");
+        assert_eq!(std::fs::read_to_string(first).unwrap(), "mine");
+        assert!(std::fs::read_to_string(second).unwrap().contains("-512.50"));
+        assert!(export(&history, Path::new("/nonexistent")).is_err());
+    }
+
+    #[test]
+    fn tables_are_read_back_by_any_spreadsheet() {
+        let home = home();
+        let history = read(home.path(), &query(Shown::All)).unwrap();
+        let (mut days, mut receipts) = (Vec::new(), Vec::new());
+        days_csv(&history, &mut days).unwrap();
+        receipts_csv(&history, &mut receipts).unwrap();
+        let rows = |table: &[u8]| {
+            let mut reader = csv::Reader::from_reader(table);
+            let names = reader.headers().unwrap().clone();
+            let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+            (names, rows)
+        };
+        let (names, found) = rows(&days);
+        let net = names.iter().position(|it| it == "net").unwrap();
+        assert_eq!((&found[0][net], &found[1][net]), ("0.00", "-512.50"));
+        let (names, found) = rows(&receipts);
+        let reason = names.iter().position(|it| it == "reason").unwrap();
+        assert_eq!(&found[0][reason], "−$512.50 of −$500.00, \"half\"");
+        assert_eq!(found.len(), 2);
+    }
+}

@@ -1,0 +1,126 @@
+//! No flood of notifications: of each rule at most one a minute, the rest summed up when the minute is over.
+//! What concerns protection itself is never held back.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use domain::RuleKey;
+
+use super::{Note, words};
+
+/// Between two notifications of one rule.
+pub const QUIET: Duration = Duration::from_secs(60);
+
+/// What was shown of each rule, and what waits. Its clock is whoever calls it.
+#[derive(Debug, Default)]
+pub struct Flood {
+    rules: BTreeMap<RuleKey, Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    shown: Instant,
+    latest: Option<Note>,
+    count: u32,
+}
+
+impl Flood {
+    /// A note that may be shown now comes back; one too many of its rule is kept for the sum.
+    pub fn take(&mut self, note: Note, now: Instant) -> Option<Note> {
+        let Some(rule) = note.rule else { return Some(note) };
+        match self.rules.get_mut(&rule) {
+            Some(held) if now < held.shown + QUIET => {
+                let severity =
+                    held.latest.as_ref().map_or(note.severity, |it| it.severity.max(note.severity));
+                held.latest = Some(Note { severity, ..note });
+                held.count = held.count.saturating_add(1);
+                None
+            }
+            Some(_) | None => {
+                self.rules.insert(rule, Held { shown: now, latest: None, count: 0 });
+                Some(note)
+            }
+        }
+    }
+
+    /// What was kept of rules whose minute is over: one note each.
+    pub fn due(&mut self, now: Instant) -> Vec<Note> {
+        self.rules.retain(|_, held| held.latest.is_some() || now < held.shown + QUIET);
+        let over = self.rules.iter_mut().filter(|(_, held)| now >= held.shown + QUIET);
+        over.filter_map(|(rule, held)| {
+            held.shown = now;
+            let count = std::mem::take(&mut held.count);
+            held.latest.take().map(|latest| summed_up(*rule, latest, count))
+        })
+        .collect()
+    }
+
+    /// When something is due next.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Instant> {
+        let waiting = self.rules.values().filter(|held| held.latest.is_some());
+        waiting.map(|held| held.shown + QUIET).min()
+    }
+}
+
+/// One alone is told as it is.
+fn summed_up(rule: RuleKey, latest: Note, count: u32) -> Note {
+    match count {
+        0 | 1 => latest,
+        more => Note {
+            title: format!(
+                "{}: {} in the last minute",
+                words::title(rule),
+                words::count(more, "more message")
+            ),
+            body: format!("The latest: {}. {}", latest.title, latest.body),
+            ..latest
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Severity;
+
+    use super::*;
+
+    fn note(rule: Option<RuleKey>, title: &str, severity: Severity) -> Note {
+        Note { title: title.to_owned(), body: "Closed 1 MNQ.".to_owned(), severity, rule }
+    }
+
+    const LOSS: Option<RuleKey> = Some(RuleKey::DailyUnrealizedLoss);
+
+    #[test]
+    fn one_a_minute_of_each_rule_and_the_rest_as_a_sum() {
+        let (mut flood, begun) = (Flood::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let info = |title| note(LOSS, title, Severity::Warning);
+        assert_eq!(flood.take(info("one"), at(0)), Some(info("one")));
+        assert_eq!(flood.take(note(LOSS, "two", Severity::Error), at(5)), None);
+        assert_eq!(flood.take(info("three"), at(59)), None);
+        let other = note(Some(RuleKey::MaxContracts), "other", Severity::Warning);
+        assert_eq!(flood.take(other.clone(), at(59)), Some(other), "another rule has a minute of its own");
+        assert_eq!(flood.next_due(), Some(at(60)));
+        assert!(flood.due(at(59)).is_empty());
+        let [sum] = &flood.due(at(60))[..] else { panic!("one sum") };
+        assert_eq!(sum.title, "Open Loss per Position: 2 more messages in the last minute");
+        assert_eq!(sum.body, "The latest: three. Closed 1 MNQ.");
+        assert_eq!(sum.severity, Severity::Error, "as grave as the gravest of them");
+        assert_eq!(flood.take(info("four"), at(61)), None, "the sum counts as shown");
+        assert_eq!(flood.due(at(120)), [info("four")], "one alone is told as it is");
+        assert_eq!(flood.next_due(), None);
+        assert!(flood.due(at(300)).is_empty());
+        assert_eq!(flood.take(info("five"), at(300)), Some(info("five")));
+    }
+
+    #[test]
+    fn what_concerns_protection_is_never_held_back() {
+        let (mut flood, now) = (Flood::default(), Instant::now());
+        for _ in 0..3 {
+            assert!(flood.take(note(None, "Not protected", Severity::Error), now).is_some());
+        }
+    }
+}
