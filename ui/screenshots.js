@@ -25,6 +25,27 @@ const STATES = [
   'connecting',
 ];
 
+/** Opens a rule's row. */
+function open(rule) {
+  return `(() => {
+    const row = [...document.querySelectorAll('.rule > button')].find((it) => it.textContent.includes('${rule}'));
+    if (row.getAttribute('aria-expanded') === 'false') row.click();
+    setTimeout(() => {
+      const body = document.querySelector('.body');
+      body.scrollTop += row.getBoundingClientRect().top - body.getBoundingClientRect().top - 70;
+    }, 50);
+  })();`;
+}
+
+/** Types into the first field of the open row. */
+function type(text) {
+  return `(() => {
+    const field = document.querySelector('.ed input');
+    field.value = '${text}';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  })();`;
+}
+
 const shots = [
   ...STATES.map((state) => ({ name: `status-${state}`, query: { state }, size: COMPACT })),
   ...['armed', 'locked', 'not-protected'].map((state) => ({
@@ -52,6 +73,35 @@ const shots = [
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
+  ...['armed', 'near', 'locked', 'not-protected', 'observing'].map((state) => ({
+    name: `settings-${state}`,
+    query: { state, page: 'settings' },
+    size: WIDE,
+  })),
+  ...Object.entries({
+    looser: open('Daily Loss Limit') + type('-1500'),
+    stricter: open('Daily Loss Limit') + type('-450'),
+    wrong: open('Daily Loss Limit') + type('500'),
+    limits: open('Contract Limits'),
+    steps: open('Cooldown After Loss'),
+    hours: open('Trading Hours'),
+    symbols: open('Symbol Block'),
+    automation: open('Trade Management'),
+    notifications: open('Desktop Notifications'),
+    lock: "[...document.querySelectorAll('button')].find((it) => it.textContent.includes('Lock Risk')).click();",
+  }).map(([name, act]) => ({
+    name: `settings-${name}`,
+    query: { state: 'armed', page: 'settings' },
+    size: WIDE,
+    act,
+  })),
+  {
+    name: 'settings-account',
+    query: { state: 'armed', page: 'settings' },
+    size: WIDE,
+    act: "(() => { const it = document.querySelector('.top select'); it.value = '93365101'; it.dispatchEvent(new Event('change', { bubbles: true })); })();",
+  },
+  { name: 'settings-compact', query: { state: 'armed', page: 'settings' }, size: COMPACT },
   ...['Accounts', 'Starting rulebook', 'Observe or enforce', 'Start at login', 'Proof'].map((click) => ({
     name: `setup-wide-${click.toLowerCase().replaceAll(' ', '-')}`,
     query: { state: 'armed', page: 'setup' },
@@ -144,6 +194,10 @@ try {
         const script = `document.querySelector('.scroll').scrollTop = ${shot.scroll}`;
         await call('POST', `/session/${id}/execute/sync`, { script, args: [] });
         await sleep(100);
+      }
+      if (shot.act) {
+        await call('POST', `/session/${id}/execute/sync`, { script: shot.act, args: [] });
+        await sleep(600);
       }
       const png = await call('GET', `/session/${id}/screenshot`);
       await writeFile(join(out, `${shot.name}-${theme}.png`), Buffer.from(png, 'base64'));

@@ -115,6 +115,9 @@ impl Eye {
             Reply::Log { .. }
             | Reply::Accepted
             | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. }
             | Reply::History { .. }
             | Reply::Presets { .. } => {}
         }

@@ -32,6 +32,8 @@ const MAIN: &str = "main";
 const REPAINT_AFTER: Duration = Duration::from_millis(250);
 const SIZE: (f64, f64) = (460.0, 720.0);
 const SMALLEST: (f64, f64) = (420.0, 560.0);
+/// Pages with columns need so much width.
+const WIDE: (f64, f64) = (980.0, 720.0);
 
 /// Where the window is to be.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -80,6 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             send,
             credentials_of,
             save_credentials,
+            widen,
             export_history,
             login::autostart,
             login::set_autostart,
@@ -185,6 +188,19 @@ async fn save_credentials(user_name: String, api_key: String) -> Result<(), Stri
     let login = Credentials { user_name, api_key };
     let saved = tauri::async_runtime::spawn_blocking(move || credentials::save(&login)).await;
     saved.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+}
+
+/// Makes the window as large as a wide page needs it, unless it is already.
+#[tauri::command]
+fn widen(window: tauri::WebviewWindow) -> Result<(), String> {
+    let grow = || -> tauri::Result<()> {
+        let size = window.inner_size()?.to_logical::<f64>(window.scale_factor()?);
+        if size.width < WIDE.0 && !window.is_maximized()? {
+            window.set_size(tauri::LogicalSize::new(WIDE.0, size.height.max(WIDE.1)))?;
+        }
+        Ok(())
+    };
+    grow().map_err(|error| error.to_string())
 }
 
 impl Login {

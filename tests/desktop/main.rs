@@ -10,6 +10,7 @@ mod engine;
 mod keyring;
 mod notifications;
 mod pages;
+mod settings;
 mod start;
 mod tray;
 mod whole;

@@ -33,6 +33,7 @@ class Stage implements Backend {
   snapshot = () => Promise.resolve(this.first);
   opening = () => Promise.resolve(this.where);
   credentials = () => Promise.resolve(this.known);
+  widen = () => Promise.resolve();
   clockedIn: string | null = null;
   send = (ask: Ask): Promise<Reply> => {
     this.sent.push(ask);
@@ -319,6 +320,8 @@ describe('Setup', () => {
       rule: 'daily_realized_loss',
       key: 'rules.daily_realized_loss.limit',
       text: 'Daily Loss Limit −$400.00 → −$500.00',
+      from: -400,
+      to: -500,
       state: 'waits',
       applies_at: '2025-11-18T23:00:00Z',
     } as const;
@@ -475,7 +478,7 @@ describe('History', () => {
 
 it('Ctrl and a number choose the page', async () => {
   await show('armed');
-  await user().keyboard('{Control>}3{/Control}');
+  await user().keyboard('{Control>}4{/Control}');
   expect(screen.getByText('Connection')).toBeInTheDocument();
   await user().keyboard('{Control>}1{/Control}');
   expect(screen.getByText('Positions and orders')).toBeInTheDocument();

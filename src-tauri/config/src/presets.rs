@@ -78,7 +78,7 @@ mod tests {
             let edits: Vec<Edit> = preset
                 .rules
                 .into_iter()
-                .map(|rule| Edit { account: None, key: rule.key, value: Json::String(rule.value) })
+                .map(|rule| Edit { account: None, key: rule.key, value: Some(Json::String(rule.value)) })
                 .collect();
             let loaded = preview(home.path(), &edits, &|_| None, &RuleKey::RULES).unwrap();
             let day = loaded.rulebook.base.daily_realized_loss.settings.limit;

@@ -22,7 +22,7 @@ pub fn read(dir: &Path) -> Result<PresetsView, String> {
 
 fn preset(preset: Preset) -> Result<PresetView, String> {
     let lines = preset.rules.iter().map(line).collect::<Result<_, _>>()?;
-    let edit = |rule: PresetRule| SettingEdit { account: None, key: rule.key, value: rule.value };
+    let edit = |rule: PresetRule| SettingEdit { account: None, key: rule.key, value: Some(rule.value) };
     let edits = preset.rules.into_iter().map(edit).collect();
     Ok(PresetView { size: preset.size, firm: preset.firm, lines, edits })
 }

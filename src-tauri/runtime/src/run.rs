@@ -2,14 +2,15 @@
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
 use std::{
+    collections::BTreeMap,
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant as Monotonic},
 };
 
 use domain::{
-    RuleKey, RuleMode,
-    broker::{Ask as BrokerAsk, LoginError, Signal, Stamped},
+    Instrument, RuleKey, RuleMode,
+    broker::{Ask as BrokerAsk, CallId, LoginError, Signal, Stamped},
     rulebook::RuleSet,
 };
 use engine::rules::BUILT;
@@ -21,7 +22,8 @@ use tokio::{
 };
 use views::{
     View,
-    control::{Ask, Reply},
+    control::{Ask, Reply, SettingEdit},
+    settings::ContractView,
     text::Note,
     view::Protection,
 };
@@ -33,7 +35,7 @@ use crate::{
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
     lines,
-    settings::{self, Save, Watching},
+    settings::{self, Errand, Guarded, Watching},
 };
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
@@ -44,6 +46,8 @@ const VIEW_EVERY: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_secs(1);
 /// How long a stop waits for enforcements under way (specification C.17).
 const FINISH_WITHIN: Duration = Duration::from_secs(3);
+/// Searches of contracts under way; further ones are refused.
+const MOST_SEARCHES: usize = 8;
 /// Messages that nobody has heard yet; when full, further ones are in the log only.
 const MOST_UNHEARD: usize = 16;
 /// Signs that nobody has taken; there are two kinds, each told at most a few times.
@@ -122,6 +126,8 @@ pub(crate) struct Loop {
     pub watching: Watching,
     /// A login that is being read from the keyring, and who waits for it.
     pub renewal: Option<Renewal>,
+    /// Who waits for a search of contracts, by its call.
+    pub searches: BTreeMap<CallId, oneshot::Sender<Reply>>,
     pub petitions: mpsc::Receiver<Petition>,
     pub views: watch::Sender<Arc<View>>,
     pub notes: broadcast::Sender<Note>,
@@ -293,6 +299,7 @@ impl Loop {
                     let locked = self.core.has_lockouts();
                     let _ = self.signs.try_send(Sign::Refused { error, locked });
                 }
+                Output::Found { search, found } => self.found(search, found),
             }
         }
     }
@@ -379,15 +386,59 @@ impl Loop {
             }
             Ask::CredentialsChanged => return self.renew(answer),
             Ask::CancelPending { account, key } => match self.core.undo(account.as_ref(), &key) {
-                Ok(edits) => return self.watching.save(Save { edits, locked: Vec::new(), answer }),
+                Ok(edits) => {
+                    return self.watching.run(Errand::Save { edits, guarded: Guarded::default() }, answer);
+                }
                 Err(reason) => Reply::Refused { reason },
             },
             Ask::SaveSettings { edits } => {
-                let edits = edits.into_iter().map(settings::edit).collect();
-                return self.watching.save(Save { edits, locked: self.core.refusing(), answer });
+                let errand = Errand::Save { edits: meant(edits), guarded: self.core.guarded() };
+                return self.watching.run(errand, answer);
             }
+            Ask::PreviewSettings { edits } => {
+                let in_force = Box::new(self.core.in_force());
+                return self.watching.run(Errand::Preview { edits: meant(edits), in_force }, answer);
+            }
+            Ask::Settings => return self.watching.run(Errand::Show, answer),
+            Ask::LockSettings { until } => match self.core.lock_settings(until, self.clock.now()) {
+                Ok(outputs) => {
+                    self.dirty = true;
+                    self.carry_out(outputs).await;
+                    Reply::Accepted
+                }
+                Err(reason) => Reply::Refused { reason },
+            },
+            Ask::SearchContracts { text } => return self.search(text, answer).await,
         };
         let _ = answer.send(reply);
+    }
+
+    /// Asks the broker; its reply answers.
+    async fn search(&mut self, text: String, answer: oneshot::Sender<Reply>) {
+        self.searches.retain(|_, waits| !waits.is_closed());
+        let asked = match self.searches.len() {
+            MOST_SEARCHES.. => Err("Other searches are under way. Try again in a moment.".to_string()),
+            _ => self.core.search(text),
+        };
+        match asked {
+            Ok((call, outputs)) => {
+                self.searches.insert(call, answer);
+                self.carry_out(outputs).await;
+            }
+            Err(reason) => {
+                let _ = answer.send(Reply::Refused { reason });
+            }
+        }
+    }
+
+    fn found(&mut self, search: CallId, found: Result<Vec<Instrument>, String>) {
+        let Some(answer) = self.searches.remove(&search) else { return };
+        let _ = answer.send(match found {
+            Ok(found) => Reply::Contracts { contracts: found.into_iter().map(contract).collect() },
+            Err(reason) => {
+                Reply::Refused { reason: format!("The contracts could not be searched: {reason}.") }
+            }
+        });
     }
 
     /// Writes a personal session, beside the loop: it concerns no rule.
@@ -482,6 +533,15 @@ impl Loop {
             self.views.send_replace(Arc::new(self.view()));
         }
     }
+}
+
+fn meant(edits: Vec<SettingEdit>) -> Vec<config::Edit> {
+    edits.into_iter().map(settings::edit).collect()
+}
+
+fn contract(found: Instrument) -> ContractView {
+    let Instrument { contract: _, symbol, name, tick_size, tick_value, active } = found;
+    ContractView { symbol, name, tick_size, tick_value, active }
 }
 
 /// The login that is being read; never without one.

@@ -153,6 +153,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         connect,
         watching,
         renewal: None,
+        searches: std::collections::BTreeMap::new(),
         petitions,
         views,
         notes: notes.clone(),

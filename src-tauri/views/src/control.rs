@@ -4,12 +4,13 @@
 //! [`Reply::View`]s and [`Reply::Note`]s, with the id of that request, whenever the view changes or
 //! people are to be told something.
 
-use domain::{AccountId, Command};
+use domain::{AccountId, Command, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     history::{History, HistoryQuery},
     presets::PresetsView,
+    settings::{ContractView, SettingsPreview, SettingsView},
     text::Note,
     view::{ReceiptView, View},
 };
@@ -82,6 +83,23 @@ pub enum Ask {
     },
     /// Starting rulebooks by account size.
     Presets,
+    /// What every setting means, and what the files say.
+    Settings,
+    /// What changes of the settings would lead to. Nothing is saved.
+    PreviewSettings {
+        /// The changes.
+        edits: Vec<SettingEdit>,
+    },
+    /// Take only stricter changes of the settings until then. Cannot be taken back.
+    LockSettings {
+        /// Until when; null: the next daily reset.
+        until: Option<Instant>,
+    },
+    /// Contracts of the broker whose name contains a text.
+    SearchContracts {
+        /// The text.
+        text: String,
+    },
 }
 
 /// One setting with its new value.
@@ -92,8 +110,9 @@ pub struct SettingEdit {
     pub account: Option<AccountId>,
     /// Dotted path as in the file.
     pub key: String,
-    /// As one would write it into the file.
-    pub value: String,
+    /// As one would write it into the file; null takes the key out of it: what applies without it applies
+    /// again.
+    pub value: Option<String>,
 }
 
 /// An answer, or one view of a watch.
@@ -142,5 +161,20 @@ pub enum Reply {
     Presets {
         /// What can be started with.
         presets: PresetsView,
+    },
+    /// To `Settings`.
+    Settings {
+        /// What they mean and say.
+        settings: Box<SettingsView>,
+    },
+    /// To `PreviewSettings`.
+    Preview {
+        /// What the changes would lead to.
+        preview: Box<SettingsPreview>,
+    },
+    /// To `SearchContracts`.
+    Contracts {
+        /// What the broker found.
+        contracts: Vec<ContractView>,
     },
 }

@@ -6,6 +6,7 @@
 pub mod control;
 pub mod history;
 pub mod presets;
+pub mod settings;
 pub mod sight;
 pub mod text;
 pub mod tray;

@@ -44,7 +44,21 @@ pub fn armed() -> View {
     ];
     main.curve = curve(MORNING, 10 * 60 + 42);
     let receipts = vec![open_loss_receipt()];
-    View { receipts, ..view(at, Protection::Armed, ct(8, 0, 5), vec![main, practice(at)]) }
+    let base = view(at, Protection::Armed, ct(8, 0, 5), vec![main, practice(at)]);
+    View { receipts, pending: vec![looser_loss_limit()], ..base }
+}
+
+fn looser_loss_limit() -> PendingView {
+    PendingView {
+        account: Some("93365101".into()),
+        rule: Some(RuleKey::DailyRealizedLoss),
+        key: "rules.daily_realized_loss.limit".into(),
+        text: "account 93365101, daily_realized_loss.limit: -500 -> -750".into(),
+        from: serde_json::json!(-500),
+        to: serde_json::json!(-750),
+        state: PendingState::Waits,
+        applies_at: Some(ct(17, 0, 0)),
+    }
 }
 
 pub fn near() -> View {
@@ -220,6 +234,8 @@ fn view(at: Instant, protection: Protection, since: Instant, accounts: Vec<Accou
         broker: "TopstepX".into(),
         mode: "tray".into(),
         pending: Vec::new(),
+        settings_revision: "1".into(),
+        settings_locked_until: None,
         version: "0.1.0".into(),
     }
 }

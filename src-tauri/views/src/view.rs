@@ -54,6 +54,12 @@ pub struct View {
     /// Changes of the settings that do not apply yet, because they protect less.
     #[serde(default)]
     pub pending: Vec<PendingView>,
+    /// Another one whenever the settings files, or what is in force of them, may have changed.
+    #[serde(default)]
+    pub settings_revision: String,
+    /// Until when only stricter changes of the settings are taken; null: looser ones wait as usual.
+    #[serde(default)]
+    pub settings_locked_until: Option<Instant>,
     /// What is connected to, in the words of people: `TopstepX`, `Demo`.
     pub broker: String,
     /// How the engine runs: `tray`, `headless`, `demo`, `service`.
@@ -111,6 +117,14 @@ pub struct PendingView {
     pub key: String,
     /// What changes, from what to what.
     pub text: String,
+    /// The value in force, as it would be written.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub from: serde_json::Value,
+    /// The value that waits.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub to: serde_json::Value,
     /// What it waits for.
     pub state: PendingState,
     /// From when it applies; null while that is unknown or if it never will.

@@ -3,7 +3,7 @@
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -47,10 +47,15 @@ impl Browser {
 
     /// Waits until the page shows a text, anywhere.
     pub fn shows(&self, text: &str) {
-        self.runtime.block_on(until(&format!("the page to show {text:?}"), async || {
-            let body = self.page.find(By::Tag("body")).await.ok()?.text().await.ok()?;
-            plain(&body).contains(text).then_some(())
-        }));
+        let begun = Instant::now();
+        loop {
+            let shown = plain(&self.runtime.block_on(self.text()).unwrap_or_default());
+            if shown.contains(text) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "timed out waiting for {text:?}; the page shows:\n{shown}");
+            std::thread::sleep(LOOK_AGAIN_AFTER);
+        }
     }
 
     /// Presses the button with this text.
@@ -92,7 +97,7 @@ impl Browser {
 
     /// Types into the field with this label.
     pub fn fill(&self, label: &str, text: &str) {
-        let path = format!("//label[text()='{label}']/following-sibling::input[1]");
+        let path = field(label);
         self.runtime.block_on(async {
             let field = until(label, async || self.page.find(By::XPath(path.as_str())).await.ok()).await;
             field.clear().await.unwrap();
@@ -102,11 +107,15 @@ impl Browser {
 
     /// What a field holds.
     pub fn value(&self, label: &str) -> String {
-        let path = format!("//label[text()='{label}']/following-sibling::input[1]");
+        let path = field(label);
         self.runtime.block_on(async {
             let field = self.page.find(By::XPath(path.as_str())).await.unwrap();
             field.prop("value").await.unwrap().unwrap_or_default()
         })
+    }
+
+    async fn text(&self) -> Option<String> {
+        self.page.find(By::Tag("body")).await.ok()?.text().await.ok()
     }
 
     async fn find_button(&self, text: &str) -> WebElement {
@@ -120,6 +129,12 @@ impl Browser {
         })
         .await
     }
+}
+
+/// The field beside a label, or in the frame beside it that also holds its unit.
+fn field(label: &str) -> String {
+    let beside = format!("//label[text()='{label}']/following-sibling::*[1]");
+    format!("{beside}[self::input] | {beside}/descendant::input[1]")
 }
 
 impl Drop for Browser {
@@ -145,7 +160,7 @@ fn plain(text: &str) -> String {
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;

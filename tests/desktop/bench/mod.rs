@@ -86,9 +86,14 @@ impl Desktop {
         self.dir.path().join("home")
     }
 
+    /// The folder for temporary things.
+    pub fn temporary(&self) -> PathBuf {
+        self.dir.path().join("tmp")
+    }
+
     /// What its programs have left in the folder for temporary things.
     pub fn left_over(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.dir.path().join("tmp")).unwrap();
+        let entries = fs::read_dir(self.temporary()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
     }
 

@@ -8,7 +8,7 @@ import type { HistoryQuery } from './types/HistoryQuery';
 import type { Reply } from './types/Reply';
 import type { Sight } from './types/Sight';
 
-export type PageName = 'status' | 'history' | 'setup';
+export type PageName = 'status' | 'settings' | 'history' | 'setup';
 export type SheetName = 'flatten' | 'cancel' | 'until' | 'done';
 
 /** Where the tray wants the window to be. */
@@ -30,6 +30,8 @@ export interface Backend {
   opening(): Promise<Opening>;
   send(ask: Ask): Promise<Reply>;
   credentials(): Promise<Credentials>;
+  /** Makes a small window as large as a wide page needs it. */
+  widen(): Promise<void>;
   /** Rejects with one sentence for people. */
   saveCredentials(userName: string, apiKey: string): Promise<void>;
   /** Writes tables into the folder for downloads and says where; rejects with one sentence for people. */
@@ -48,6 +50,7 @@ export const program: Backend = {
   opening: () => invoke('opening'),
   send: (ask) => invoke('send', { ask }),
   credentials: () => invoke('credentials'),
+  widen: () => invoke('widen'),
   saveCredentials: (userName, apiKey) => invoke('save_credentials', { userName, apiKey }),
   exportHistory: (query) => invoke('export_history', { query }),
   autostart: () => invoke('autostart'),

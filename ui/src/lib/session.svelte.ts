@@ -3,6 +3,7 @@
 import type { Backend, Opening, PageName, SheetName } from './backend';
 import { ms } from './format';
 import type { Ask } from './types/Ask';
+import type { Reply } from './types/Reply';
 import type { History } from './types/History';
 import type { HistoryQuery } from './types/HistoryQuery';
 import type { PresetsView } from './types/PresetsView';
@@ -82,6 +83,16 @@ export class Session {
     }
   }
 
+  /** Asks the engine; an engine that does not answer has refused. */
+  async reply(ask: Ask): Promise<Reply> {
+    try {
+      return await this.#backend.send(ask);
+    } catch (error) {
+      return { reply: 'refused', reason: `The engine did not answer: ${String(error)}` };
+    }
+  }
+
+  widen = () => this.#backend.widen();
   /** Asks; nothing if it was accepted, otherwise why not. */
   async ask(ask: Ask): Promise<string> {
     try {

@@ -38,6 +38,9 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
             | Reply::Log { .. }
             | Reply::Accepted
             | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. }
             | Reply::History { .. }
             | Reply::Presets { .. } => {}
         }

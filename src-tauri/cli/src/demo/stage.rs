@@ -194,6 +194,9 @@ impl Stage {
                     | Reply::Log { .. }
                     | Reply::Accepted
                     | Reply::Refused { .. }
+                    | Reply::Settings { .. }
+                    | Reply::Preview { .. }
+                    | Reply::Contracts { .. }
                     | Reply::History { .. }
                     | Reply::Presets { .. },
                 ) => {}

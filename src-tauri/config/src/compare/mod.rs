@@ -95,8 +95,31 @@ impl Changes {
     pub fn looser<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Change> {
         self.0.iter().filter(move |change| {
             let concerned = change.account.as_ref().is_none_or(|of| of == account);
-            concerned && matches!(change.direction, Direction::Looser | Direction::Mixed)
+            concerned && change.is_looser()
         })
+    }
+}
+
+impl Change {
+    /// Whether some of it protects less.
+    #[must_use]
+    pub fn is_looser(&self) -> bool {
+        matches!(self.direction, Direction::Looser | Direction::Mixed)
+    }
+}
+
+impl Pending {
+    /// Both values as people would write them.
+    #[must_use]
+    pub fn shown(&self) -> (Json, Json) {
+        if self.rule.is_some() {
+            let part = Part::of_key(&self.key);
+            let shown = |value: &Json| part.as_ref().map_or_else(|| value.clone(), |part| part.shown(value));
+            return (shown(&self.from), shown(&self.to));
+        }
+        let global = Global::ALL.into_iter().find(|global| global.key() == self.key);
+        let shown = |value: &Json| global.map_or_else(|| value.clone(), |global| global.shown(value));
+        (shown(&self.from), shown(&self.to))
     }
 }
 

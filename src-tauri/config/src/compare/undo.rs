@@ -17,7 +17,7 @@ use crate::{
 /// said in single keys: the list of watched accounts, and hours by symbol.
 #[must_use]
 pub fn undo(rulebook: &Rulebook, change: &Pending) -> Option<Vec<Edit>> {
-    let edit = |(key, value)| Edit { account: change.account.clone(), key, value };
+    let edit = |(key, value)| Edit { account: change.account.clone(), key, value: Some(value) };
     let values = match change.rule {
         None => of_everyone(rulebook, change)?,
         Some(_) => {

@@ -2,6 +2,7 @@
 //! file and a rename. The rest of the file, comments included, stays as it was. Nothing can be saved that
 //! the check would refuse.
 
+mod cut;
 mod splice;
 
 use std::{
@@ -22,6 +23,7 @@ use crate::{
     schema::{self, File},
     yaml::{self, Content, Node},
 };
+use cut::cut;
 use splice::{Step, splice};
 
 /// One changed setting.
@@ -31,8 +33,9 @@ pub struct Edit {
     pub account: Option<AccountId>,
     /// Dotted path as in the file, such as `rules.max_contracts.limit` or `daily_reset.time`.
     pub key: String,
-    /// As one would write it; texts that are numbers, durations or times are taken as such.
-    pub value: Json,
+    /// As one would write it; texts that are numbers, durations or times are taken as such. `None` takes the
+    /// key out of the file: what applies without it applies again.
+    pub value: Option<Json>,
 }
 
 /// Why nothing was saved.
@@ -126,8 +129,11 @@ fn changed(
 fn change(dir: &Path, edit: &Edit, texts: &mut BTreeMap<String, String>) -> Result<(), SaveError> {
     let (file, steps) = place(dir, edit, texts)?;
     let text = read(dir, &file, texts)?;
-    let changed =
-        splice(&text, &steps, &edit.value).ok_or_else(|| SaveError::Layout { file: file.clone() })?;
+    let changed = match &edit.value {
+        Some(value) => splice(&text, &steps, value),
+        None => cut(&text, &steps),
+    };
+    let changed = changed.ok_or_else(|| SaveError::Layout { file: file.clone() })?;
     texts.insert(file, changed);
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) fn splice(text: &str, path: &[Step], value: &Json) -> Option<String> 
 }
 
 /// The tree of a text without faults; the inner `None` is a text without content.
-fn parse(text: &str) -> Option<Option<Node>> {
+pub(super) fn parse(text: &str) -> Option<Option<Node>> {
     let mut faults = Vec::new();
     let tree = yaml::parse("", text, &mut faults);
     faults.is_empty().then_some(tree)
@@ -105,7 +105,7 @@ fn nested(path: &[Step], value: &Json) -> Option<String> {
 }
 
 /// What a tree says, without places and styles.
-fn says(node: &Node) -> Json {
+pub(super) fn says(node: &Node) -> Json {
     match &node.content {
         Content::Scalar(scalar) if scalar.is_null() => Json::Null,
         Content::Scalar(scalar) => Json::from(scalar.text.as_str()),

@@ -256,11 +256,11 @@ fn files_as_windows_editors_write_them() {
     let loaded = home.check().unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(loaded.rulebook.base.max_contracts.settings.limit.0, 3);
     let edits = [
-        config::Edit { account: None, key: "rules.max_contracts.limit".to_string(), value: 2.into() },
+        config::Edit { account: None, key: "rules.max_contracts.limit".to_string(), value: Some(2.into()) },
         config::Edit {
             account: None,
             key: "rules.max_contracts.rule_mode".to_string(),
-            value: "warn".into(),
+            value: Some("warn".into()),
         },
     ];
     let saved = config::save(&home.config(), &edits, &nothing, &RuleKey::RULES).unwrap();

@@ -7,7 +7,7 @@ use expect_test::expect;
 use serde_json::{Value as Json, json};
 
 fn save(home: &Home, account: Option<&str>, key: &str, value: Json) -> Result<Loaded, SaveError> {
-    let edit = Edit { account: account.map(AccountId::from), key: key.to_string(), value };
+    let edit = Edit { account: account.map(AccountId::from), key: key.to_string(), value: Some(value) };
     config::save(&home.config(), &[edit], &nothing, &RuleKey::RULES)
 }
 
@@ -86,7 +86,7 @@ fn nothing_is_written_that_a_check_would_refuse() {
 #[test]
 fn several_changes_are_all_made_or_none() {
     let home = Home::with(&[]);
-    let edit = |key: &str, value| Edit { account: None, key: key.to_string(), value };
+    let edit = |key: &str, value| Edit { account: None, key: key.to_string(), value: Some(value) };
     let hours = [
         edit("rules.session_block_outside.session_hours.start", json!("17:00")),
         edit("rules.session_block_outside.session_hours.end", json!("16:00")),

@@ -88,6 +88,9 @@ impl Client {
             | Reply::Log { .. }
             | Reply::Accepted
             | Reply::Refused { .. }
+            | Reply::Settings { .. }
+            | Reply::Preview { .. }
+            | Reply::Contracts { .. }
             | Reply::History { .. }
             | Reply::Presets { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
         }

@@ -183,7 +183,11 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
         | Ask::CancelPending { .. }
         | Ask::SaveSettings { .. }
         | Ask::ClockIn { .. }
-        | Ask::ClockOut { .. }) => from_loop(ask, feed).await,
+        | Ask::ClockOut { .. }
+        | Ask::Settings
+        | Ask::PreviewSettings { .. }
+        | Ask::LockSettings { .. }
+        | Ask::SearchContracts { .. }) => from_loop(ask, feed).await,
     }
 }
 

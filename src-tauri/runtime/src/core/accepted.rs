@@ -12,7 +12,8 @@ use views::{
     view::{PendingState, PendingView},
 };
 
-use super::{Core, telling::About};
+use super::{Core, Output, commands::LONGEST_LOCK, telling::About};
+use crate::settings::{Guarded, InForce};
 
 /// What the files say, once they were checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +67,9 @@ impl Waiting {
             Due::At(at) if at <= now => (PendingState::Held, Some(at)),
             Due::At(at) => (PendingState::Waits, Some(at)),
         };
+        let (from, to) = self.change.shown();
         let Pending { account, rule, key, text, from: _, to: _ } = self.change.clone();
-        PendingView { account, rule, key, text, state, applies_at }
+        PendingView { account, rule, key, text, from, to, state, applies_at }
     }
 }
 
@@ -82,6 +84,9 @@ pub struct Accepted {
     /// What of the files does not apply yet. Settings kept by earlier versions lack it.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
+    /// Until when only stricter changes are taken.
+    #[serde(default)]
+    pub locked_until: Option<Instant>,
     /// Of the files they come from.
     #[serde(skip)]
     pub hash: String,
@@ -105,6 +110,10 @@ pub(super) struct Settled {
     /// effect with the next start.
     rulebook: Option<Rulebook>,
     pub waiting: Vec<Waiting>,
+    /// Until when only stricter changes are taken.
+    locked_until: Option<Instant>,
+    /// Counts whatever may have changed for those who look at the settings.
+    pub revision: u64,
 }
 
 /// What becomes of the changes that protect less, in words.
@@ -120,6 +129,7 @@ impl Core {
         self.settled.source = Some((accepted.api, accepted.hash, ConfigOrigin::File));
         self.settled.rulebook = Some(accepted.rulebook);
         self.settled.waiting = accepted.waiting;
+        self.settled.locked_until = accepted.locked_until;
     }
 
     /// The rules that were accepted, with what of the files is stricter.
@@ -145,6 +155,61 @@ impl Core {
             "{key} cannot be written back here. Put the old value into the file: {}.",
             change.text
         ))
+    }
+
+    /// What may not be loosened now.
+    #[must_use]
+    pub fn guarded(&self) -> Guarded {
+        Guarded {
+            accounts: self.refusing(),
+            sealed: self.settings_locked_until().map(|until| (until, self.engine.now())),
+        }
+    }
+
+    /// What changes of the files are measured by.
+    #[must_use]
+    pub fn in_force(&self) -> InForce {
+        let knows_time = self.links.clock_apart.is_some();
+        InForce {
+            rulebook: self.accepted().clone(),
+            day_end: knows_time.then(|| self.engine.day_end()),
+            guarded: self.guarded(),
+        }
+    }
+
+    /// Until when only stricter changes of the settings are taken.
+    #[must_use]
+    pub fn settings_locked_until(&self) -> Option<Instant> {
+        self.settled.locked_until.filter(|until| *until > self.engine.now())
+    }
+
+    /// Takes only stricter changes until then, or until the next daily reset. It can be made longer, never
+    /// shorter.
+    ///
+    /// # Errors
+    /// Why not, in the words of people.
+    pub fn lock_settings(&mut self, until: Option<Instant>, now: Instant) -> Result<Vec<Output>, String> {
+        let now = self.time(now);
+        if self.links.clock_apart.is_none() || self.settled.source.is_none() {
+            return Err("The broker has not told the time yet. Try again once it is connected.".to_string());
+        }
+        let until = until.unwrap_or_else(|| self.engine.day_end());
+        if until <= now {
+            return Err("The lock would end in the past. Choose a later time.".to_string());
+        }
+        if until > now + LONGEST_LOCK {
+            return Err(format!(
+                "A lock lasts {} days at most. Choose an earlier time.",
+                LONGEST_LOCK.num_days()
+            ));
+        }
+        if self.settings_locked_until().is_some_and(|locked| until <= locked) {
+            return Err("Risk Settings are locked for as long already.".to_string());
+        }
+        self.settled.locked_until = Some(until);
+        let note = format!("settings locked until {}: only stricter changes are taken", until.to_rfc3339());
+        self.accept(self.accepted().clone(), &[], vec![note], now);
+        Ok(self.take_outputs())
     }
 
     /// Accounts for which nothing looser is even queued now.
@@ -272,9 +337,10 @@ impl Core {
         Due::At(self.engine.day_end())
     }
 
-    /// Whether a change concerns an account with such a record.
+    /// Whether the settings are locked, or a change concerns an account with such a record.
     fn concerns(&self, change: &Pending, kind: fn(&Lockout) -> bool) -> bool {
-        self.accounts_under(kind).any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
+        self.settings_locked_until().is_some()
+            || self.accounts_under(kind).any(|locked| change.account.as_ref().is_none_or(|of| of == locked))
     }
 
     fn accounts_under(&self, kind: fn(&Lockout) -> bool) -> impl Iterator<Item = &AccountId> {
@@ -285,8 +351,10 @@ impl Core {
     fn accept(&mut self, rulebook: Rulebook, applied: &[String], notes: Vec<String>, now: Instant) {
         let Some((api, hash, origin)) = self.settled.source.clone() else { return };
         self.settled.rulebook = Some(rulebook.clone());
+        self.settled.revision += 1;
         let waiting = self.settled.waiting.clone();
-        let accepted = Accepted { rulebook, api, waiting, hash: hash.clone() };
+        let locked_until = self.settled.locked_until;
+        let accepted = Accepted { rulebook, api, waiting, locked_until, hash: hash.clone() };
         let diff = applied.join("; ");
         match serde_json::to_string(&accepted) {
             Ok(content) => {

@@ -40,6 +40,7 @@ pub(super) enum Purpose {
     Bar(ContractId),
     Watch,
     Quotes,
+    Lookup,
 }
 
 /// The accounts of the login.
@@ -91,6 +92,18 @@ impl Core {
         self.purposes.insert(id, purpose);
         self.batch.asks.push(Ask { id, class: Class::Routine, call });
         id
+    }
+
+    /// Searches the broker's contracts for a person; the answer is an [`Output::Found`].
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    pub fn search(&mut self, text: String) -> Result<(CallId, Vec<Output>), String> {
+        if !self.links.logged_in {
+            return Err(format!("{} cannot be asked without a connection.", self.setting.broker));
+        }
+        let id = self.send(Call::SearchInstruments(text), Purpose::Lookup);
+        Ok((id, self.take_outputs()))
     }
 
     /// Asks for the accounts of the login when it is time.
@@ -200,6 +213,13 @@ impl Core {
             (Purpose::Bar(contract), result) => {
                 tracing::warn!(target: "daemon", %contract, "no bar could be read: {}", failure(result));
                 self.step(now, Event::Unanswered(Question::LatestBar { contract }));
+            }
+            (Purpose::Lookup, result) => {
+                let found = match result {
+                    Ok(Answer::Instruments(found)) => Ok(found.clone()),
+                    other => Err(failure(other)),
+                };
+                self.batch.signs.push(Output::Found { search: reply.id, found });
             }
             (Purpose::Watch | Purpose::Quotes, Ok(_)) => {}
             (Purpose::Watch, result) => {

@@ -9,7 +9,7 @@ use super::{Core, Output};
 
 /// The longest lock that can be asked for: what cannot be taken back must not be a slip of the keyboard,
 /// and a time beyond every calendar could not even be shown.
-const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
+pub(super) const LONGEST_LOCK: TimeDelta = TimeDelta::days(366);
 
 /// What a trader does with a personal session (specification C.22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity, Symbol,
+    AccountId, Action, Alert, ContractId, Event, Instant, Instrument, Memory, Notice, Rulebook, Severity,
+    Symbol,
     broker::{Ask, CallId, LoginError, Signal},
 };
 use engine::Engine;
@@ -112,6 +113,13 @@ pub enum Output {
     Protected(Protection),
     /// The login was refused by code.
     Refused(LoginError),
+    /// What a search of contracts found, or why it found nothing.
+    Found {
+        /// The call that [`Core::search`] made.
+        search: CallId,
+        /// The contracts.
+        found: Result<Vec<Instrument>, String>,
+    },
 }
 
 /// The core.
@@ -220,14 +228,21 @@ impl Core {
         match input {
             Input::Signal(signal) => self.signal(now, received, signal),
             Input::Tick => self.tick(now),
-            Input::Files(files) => self.take_files(*files, now),
+            Input::Files(files) => {
+                self.settled.revision += 1;
+                self.take_files(*files, now);
+            }
             Input::SettingsRefused(fault) => {
+                self.settled.revision += 1;
                 self.tell(note::settings_refused(&fault), About::all("settings_refused"), now);
             }
             Input::DatabaseReplaced(what) => {
                 self.tell(note::database_replaced(&what), About::all("database_replaced"), now);
             }
-            Input::Settings(state) => self.links.config = state,
+            Input::Settings(state) => {
+                self.settled.revision += 1;
+                self.links.config = state;
+            }
             Input::StopRuleForced => {
                 let notice = Notice::StopRuleForced;
                 self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);

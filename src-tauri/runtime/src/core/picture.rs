@@ -120,6 +120,8 @@ impl Core {
             health: self.health(),
             metrics: self.metrics_view(),
             pending: self.waiting().iter().map(|waiting| waiting.view(now)).collect(),
+            settings_revision: format!("{}.{}", self.setting.started.timestamp(), self.settled.revision),
+            settings_locked_until: self.settings_locked_until(),
             broker: self.setting.broker.clone(),
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),

@@ -142,7 +142,7 @@ fn a_change_that_is_taken_back_is_withdrawn_and_never_applies() {
     let mut world = world();
     world.change_rules(book(6, -900, true));
     let edits = world.core.undo(None, LOSS).unwrap();
-    assert_eq!((edits[0].key.as_str(), edits[0].value.to_string().as_str()), (LOSS, "-500"));
+    assert_eq!((edits[0].key.as_str(), edits[0].value.as_ref()), (LOSS, Some(&serde_json::json!(-500))));
     assert!(world.core.undo(None, BLOCKS).is_err(), "not pending");
     world.change_rules(book(6, -500, true));
     assert_eq!(pending(&world), [(CONTRACTS, Due::At(reset()))]);
@@ -161,6 +161,40 @@ fn a_pending_change_that_grows_while_locked_is_refused_and_one_that_shrinks_belo
     assert_eq!(pending(&world), [(CONTRACTS, Due::Refused)]);
     world.change_rules(book(3, -500, true));
     assert_eq!((in_force(&world).0, pending(&world)), (3, vec![]));
+}
+
+#[test]
+fn a_lock_of_the_settings_outlives_a_restart_and_lets_only_stricter_changes_through() {
+    let mut world = world();
+    let until = reset() + minutes(30);
+    world.lock_settings(Some(until)).unwrap();
+    assert_eq!(world.core.view(world.now).settings_locked_until, Some(until));
+    let shorter = world.lock_settings(None).unwrap_err();
+    assert_eq!(shorter, "Risk Settings are locked for as long already.");
+
+    world.restart(true);
+    world.pass(minutes(1));
+    world.change_rules(book(2, -900, true));
+    assert_eq!(in_force(&world), (2, usd(-500), true));
+    assert_eq!(pending(&world), [(LOSS, Due::Refused)]);
+
+    world.pass(until - world.now + minutes(1));
+    assert_eq!(world.core.view(world.now).settings_locked_until, None);
+    assert_eq!(in_force(&world), (2, usd(-500), true), "what was refused does not come by itself");
+    world.change_rules(book(3, -500, true));
+    assert_eq!(pending(&world), [(CONTRACTS, Due::At(reset() + TimeDelta::days(1)))]);
+}
+
+#[test]
+fn what_waited_when_the_settings_were_locked_waits_for_the_end_of_the_lock() {
+    let mut world = world();
+    world.change_rules(book(5, -900, true));
+    let until = reset() + minutes(30);
+    world.lock_settings(Some(until)).unwrap();
+    world.pass(reset() - world.now + minutes(10));
+    assert_eq!(in_force(&world), (5, usd(-500), true));
+    world.pass(until - world.now + minutes(1));
+    assert_eq!(in_force(&world), (5, usd(-900), true));
 }
 
 /// The world begins at 10:00 in Chicago: outside these hours, which begin after the reset of five past.

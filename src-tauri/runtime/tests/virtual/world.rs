@@ -193,6 +193,13 @@ impl World {
         }
     }
 
+    /// Takes only stricter changes of the settings until then.
+    pub fn lock_settings(&mut self, until: Option<Instant>) -> Result<(), String> {
+        let outputs = self.core.lock_settings(until, self.now)?;
+        self.carry(outputs);
+        Ok(())
+    }
+
     /// The market pauses: what is accepted is filled so much later.
     pub fn hold_fills(&mut self, longer: TimeDelta) {
         let fills = self.queue.extract_if(.., |_, parcel| matches!(parcel, Parcel::Execute(..)));
@@ -275,7 +282,7 @@ impl World {
                     self.note(format!("told: {}: {}", told.note.title, told.note.body));
                     self.told.push(told);
                 }
-                Output::Protected(_) | Output::Refused(_) => {}
+                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } => {}
             }
         }
     }

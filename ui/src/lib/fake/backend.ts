@@ -2,6 +2,7 @@
 // `?state=near&page=status&sheet=flatten&theme=light&bare` chooses; without `bare` a switcher is shown.
 
 import type { Backend, Opening } from '../backend';
+import { settingsReply } from './settings';
 import type { Ask } from '../types/Ask';
 import type { Reply } from '../types/Reply';
 import type { Sight } from '../types/Sight';
@@ -35,7 +36,7 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
     snapshot: () => Promise.resolve(sightOf(state)),
     opening: () =>
       Promise.resolve({ page: search.get('page') ?? 'status', sheet: search.get('sheet') } as Opening),
-    send: (ask: Ask) => Promise.resolve(answer(ask)),
+    send: (ask: Ask) => Promise.resolve(settingsReply(ask, views.get(state) ?? null) ?? answer(ask)),
     exportHistory: () =>
       Promise.resolve(
         'Saved risk-manager-days-2025-11-18.csv and risk-manager-receipts-2025-11-18.csv in /home/marlow/Downloads.',
@@ -46,6 +47,7 @@ export function fake(search = new URLSearchParams(location.search)): Backend {
           ? { source: 'none', user_name: null, problem: null }
           : { source: 'keyring', user_name: 'j.marlow', problem: null },
       ),
+    widen: () => Promise.resolve(),
     saveCredentials: (_, apiKey) =>
       apiKey === 'locked'
         ? Promise.reject('The keyring is locked. Unlock it, then save again.')

@@ -43,4 +43,16 @@ account: AccountId | null, } | { "ask": "clock_out",
 /**
  * On this account; null: on all.
  */
-account: AccountId | null, } | { "ask": "presets" };
+account: AccountId | null, } | { "ask": "presets" } | { "ask": "settings" } | { "ask": "preview_settings", 
+/**
+ * The changes.
+ */
+edits: Array<SettingEdit>, } | { "ask": "lock_settings", 
+/**
+ * Until when; null: the next daily reset.
+ */
+until: string | null, } | { "ask": "search_contracts", 
+/**
+ * The text.
+ */
+text: string, };

@@ -24,6 +24,14 @@ key: string,
  */
 text: string, 
 /**
+ * The value in force, as it would be written.
+ */
+from: unknown, 
+/**
+ * The value that waits.
+ */
+to: unknown, 
+/**
  * What it waits for.
  */
 state: PendingState, 

@@ -14,6 +14,7 @@ account: AccountId | null,
  */
 key: string, 
 /**
- * As one would write it into the file.
+ * As one would write it into the file; null takes the key out of it: what applies without it applies
+ * again.
  */
-value: string, };
+value: string | null, };

@@ -60,6 +60,14 @@ metrics: Metrics,
  */
 pending: Array<PendingView>, 
 /**
+ * Another one whenever the settings files, or what is in force of them, may have changed.
+ */
+settings_revision: string, 
+/**
+ * Until when only stricter changes of the settings are taken; null: looser ones wait as usual.
+ */
+settings_locked_until: string | null, 
+/**
  * What is connected to, in the words of people: `TopstepX`, `Demo`.
  */
 broker: string, 

@@ -1,6 +1,9 @@
 //! Watching the settings files, beside the loop: a change is read, checked, and handed over as a whole; a
 //! broken file leaves everything as it was (specification C.16, rulings 5 and 6). A disk that hangs holds
-//! up nothing but this.
+//! up nothing but this. Also what a window is shown of the settings.
+
+mod preview;
+mod show;
 
 use std::{
     fs,
@@ -9,7 +12,7 @@ use std::{
 };
 
 use config::{Edit, FaultKind, Faults, Loaded, SaveError};
-use domain::{AccountId, Rulebook};
+use domain::{AccountId, Instant, Rulebook};
 use engine::rules::BUILT;
 use serde_json::Value as Json;
 use store::ConfigOrigin;
@@ -18,7 +21,10 @@ use tokio::{
     task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
-use views::control::{Reply, SettingEdit};
+use views::{
+    control::{Reply, SettingEdit},
+    text::time,
+};
 
 use crate::core::{Files, Input};
 
@@ -26,8 +32,8 @@ use crate::core::{Files, Input};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// News that the loop has not taken; when full, watching waits for the loop.
 const MOST_NEWS: usize = 16;
-/// Changes that wait to be saved; when full, further ones are refused.
-const MOST_SAVES: usize = 16;
+/// Errands that wait; when full, further ones are refused.
+const MOST_ERRANDS: usize = 16;
 
 /// The settings as the files have them, and the files they came from.
 #[derive(Debug)]
@@ -40,28 +46,54 @@ pub struct Settings {
 /// What tells that a file changed: replaced by rename included.
 type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 
-/// A change to be made in the files, and who waits for the answer.
-pub(crate) struct Save {
-    pub edits: Vec<Edit>,
+/// What may not be loosened now.
+#[derive(Clone, Debug, Default)]
+pub struct Guarded {
     /// Accounts that are locked by more than their trading hours: nothing that protects them less is written.
-    pub locked: Vec<AccountId>,
-    pub answer: oneshot::Sender<Reply>,
+    pub accounts: Vec<AccountId>,
+    /// Until when nothing at all that protects less is written, and what time it is.
+    pub sealed: Option<(Instant, Instant)>,
 }
+
+/// What changes of the files are measured by.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The rules that were accepted.
+    pub rulebook: Rulebook,
+    /// When a change that protects less applies; `None` while nobody knows what time it is.
+    pub day_end: Option<Instant>,
+    /// What may not be loosened.
+    pub guarded: Guarded,
+}
+
+/// Something to do with the files, beside the loop.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Change them.
+    Save { edits: Vec<Edit>, guarded: Guarded },
+    /// Say what changes would lead to.
+    Preview { edits: Vec<Edit>, in_force: Box<InForce> },
+    /// Say what they say.
+    Show,
+}
+
+/// An errand, and who waits for the answer.
+type Wanted = (Errand, oneshot::Sender<Reply>);
 
 /// The loop's end of the watching task.
 pub(crate) struct Watching {
     pub news: mpsc::Receiver<Input>,
-    saves: mpsc::Sender<Save>,
+    errands: mpsc::Sender<Wanted>,
 }
 
 impl Watching {
-    /// Changes the files, off the loop; the answer tells what came of it.
-    pub fn save(&self, save: Save) {
-        if let Err(mpsc::error::TrySendError::Full(save) | mpsc::error::TrySendError::Closed(save)) =
-            self.saves.try_send(save)
+    /// Does something with the files, off the loop; the answer tells what came of it.
+    pub fn run(&self, errand: Errand, answer: oneshot::Sender<Reply>) {
+        if let Err(mpsc::error::TrySendError::Full(wanted) | mpsc::error::TrySendError::Closed(wanted)) =
+            self.errands.try_send((errand, answer))
         {
             let reason = "Other settings are being saved. Try again in a moment.".to_string();
-            let _ = save.answer.send(Reply::Refused { reason });
+            let _ = wanted.1.send(Reply::Refused { reason });
         }
     }
 }
@@ -93,20 +125,20 @@ impl Settings {
     /// Starts watching. It ends with the loop.
     pub(crate) fn serve(mut self) -> Watching {
         let (news, receiver) = mpsc::channel(MOST_NEWS);
-        let (saves, mut wanted) = mpsc::channel::<Save>(MOST_SAVES);
+        let (errands, mut wanted) = mpsc::channel::<Wanted>(MOST_ERRANDS);
         tokio::spawn(async move {
             let mut seconds = interval(LOOK_EVERY);
             seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                let save = tokio::select! {
-                    save = wanted.recv() => match save {
-                        Some(save) => Some(save),
+                let wanted = tokio::select! {
+                    wanted = wanted.recv() => match wanted {
+                        Some(wanted) => Some(wanted),
                         None => return,
                     },
                     _ = seconds.tick() => None,
                 };
-                let reply = match save {
-                    Some(Save { edits, locked, answer }) => Some((self.save(edits, locked).await, answer)),
+                let reply = match wanted {
+                    Some((errand, answer)) => Some((self.run(errand).await, answer)),
                     None => None,
                 };
                 for input in self.look().await {
@@ -119,7 +151,7 @@ impl Settings {
                 }
             }
         });
-        Watching { news: receiver, saves }
+        Watching { news: receiver, errands }
     }
 
     /// Looks whether a file changed since the last look, and reads them all if so.
@@ -142,21 +174,14 @@ impl Settings {
         }
     }
 
-    async fn save(&self, edits: Vec<Edit>, locked: Vec<AccountId>) -> Reply {
-        let directory = self.directory.clone();
-        let known = self.loaded.as_ref().map(|loaded| loaded.rulebook.clone());
-        let saved = spawn_blocking(move || {
-            let next = config::preview(&directory, &edits, &environment, &BUILT)?;
-            if let Some(reason) = known.and_then(|known| refusal(&known, &next.rulebook, &locked)) {
-                return Ok(Reply::Refused { reason });
-            }
-            config::save(&directory, &edits, &environment, &BUILT).map(|_| Reply::Accepted)
+    async fn run(&self, errand: Errand) -> Reply {
+        let (directory, known) = (self.directory.clone(), self.loaded.clone());
+        let done = spawn_blocking(move || match errand {
+            Errand::Save { edits, guarded } => save(&directory, &edits, known.as_ref(), &guarded),
+            Errand::Preview { edits, in_force } => preview(&directory, &edits, known, &in_force),
+            Errand::Show => show(&directory, known),
         });
-        match saved.await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => Reply::Refused { reason: not_saved(&error) },
-            Err(error) => Reply::Refused { reason: error.to_string() },
-        }
+        done.await.unwrap_or_else(|error| Reply::Refused { reason: error.to_string() })
     }
 
     fn changed(&mut self, loaded: Loaded) -> Vec<Input> {
@@ -186,18 +211,62 @@ impl Settings {
 /// A change as it comes from a viewer. Lists and switches are meant as such, everything else as text.
 pub(crate) fn edit(edit: SettingEdit) -> Edit {
     let SettingEdit { account, key, value } = edit;
-    let value = match serde_json::from_str(&value) {
+    let value = value.map(|value| match serde_json::from_str(&value) {
         Ok(value @ (Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_))) => value,
         Ok(Json::Number(_) | Json::String(_)) | Err(_) => Json::String(value),
-    };
+    });
     Edit { account, key, value }
 }
 
-/// Why a change is not even written while an account is locked.
-fn refusal(known: &Rulebook, next: &Rulebook, locked: &[AccountId]) -> Option<String> {
+fn save(directory: &Path, edits: &[Edit], known: Option<&Loaded>, guarded: &Guarded) -> Reply {
+    let saved = config::preview(directory, edits, &environment, &BUILT).and_then(|next| {
+        if let Some(reason) = known.and_then(|known| refusal(&known.rulebook, &next.rulebook, guarded)) {
+            return Ok(Reply::Refused { reason });
+        }
+        config::save(directory, edits, &environment, &BUILT).map(|_| Reply::Accepted)
+    });
+    saved.unwrap_or_else(|error| Reply::Refused { reason: not_saved(&error) })
+}
+
+fn preview(directory: &Path, edits: &[Edit], known: Option<Loaded>, in_force: &InForce) -> Reply {
+    // What somebody wrote into the files a moment ago counts, even if it was not looked at yet.
+    match config::check(directory, &environment, &BUILT).ok().or(known) {
+        Some(known) => {
+            let preview = preview::of(directory, edits, &known, in_force);
+            Reply::Preview { preview: Box::new(preview) }
+        }
+        None => Reply::Refused { reason: UNREADABLE.to_string() },
+    }
+}
+
+fn show(directory: &Path, known: Option<Loaded>) -> Reply {
+    let settings = match (config::check(directory, &environment, &BUILT), known) {
+        (Ok(loaded), _) => show::view(&loaded, &loaded.warnings, true),
+        (Err(faults), Some(known)) => show::view(&known, &faults.0, false),
+        (Err(_), None) => return Reply::Refused { reason: UNREADABLE.to_string() },
+    };
+    Reply::Settings { settings: Box::new(settings) }
+}
+
+/// There is nothing to show before files could be used for the first time.
+const UNREADABLE: &str = "The settings files cannot be used, and were not since the engine started. \
+    `riskctl config check` says what is wrong.";
+
+/// Why a change is not even written while something is locked.
+fn refusal(known: &Rulebook, next: &Rulebook, guarded: &Guarded) -> Option<String> {
     let changes = config::compare(known, next);
+    if let Some((until, now)) = guarded.sealed
+        && let Some(change) = changes.0.iter().find(|change| change.is_looser())
+    {
+        return Some(format!(
+            "Risk Settings are locked until {}: only stricter changes are accepted ({}).",
+            time::schedule(until, now),
+            change.text
+        ));
+    }
+    let looser = |account| changes.looser(account).next();
     let (account, change) =
-        locked.iter().find_map(|account| changes.looser(account).next().map(|change| (account, change)))?;
+        guarded.accounts.iter().find_map(|account| looser(account).map(|change| (account, change)))?;
     Some(format!(
         "Account {account} is locked: nothing is loosened until the lock has ended ({}).",
         change.text
@@ -271,69 +340,4 @@ pub fn forces_stop_rule(loaded: &Loaded) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use domain::Contracts;
-    use tokio::time::timeout;
-
-    use super::*;
-
-    const RULES: &str = "rules:\n  max_contracts: {limit: 5} # five\n";
-
-    fn watching(home: &Path) -> Watching {
-        fs::write(home.join("risk.yaml"), RULES).unwrap();
-        Settings::watch(home, Some(load(home).unwrap())).serve()
-    }
-
-    async fn ask(watching: &Watching, limit: &str, locked: &[&str]) -> Reply {
-        let (answer, reply) = oneshot::channel();
-        let key = "rules.max_contracts.limit".to_string();
-        let edits = vec![edit(SettingEdit { account: None, key, value: limit.to_string() })];
-        watching.save(Save { edits, locked: locked.iter().map(|id| (*id).into()).collect(), answer });
-        timeout(Duration::from_secs(10), reply).await.unwrap().unwrap()
-    }
-
-    /// The next rules that the loop is told.
-    async fn limit_told(watching: &mut Watching) -> Contracts {
-        loop {
-            let news = timeout(Duration::from_secs(10), watching.news.recv()).await.unwrap().unwrap();
-            if let Input::Files(files) = news {
-                return files.rulebook.base.max_contracts.settings.limit;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_saved_change_is_written_and_told_to_the_loop() {
-        let home = tempfile::tempdir().unwrap();
-        let mut watching = watching(home.path());
-        assert_eq!(ask(&watching, "8", &[]).await, Reply::Accepted);
-        assert_eq!(limit_told(&mut watching).await, Contracts(8));
-        let file = fs::read_to_string(home.path().join("risk.yaml")).unwrap();
-        assert_eq!(file, RULES.replace('5', "8"));
-        let refused = ask(&watching, "0", &[]).await;
-        assert!(matches!(refused, Reply::Refused { reason } if reason.contains("max_contracts.limit")));
-    }
-
-    #[tokio::test]
-    async fn while_locked_a_looser_change_is_not_even_written_and_a_stricter_one_is() {
-        let home = tempfile::tempdir().unwrap();
-        let mut watching = watching(home.path());
-        let Reply::Refused { reason } = ask(&watching, "8", &["7"]).await else { panic!("not refused") };
-        assert!(reason.starts_with("Account 7 is locked"), "{reason}");
-        assert_eq!(fs::read_to_string(home.path().join("risk.yaml")).unwrap(), RULES);
-        assert_eq!(ask(&watching, "3", &["7"]).await, Reply::Accepted);
-        assert_eq!(limit_told(&mut watching).await, Contracts(3));
-    }
-
-    #[tokio::test]
-    async fn a_change_between_the_start_and_the_first_look_is_seen() {
-        let home = tempfile::tempdir().unwrap();
-        fs::write(home.path().join("risk.yaml"), RULES).unwrap();
-        let loaded = load(home.path()).unwrap();
-        fs::write(home.path().join("risk.yaml"), RULES.replace('5', "2")).unwrap();
-        let mut watching = Settings::watch(home.path(), Some(loaded)).serve();
-        assert_eq!(limit_told(&mut watching).await, Contracts(2));
-    }
-}
+mod tests;

@@ -1,0 +1,344 @@
+import { render, screen, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { tick } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { Backend } from '../lib/backend';
+import { sightOf, views } from '../lib/fake/backend';
+import sample from '../lib/fake/settings.json';
+import { Session } from '../lib/session.svelte';
+import type { Ask } from '../lib/types/Ask';
+import type { Reply } from '../lib/types/Reply';
+import type { SettingChange } from '../lib/types/SettingChange';
+import type { SettingsPreview } from '../lib/types/SettingsPreview';
+import type { SettingsView } from '../lib/types/SettingsView';
+import type { Sight } from '../lib/types/Sight';
+import type { View } from '../lib/types/View';
+import Settings from './Settings.svelte';
+
+const NOTHING: SettingsPreview = { changes: [], faults: [], refused: null };
+
+/** An engine that answers what a test wants. */
+class Engine {
+  sent: Ask[] = [];
+  settings = sample as unknown as SettingsView;
+  preview: SettingsPreview = NOTHING;
+  saved: Reply = { reply: 'accepted' };
+  push: (sight: Sight) => void = () => undefined;
+
+  of = (ask: Ask['ask']) => this.sent.filter((it) => it.ask === ask);
+
+  backend(state: string): Backend {
+    return {
+      snapshot: () => Promise.resolve(sightOf(state)),
+      opening: () => Promise.resolve({ page: 'settings', sheet: null }),
+      send: (ask) => {
+        this.sent.push(ask);
+        return Promise.resolve(this.answer(ask));
+      },
+      credentials: () => Promise.reject(new Error('not asked')),
+      widen: () => Promise.resolve(),
+      saveCredentials: () => Promise.resolve(),
+      onView: (take) => (this.push = take),
+      onOpen: () => undefined,
+    } as Partial<Backend> as Backend;
+  }
+
+  private answer(ask: Ask): Reply {
+    switch (ask.ask) {
+      case 'settings':
+        return { reply: 'settings', settings: this.settings };
+      case 'preview_settings':
+        return { reply: 'preview', preview: this.preview };
+      case 'save_settings':
+        return this.saved;
+      case 'search_contracts':
+        return {
+          reply: 'contracts',
+          contracts: ['MNQ', 'MNQ', 'NQ'].map((symbol) => ({
+            symbol,
+            name: `${symbol}Z5`,
+            tick_size: '0.25',
+            tick_value: '0.5',
+            active: true,
+          })),
+        };
+      default:
+        return { reply: 'accepted' };
+    }
+  }
+}
+
+let stop: () => void = () => undefined;
+beforeEach(() => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+});
+afterEach(() => {
+  stop();
+  vi.useRealTimers();
+});
+
+async function show(state = 'armed', prepare: (engine: Engine) => void = () => undefined): Promise<Engine> {
+  const engine = new Engine();
+  prepare(engine);
+  const session = new Session(engine.backend(state), 'America/New_York', () => 0);
+  stop = await session.start();
+  render(Settings, { props: { session, wide: true } });
+  await screen.findByRole('button', { name: /^Daily Loss Limit/ });
+  return engine;
+}
+
+const user = () =>
+  userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms).then(() => undefined) });
+const plain = (text: string) =>
+  text
+    .replace(/\u00a0/g, ' ')
+    .replace(/\u2060/g, '')
+    .trim();
+const row = (name: RegExp) => screen.getByRole('button', { name });
+const says = (text: string | RegExp) => screen.findByText(text, { normalizer: plain, exact: false });
+
+function looser(applies_at: string | null = '2025-11-18T23:00:00Z'): SettingChange {
+  const key = 'rules.daily_realized_loss.limit';
+  return {
+    account: null,
+    rule: 'daily_realized_loss',
+    key,
+    from: -1000,
+    to: -1500,
+    effect: 'later',
+    applies_at,
+  };
+}
+
+async function type(field: string, text: string): Promise<void> {
+  const input = screen.getByLabelText(field);
+  await user().clear(input);
+  await user().type(input, text);
+  await vi.advanceTimersByTimeAsync(400);
+}
+
+describe('a limit', () => {
+  it('is judged by the engine while one types, and queued by the button that says so', async () => {
+    const engine = await show('armed', (it) => (it.preview = { ...NOTHING, changes: [looser()] }));
+    await type('Daily Loss Limit', '-1500');
+    expect(engine.of('preview_settings').at(-1)).toEqual({
+      ask: 'preview_settings',
+      edits: [{ account: null, key: 'rules.daily_realized_loss.limit', value: '-1500' }],
+    });
+    await says('Looser: applies at 5:00 PM CT (in 6h 18m).');
+    expect(engine.of('save_settings')).toEqual([]);
+    await user().click(screen.getByRole('button', { name: plainName('Queue for 5:00 PM CT') }));
+    expect(engine.of('save_settings')).toEqual([
+      {
+        ask: 'save_settings',
+        edits: [{ account: null, key: 'rules.daily_realized_loss.limit', value: '-1500' }],
+      },
+    ]);
+    expect(await says(/^Saved\. In force/)).toBeInTheDocument();
+  });
+
+  it('is asked about once for a run of key strokes', async () => {
+    const engine = await show();
+    await user().type(screen.getByLabelText('Daily Loss Limit'), '99');
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings')).toHaveLength(1);
+  });
+
+  it('that the check refuses is marked, explained and cannot be saved', async () => {
+    const fault = {
+      is_error: true,
+      file: 'risk.yaml',
+      line: 6,
+      key: 'rules.daily_realized_loss.limit',
+      problem: '500 is not a loss.',
+      reason: 'Losses are negative.',
+      fix: 'Put a minus sign in front.',
+      example: null,
+    };
+    await show('armed', (it) => (it.preview = { ...NOTHING, faults: [fault] }));
+    await type('Daily Loss Limit', '500');
+    expect(await screen.findByText('500 is not a loss.')).toBeInTheDocument();
+    expect(screen.getByLabelText('Daily Loss Limit')).toHaveAttribute('aria-invalid', 'true');
+    expect(screen.queryByRole('button', { name: /Apply|Queue|Save/ })).toBeNull();
+    await user().click(screen.getByRole('button', { name: 'Discard' }));
+    expect(screen.getByLabelText('Daily Loss Limit')).toHaveValue('−1,000.00');
+  });
+
+  it('keeps its draft when the engine refuses to save', async () => {
+    await show('armed', (it) => {
+      it.preview = { ...NOTHING, changes: [looser()] };
+      it.saved = { reply: 'refused', reason: 'Account 93365101 is locked.' };
+    });
+    await type('Daily Loss Limit', '-1500');
+    await user().click(await screen.findByRole('button', { name: plainName('Queue for 5:00 PM CT') }));
+    expect(await says('Account 93365101 is locked.')).toBeInTheDocument();
+    expect(screen.getByLabelText('Daily Loss Limit')).toHaveValue('−1,500.00');
+  });
+});
+
+it('a change that waits is named and can be taken back', async () => {
+  const engine = await show();
+  await says('50KTC-V2-…5101: Daily Loss Limit −$500.00 → −$750.00 applies at 5:00 PM CT (in 6h 18m).');
+  await user().click(screen.getByRole('button', { name: 'Keep current' }));
+  expect(engine.of('cancel_pending')).toEqual([
+    { ask: 'cancel_pending', account: '93365101', key: 'rules.daily_realized_loss.limit' },
+  ]);
+});
+
+it('is read anew when the engine says that the files changed, and only then', async () => {
+  const engine = await show();
+  expect(engine.of('settings')).toHaveLength(1);
+  const view = views.get('armed');
+  if (!view) throw new Error('no sample view');
+  const push = async (change: Partial<View>) => {
+    engine.push({ sight: 'live', view: { ...view, ...change }, age_ms: 0 });
+    await tick();
+  };
+  await push({ near_limit: true });
+  expect(engine.of('settings')).toHaveLength(1);
+  await push({ settings_revision: '2' });
+  expect(engine.of('settings')).toHaveLength(2);
+});
+
+it('shows what a file that cannot be used says, and where', async () => {
+  const fault = {
+    is_error: true,
+    file: 'risk.yaml',
+    line: 3,
+    key: 'rules.max_contracts.limit',
+    problem: '"many" is not a whole number.',
+    reason: '',
+    fix: 'Write a whole number.',
+    example: null,
+  };
+  await show('armed', (it) => (it.settings = { ...it.settings, usable: false, faults: [fault] }));
+  expect(await says('risk.yaml line 3: "many" is not a whole number.')).toBeInTheDocument();
+});
+
+describe('an account', () => {
+  const choose = () => user().selectOptions(screen.getByLabelText('Account'), '93365101');
+
+  it('has values of its own, which can be given up', async () => {
+    const engine = await show();
+    await choose();
+    expect(row(/^Daily Loss Limit limit −.\$500\.00 net .*This account/)).toBeInTheDocument();
+    await user().click(screen.getByRole('button', { name: 'Use everyone’s value' }));
+    expect(screen.getByLabelText('Daily Loss Limit')).toHaveValue('−1,000.00');
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({
+      edits: [{ account: '93365101', key: 'rules.daily_realized_loss.limit', value: null }],
+    });
+  });
+
+  it('can be given the rule of another, as a draft first', async () => {
+    const engine = await show();
+    await choose();
+    await user().click(screen.getByRole('button', { name: 'Copy to other accounts…' }));
+    await user().click(screen.getByRole('checkbox', { name: 'PRAC-V2-…7733' }));
+    await user().click(screen.getByRole('button', { name: 'Copy to 1 account' }));
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toEqual({
+      ask: 'preview_settings',
+      edits: [{ account: '61407733', key: 'rules.daily_realized_loss.limit', value: '-750' }],
+    });
+    expect(engine.of('save_settings')).toEqual([]);
+  });
+});
+
+it('a mode is one choice, off among them', async () => {
+  const engine = await show();
+  const modes = within(screen.getByRole('group', { name: 'Mode' }));
+  expect(modes.getByRole('button', { name: 'Enforce' })).toHaveAttribute('aria-pressed', 'true');
+  await user().click(modes.getByRole('button', { name: 'Off' }));
+  await vi.advanceTimersByTimeAsync(400);
+  expect(engine.of('preview_settings').at(-1)).toMatchObject({
+    edits: [{ account: null, key: 'rules.daily_realized_loss.enabled', value: 'false' }],
+  });
+});
+
+it('a symbol is found in the broker’s contracts by keyboard', async () => {
+  const engine = await show();
+  await user().click(row(/^Contract Limits/));
+  const field = screen.getByRole('combobox', { name: 'Add a limit for a symbol' });
+  await user().type(field, 'nq');
+  await vi.advanceTimersByTimeAsync(400);
+  expect(engine.of('search_contracts').at(-1)).toEqual({ ask: 'search_contracts', text: 'nq' });
+  expect(
+    within(screen.getByRole('listbox'))
+      .getAllByRole('option')
+      .map((it) => it.querySelector('b')?.textContent),
+  ).toEqual(['MNQ', 'NQ']);
+  await user().keyboard('{ArrowDown}{ArrowDown}{Enter}');
+  expect(screen.getByLabelText('Most contracts of NQ')).toHaveValue('1');
+});
+
+it('hours are changed by days and times, and the old form leaves the file', async () => {
+  const engine = await show();
+  await user().click(row(/^Trading Hours/));
+  const days = within(screen.getByRole('group', { name: 'Days of window 1' }));
+  await user().click(days.getByRole('button', { name: 'Fri' }));
+  await vi.advanceTimersByTimeAsync(400);
+  expect(engine.of('preview_settings').at(-1)).toEqual({
+    ask: 'preview_settings',
+    edits: [
+      {
+        account: null,
+        key: 'rules.session_block_outside.sessions',
+        value: JSON.stringify([{ start: '08:30', end: '15:00', days: [0, 1, 2, 3] }]),
+      },
+    ],
+  });
+  expect(
+    screen.getByRole('img', { name: /^Trading hours in CT: Mon–Thu 8:30 AM to 3:00 PM/ }),
+  ).toBeInTheDocument();
+});
+
+it('the test button sends one notification', async () => {
+  const engine = await show();
+  await user().click(row(/^Desktop Notifications/));
+  await user().click(screen.getByRole('button', { name: 'Send a test notification' }));
+  expect(engine.of('test_notification')).toHaveLength(1);
+});
+
+describe('Lock Risk Settings', () => {
+  it('asks first, with the focus on not locking, and needs a tick', async () => {
+    const engine = await show();
+    await user().click(screen.getByRole('button', { name: 'Lock Risk Settings…' }));
+    expect(screen.getByRole('button', { name: 'Keep them open' })).toHaveFocus();
+    const lock = screen.getByRole('button', { name: plainName('Lock until 5:00 PM CT') });
+    expect(lock).toBeDisabled();
+    await user().click(screen.getByRole('checkbox', { name: /^I want to loosen nothing/ }));
+    await user().click(lock);
+    expect(engine.of('lock_settings')).toEqual([{ ask: 'lock_settings', until: null }]);
+    expect(screen.queryByRole('alertdialog')).toBeNull();
+  });
+
+  it('is said while it lasts', async () => {
+    const engine = await show();
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const locked = { ...view, settings_locked_until: '2025-11-18T23:00:00Z' };
+    engine.push({ sight: 'live', view: locked, age_ms: 0 });
+    await says('Risk Settings are locked until 5:00 PM CT (in 6h 18m).');
+    expect(screen.getByRole('button', { name: plainName('Locked until 5:00 PM CT') })).toBeDisabled();
+  });
+});
+
+it.each(['locked', 'not-protected', 'observing', 'starting', 'empty', 'no-credentials'])(
+  'shows %s without a figure that is not known',
+  async (state) => {
+    await show(state);
+    expect(document.body).not.toHaveTextContent(/NaN|undefined|null|Infinity|\[object/);
+  },
+);
+
+it('while an account is locked says that nothing can be loosened', async () => {
+  await show('locked');
+  await says('Only stricter changes are accepted until then. No edit ends the lock.');
+});
+
+/** Names of buttons carry marks that keep amounts and times on one line. */
+function plainName(name: string): RegExp {
+  return new RegExp(`^${name.replace(/ /g, '[ \\u00a0]')}$`);
+}
