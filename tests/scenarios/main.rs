@@ -17,6 +17,7 @@ mod open_results;
 mod permission;
 mod programs;
 mod protection;
+mod replay;
 mod stage;
 mod starts;
 mod stop_required;

@@ -23,6 +23,9 @@ pub enum Command {
     Run,
     /// Serve a simulated ProjectX gateway on loopback
     Simulate(Simulate),
+    /// Live whole trading days of traders, troubles and the engine in virtual time, and check that no
+    /// invariant breaks
+    SimulateDays(SimulateDays),
     /// Watch eight rule breaches being enforced on a simulated account
     Demo(Demo),
     /// Measure from a pushed event to the received close request
@@ -35,6 +38,8 @@ pub enum Command {
     Pending(Pending),
     /// Print what was enforced, oldest first
     Log(Log),
+    /// Feed recorded inputs through a fresh engine with the rules of the home, and print what it decides
+    ReplayEvents(ReplayEvents),
     /// Print past trading days: result, trades, limits crossed
     History(History),
     /// Check the records
@@ -111,6 +116,18 @@ pub struct Log {
     /// Only lines of this account
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
+}
+
+/// Options of `replay-events`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ReplayEvents {
+    /// Recorded inputs, such as logs/events-2026-06-10.jsonl of the home; several are read one after the
+    /// other
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print a JSON object for each action
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `history`.
@@ -216,6 +233,21 @@ pub struct Simulate {
     /// How many accounts the login has
     #[arg(long, default_value_t = 1)]
     pub accounts: u32,
+}
+
+/// Options of `simulate-days`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct SimulateDays {
+    /// Seed of everything that is left to chance
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many trading days; each five are a world of their own, the first with this seed, the others with
+    /// the next ones
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub days: u32,
+    /// Tell every step from this one on in words, all days in one world: what a failure prints to see it again
+    #[arg(long, value_name = "STEP")]
+    pub from_step: Option<u64>,
 }
 
 /// Options of `demo`.

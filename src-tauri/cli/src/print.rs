@@ -56,6 +56,11 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     output.write_all(bytes).and_then(|()| output.flush()).map_err(Failure::output)
 }
 
+/// A remark beside the output, on standard error; nobody needs to read it.
+pub fn remark(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "riskctl: {text}");
+}
+
 fn write(text: Arguments<'_>) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     output.write_fmt(text).and_then(|()| output.flush()).map_err(Failure::output)

@@ -5,7 +5,7 @@
 //! and never stands still: every grace, retry and time-out hangs on it. The only reader of the operating
 //! system's clocks in this crate.
 
-use std::time::{Duration, Instant as Monotonic, SystemTime};
+use std::time::{Instant as Monotonic, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Instant;
@@ -29,12 +29,24 @@ pub struct Clock {
     carried_on: bool,
     trusted: bool,
     apart: Option<TimeDelta>,
-    last_look: (Monotonic, Instant),
+    last_look: Moment,
 }
 
-/// This computer's idea of the time.
-fn wall() -> Instant {
-    DateTime::<Utc>::from(SystemTime::now())
+/// A look at both clocks of this computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The one that nobody can turn; it may stand still while the computer sleeps.
+    pub monotonic: Monotonic,
+    /// The one that people set.
+    pub wall: Instant,
+}
+
+impl Moment {
+    /// Looks now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self { monotonic: Monotonic::now(), wall: DateTime::<Utc>::from(SystemTime::now()) }
+    }
 }
 
 impl Clock {
@@ -42,15 +54,20 @@ impl Clock {
     /// it stays a guess until the broker has said what time it is.
     #[must_use]
     pub fn start(last_seen: Option<Instant>) -> Self {
-        let (origin, now) = (Monotonic::now(), wall());
+        Self::start_at(last_seen, Moment::now())
+    }
+
+    /// [`Clock::start`] at a given moment.
+    #[must_use]
+    pub fn start_at(last_seen: Option<Instant>, look: Moment) -> Self {
         Self {
-            origin,
-            base: last_seen.unwrap_or(now),
-            ahead: (origin, TimeDelta::zero()),
+            origin: look.monotonic,
+            base: last_seen.unwrap_or(look.wall),
+            ahead: (look.monotonic, TimeDelta::zero()),
             carried_on: last_seen.is_some(),
             trusted: false,
             apart: None,
-            last_look: (origin, now),
+            last_look: look,
         }
     }
 
@@ -83,32 +100,32 @@ impl Clock {
         self.apart
     }
 
-    /// The broker said, in whole seconds, what time it is; the answer arrived at `received`. Once it is
-    /// trusted, a broker that is contradicted by this clock and by the wall clock is not followed.
-    pub fn broker_said(&mut self, broker: Instant, received: Monotonic) {
-        let wall = wall() - TimeDelta::from_std(received.elapsed()).unwrap_or_default();
+    /// The broker said, in whole seconds, what time it is; the answer arrived at `received`, and `look` is
+    /// how late it is now. Once it is trusted, a broker that is contradicted by this clock and by the wall
+    /// clock is not followed. Returns by how much the time stepped forward because of it: so much did not
+    /// pass for whoever waits for an answer.
+    pub fn broker_said(&mut self, broker: Instant, received: Monotonic, look: Moment) -> Option<TimeDelta> {
+        let wall = look.wall - since(received, look.monotonic);
         let broker = broker + TimeDelta::milliseconds(500);
         let apart = wall - broker;
         self.apart = Some(if apart.abs() <= AGREES { TimeDelta::zero() } else { apart });
         let truth = if apart.abs() <= AGREES { wall } else { broker };
         let off = truth - self.at(received);
         if self.trusted && (off.abs() <= AGREES || apart.abs() > TOO_FAR_APART) {
-            return;
+            return None;
         }
         self.base += off + self.ahead_at(received);
         let may_jump_back = !self.trusted && !self.carried_on;
         let ahead = if may_jump_back { TimeDelta::zero() } else { (-off).max(TimeDelta::zero()) };
         self.ahead = (received, ahead);
         self.trusted = true;
+        (off > TimeDelta::zero()).then_some(off)
     }
 
-    /// Looks whether the wall clock jumped since the last look, as it does when this computer slept.
-    pub fn jumped(&mut self) -> Option<TimeDelta> {
-        let (then, wall_then) = self.last_look;
-        let (now, wall_now) = (Monotonic::now(), wall());
-        self.last_look = (now, wall_now);
-        let run: Duration = now.saturating_duration_since(then);
-        let jump = wall_now - wall_then - TimeDelta::from_std(run).unwrap_or_default();
+    /// Whether the wall clock jumped since the last look, as it does when this computer slept.
+    pub fn jumped(&mut self, look: Moment) -> Option<TimeDelta> {
+        let last = std::mem::replace(&mut self.last_look, look);
+        let jump = look.wall - last.wall - since(last.monotonic, look.monotonic);
         (jump.abs() > JUMP).then_some(jump)
     }
 }
@@ -119,7 +136,13 @@ fn since(then: Monotonic, moment: Monotonic) -> TimeDelta {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    fn wall() -> Instant {
+        Moment::now().wall
+    }
 
     fn close(one: Instant, other: Instant) -> bool {
         (one - other).abs() < TimeDelta::seconds(3)
@@ -128,7 +151,7 @@ mod tests {
     #[test]
     fn a_wall_clock_that_agrees_is_taken_as_it_is() {
         let mut clock = Clock::start(None);
-        clock.broker_said(wall(), Monotonic::now());
+        let _ = clock.broker_said(wall(), Monotonic::now(), Moment::now());
         assert_eq!(clock.apart(), Some(TimeDelta::zero()));
         assert!(close(clock.now(), wall()));
     }
@@ -137,7 +160,7 @@ mod tests {
     fn the_brokers_time_counts_where_they_differ() {
         let mut clock = Clock::start(None);
         let broker = wall() - TimeDelta::hours(3);
-        clock.broker_said(broker, Monotonic::now());
+        let _ = clock.broker_said(broker, Monotonic::now(), Moment::now());
         assert!(clock.apart().is_some_and(|apart| apart > TOO_FAR_APART));
         assert!(close(clock.now(), broker));
     }
@@ -148,7 +171,8 @@ mod tests {
         let mut clock = Clock::start(Some(last_seen));
         assert!(!clock.is_trusted());
         assert!(close(clock.now(), last_seen), "a clock that was turned forward frees nobody");
-        clock.broker_said(wall(), Monotonic::now());
+        let stepped = clock.broker_said(wall(), Monotonic::now(), Moment::now());
+        assert!(stepped.is_some_and(|by| (by - TimeDelta::hours(8)).abs() < TimeDelta::seconds(3)));
         assert!(close(clock.now(), wall()));
     }
 
@@ -157,7 +181,7 @@ mod tests {
         let mut clock = Clock::start(Some(wall() + TimeDelta::hours(1)));
         let now = Monotonic::now();
         let before = clock.at(now);
-        clock.broker_said(wall(), now);
+        let _ = clock.broker_said(wall(), now, Moment::now());
         assert_eq!(clock.at(now), before);
         let later = |seconds| clock.at(now + Duration::from_secs(seconds));
         assert_eq!(later(10) - before, TimeDelta::seconds(5), "half speed");
@@ -170,8 +194,8 @@ mod tests {
     #[test]
     fn a_broker_that_two_clocks_contradict_ends_no_lock_early() {
         let mut clock = Clock::start(None);
-        clock.broker_said(wall(), Monotonic::now());
-        clock.broker_said(wall() + TimeDelta::hours(12), Monotonic::now());
+        let _ = clock.broker_said(wall(), Monotonic::now(), Moment::now());
+        let _ = clock.broker_said(wall() + TimeDelta::hours(12), Monotonic::now(), Moment::now());
         assert!(clock.apart().is_some_and(|apart| apart.abs() > TOO_FAR_APART), "but it is told");
         assert!(close(clock.now(), wall()));
     }

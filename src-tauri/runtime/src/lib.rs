@@ -11,6 +11,7 @@ pub mod disk;
 pub mod executor;
 pub mod history;
 pub mod home;
+pub mod journal;
 pub mod lines;
 pub mod logs;
 pub mod presets;

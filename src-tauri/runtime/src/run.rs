@@ -2,7 +2,7 @@
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant as Monotonic},
@@ -29,11 +29,12 @@ use views::{
 };
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     control::server::Petition,
     core::{Core, Input, Output, Session, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews},
+    journal::Journal,
     lines,
     settings::{self, Errand, Guarded, Watching},
 };
@@ -120,6 +121,8 @@ pub(crate) struct Loop {
     pub clock: Clock,
     pub disk: Disk,
     pub disk_news: watch::Receiver<DiskNews>,
+    /// `None` where it could not be begun: a journal is a help, no protection.
+    pub journal: Option<Journal>,
     pub broker: Broker,
     /// How to get a broker, while there is none for want of a login.
     pub connect: Option<Connect>,
@@ -201,9 +204,15 @@ impl Loop {
         self.carry_out(outputs).await;
         (self.broker.end)().await;
         tracing::info!(target: "daemon", "stopped");
-        let disk = self.disk;
-        // Joining the writing thread may take a moment; the loop's thread must not be held up by it.
-        let _ = tokio::task::spawn_blocking(move || disk.stop()).await;
+        let (disk, journal) = (self.disk, self.journal);
+        let stop = move || {
+            disk.stop();
+            if let Some(journal) = journal {
+                journal.stop();
+            }
+        };
+        // Joining the writing threads may take a moment; the loop's thread must not be held up by it.
+        let _ = tokio::task::spawn_blocking(stop).await;
     }
 
     async fn wait(&mut self, seconds: &mut Interval, stopping: bool) -> Woken {
@@ -257,7 +266,9 @@ impl Loop {
         if let Signal::Reply(reply) = &stamped.signal
             && let Some(time) = reply.server_time
         {
-            self.clock.broker_said(time, stamped.received);
+            if let Some(by) = self.clock.broker_said(time, stamped.received, Moment::now()) {
+                self.feed(Input::Stepped(by), None).await;
+            }
             if let Some(apart) = self.clock.apart() {
                 self.feed(Input::ClockApart(apart), None).await;
             }
@@ -278,12 +289,15 @@ impl Loop {
     }
 
     async fn carry_out(&mut self, outputs: Vec<Output>) {
-        for output in outputs {
+        let mut outputs = VecDeque::from(outputs);
+        while let Some(output) = outputs.pop_front() {
             match output {
                 Output::Write { records, durability: Durability::Lazy } => self.disk.write_lazily(records),
                 Output::Write { records, durability: Durability::Flush } => {
                     if let Err(why) = self.disk.flush(records).await {
-                        self.disk_state(Err(why));
+                        // Protection outranks bookkeeping: the state turns red, nothing waits.
+                        let now = self.clock.now();
+                        outputs.extend(self.core.handle(now, now, Input::Disk(Err(why))));
                     }
                 }
                 Output::Send(ask) => {
@@ -298,6 +312,11 @@ impl Loop {
                 Output::Refused(error) => {
                     let locked = self.core.has_lockouts();
                     let _ = self.signs.try_send(Sign::Refused { error, locked });
+                }
+                Output::Took(taken) => {
+                    if let Some(journal) = &mut self.journal {
+                        journal.note(taken);
+                    }
                 }
                 Output::Found { search, found } => self.found(search, found),
             }
@@ -325,17 +344,6 @@ impl Loop {
         let _ = self.signs.try_send(Sign::Protected { protection, accounts });
     }
 
-    fn disk_state(&mut self, state: Result<(), String>) {
-        let now = self.clock.now();
-        // Protection outranks bookkeeping: the state turns red, nothing waits.
-        let outputs = self.core.handle(now, now, Input::Disk(state));
-        for output in outputs {
-            if let Output::Tell(told) = output {
-                self.tell(told);
-            }
-        }
-    }
-
     async fn disk_news(&mut self) {
         let news = self.disk_news.borrow_and_update().clone();
         self.core.show_receipts(news.lines.iter().map(lines::receipt).collect());
@@ -343,7 +351,7 @@ impl Loop {
     }
 
     async fn second(&mut self) {
-        if let Some(jump) = self.clock.jumped() {
+        if let Some(jump) = self.clock.jumped(Moment::now()) {
             tracing::warn!(target: "daemon", seconds = jump.num_seconds(), "the clock jumped, or this computer slept");
             (self.broker.retry)();
             self.feed(Input::Jumped, None).await;

@@ -24,6 +24,7 @@ use crate::{
     credentials::{self, Credentials, KeyringError},
     disk::Disk,
     home::{Home, HomeError, HomeLock},
+    journal::Journal,
     lines,
     run::{Broker, Connect, Loop, MOST_SIGNS, Sign},
     settings::{self, Settings},
@@ -136,6 +137,9 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
 
     let (disk, disk_news) =
         Disk::start(store).map_err(|error| StartError::System("the writing thread", error))?;
+    let journal = Journal::start(&start.home.logs())
+        .map_err(|error| tracing::error!(target: "errors", "no journal is kept: {error}"))
+        .ok();
     let listener =
         server::open(start.home.path()).map_err(|error| StartError::System("the control socket", error))?;
     let (petition_sender, petitions) = mpsc::channel(MOST_PETITIONS);
@@ -149,6 +153,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         clock,
         disk,
         disk_news,
+        journal,
         broker,
         connect,
         watching,

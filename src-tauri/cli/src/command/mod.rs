@@ -8,6 +8,8 @@ pub mod history;
 pub mod lockouts;
 pub mod log;
 pub mod pending;
+pub mod replay_events;
 pub mod run;
 pub mod simulate;
+pub mod simulate_days;
 pub mod status;

@@ -9,6 +9,7 @@ use domain::{
     products,
     rulebook::Watched,
 };
+use engine::QUOTES_LINGER;
 use views::text::upkeep;
 
 use super::{Core, Output, book::Known, telling::About};
@@ -20,10 +21,6 @@ const ACCOUNTS_RETRY: TimeDelta = TimeDelta::seconds(2);
 const ACCOUNTS_AWAITED: TimeDelta = TimeDelta::seconds(60);
 /// A question without answer for this long is put again.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(12);
-
-/// A contract stays subscribed for this long after it was last held or wanted: between an entry order that
-/// filled and the position that it opened there is a moment without either.
-const QUOTES_LINGER: TimeDelta = TimeDelta::seconds(10);
 
 /// Symbols of the settings that are searched for at the broker; further ones are taken on trust.
 const MOST_SEARCHES: usize = 20;
@@ -90,8 +87,18 @@ impl Core {
     pub(super) fn send(&mut self, call: Call, purpose: Purpose) -> CallId {
         let id = self.ids.fresh();
         self.purposes.insert(id, purpose);
-        self.batch.asks.push(Ask { id, class: Class::Routine, call });
+        let class = self.class_of(&call);
+        self.batch.asks.push(Ask { id, class, call });
         id
+    }
+
+    /// What decides whether a position is closed does not wait behind what keeps up with the broker
+    /// (ruling 19).
+    fn class_of(&self, call: &Call) -> Class {
+        let Call::WorkingOrders(account) = call else { return Class::Routine };
+        let account = self.engine.account(account);
+        let is_decisive = account.is_some_and(|it| it.stops().deadlines().any(|at| at <= self.engine.now()));
+        if is_decisive { Class::Enforcement } else { Class::Routine }
     }
 
     /// Searches the broker's contracts for a person; the answer is an [`Output::Found`].

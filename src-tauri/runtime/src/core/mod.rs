@@ -35,7 +35,10 @@ use views::{
     view::{Protection, ReceiptView},
 };
 
-use crate::executor::{CallIds, Effect, Executor, Floor};
+use crate::{
+    executor::{CallIds, Effect, Executor, Floor},
+    journal::Taken,
+};
 use accepted::Settled;
 pub use accepted::{Accepted, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
@@ -89,6 +92,8 @@ pub enum Input {
     Credentials(bool),
     /// How far this computer's clock is ahead of the broker's.
     ClockApart(TimeDelta),
+    /// Engine time was put forward by so much.
+    Stepped(TimeDelta),
     /// This computer slept, or its clock jumped: everything may have changed.
     Jumped,
     /// Somebody wants everything read again.
@@ -113,6 +118,8 @@ pub enum Output {
     Protected(Protection),
     /// The login was refused by code.
     Refused(LoginError),
+    /// What the engine was told, in order: for the journal.
+    Took(Vec<Taken>),
     /// What a search of contracts found, or why it found nothing.
     Found {
         /// The call that [`Core::search`] made.
@@ -158,6 +165,7 @@ struct Batch {
     asks: Vec<Ask>,
     notes: Vec<Told>,
     signs: Vec<Output>,
+    taken: Vec<Taken>,
 }
 
 impl Batch {
@@ -175,7 +183,8 @@ impl Batch {
         let write = (!self.records.is_empty()).then_some(Output::Write { records: self.records, durability });
         let asks = self.asks.into_iter().map(Output::Send);
         let notes = self.notes.into_iter().map(Output::Tell);
-        write.into_iter().chain(asks).chain(notes).chain(self.signs).collect()
+        let took = (!self.taken.is_empty()).then_some(Output::Took(self.taken));
+        write.into_iter().chain(asks).chain(notes).chain(self.signs).chain(took).collect()
     }
 }
 
@@ -190,6 +199,8 @@ impl Core {
         now: Instant,
     ) -> (Self, Vec<Output>) {
         let guard = Guard::new(setting.started, memory.last_seen);
+        // The rules go before the memory, so that a replay of the journal begins as this run does.
+        let rules = Taken { at: now, event: Event::Rules(Box::new(rulebook.clone())) };
         let mut core = Self {
             engine: Engine::new(rulebook),
             executor: Executor::default(),
@@ -211,7 +222,7 @@ impl Core {
             pending,
             pictures: records::Pictures::default(),
             settled: Settled::default(),
-            batch: Batch::default(),
+            batch: Batch { taken: vec![rules], ..Batch::default() },
             setting,
         };
         for intent in &core.pending {
@@ -250,6 +261,7 @@ impl Core {
             Input::Disk(state) => self.links.disk = state,
             Input::Credentials(known) => self.links.has_credentials = known,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
+            Input::Stepped(by) => self.executor.stepped(by),
             Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),
         }
         self.pursue(now);
@@ -295,6 +307,12 @@ impl Core {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What protects whom at this moment: the worst truth of all accounts.
+    #[must_use]
+    pub fn protection(&self) -> Protection {
+        self.guard.protection
     }
 
     /// Whether no enforcement is under way.
@@ -380,6 +398,7 @@ impl Core {
             let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
             self.take_effects(effects, now, &mut events);
+            self.batch.taken.push(Taken { at: now, event });
         }
     }
 

@@ -103,20 +103,13 @@ impl Core {
     fn record_unlock(&mut self, key: &LockKey, cause: &EndCause, now: Instant) {
         self.pictures.locks.remove(key);
         self.batch.durable(Record::Unlock { key: key.clone(), cause: cause.clone(), at: now });
-        let (action, reason) = match cause {
-            EndCause::Override { reason } => (AuditAction::Override, format!("overridden: {reason}")),
-            EndCause::Expiry => (AuditAction::Unlock, "its time is over".to_string()),
-            EndCause::Condition => (AuditAction::Unlock, "its condition came true".to_string()),
-            EndCause::Config => (AuditAction::Unlock, "the settings no longer ask for it".to_string()),
-            EndCause::Reset => (AuditAction::Unlock, "a new trading day began".to_string()),
-        };
         self.batch.durable(Record::Note(Box::new(Note {
             at: now,
             account: Some(key.account.clone()),
             rule: key.rule,
-            action,
+            action: AuditAction::of_end(cause),
             observed: false,
-            reason,
+            reason: lockout_text::ended(cause),
             breach: None,
             detected_at: None,
             done: None,
@@ -147,7 +140,7 @@ impl Core {
             at: now,
             account: Some(observation.account.clone()),
             rule: observation.rule,
-            action: observation.lock.map_or(AuditAction::Alert, AuditAction::of_lock),
+            action: AuditAction::of_observation(observation),
             observed: true,
             reason: reason::full(&observation.breach),
             breach: Some(observation.breach.clone()),

@@ -282,7 +282,7 @@ impl World {
                     self.note(format!("told: {}: {}", told.note.title, told.note.body));
                     self.told.push(told);
                 }
-                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } => {}
+                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } | Output::Took(_) => {}
             }
         }
     }

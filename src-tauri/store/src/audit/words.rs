@@ -1,6 +1,6 @@
 //! The words of the audit: what a row is about and how it ended.
 
-use domain::{Contracts, Deed, Leg, LockKind};
+use domain::{Contracts, Deed, EndCause, Leg, LockKind, Observation};
 use serde::{Deserialize, Serialize};
 
 /// The kinds of audit rows: the list of specification D.1 and what else is worth a row.
@@ -93,5 +93,20 @@ impl AuditAction {
             LockKind::Timer => Self::Cooldown,
             LockKind::Symbol => Self::SymbolLockout,
         }
+    }
+
+    /// The kind of row for a lockout that ended.
+    #[must_use]
+    pub fn of_end(cause: &EndCause) -> Self {
+        match cause {
+            EndCause::Override { .. } => Self::Override,
+            EndCause::Expiry | EndCause::Condition | EndCause::Config | EndCause::Reset => Self::Unlock,
+        }
+    }
+
+    /// The kind of row for what a rule that does not enforce would have done.
+    #[must_use]
+    pub fn of_observation(observation: &Observation) -> Self {
+        observation.lock.map_or(Self::Alert, Self::of_lock)
     }
 }

@@ -1,6 +1,6 @@
 //! What a lockout forbids, how it ends, and what stays allowed.
 
-use domain::{Instant, LockEnd, LockKind, Lockout, RuleKey};
+use domain::{EndCause, Instant, LockEnd, LockKind, Lockout, RuleKey};
 
 use super::{reason, time, words};
 
@@ -17,6 +17,18 @@ pub fn title(lockout: &Lockout) -> &'static str {
 #[must_use]
 pub fn reason(lockout: &Lockout) -> String {
     reason::full(&lockout.breach)
+}
+
+/// Why one ended.
+#[must_use]
+pub fn ended(cause: &EndCause) -> String {
+    match cause {
+        EndCause::Override { reason } => format!("overridden: {reason}"),
+        EndCause::Expiry => "its time is over".to_string(),
+        EndCause::Condition => "its condition came true".to_string(),
+        EndCause::Config => "the settings no longer ask for it".to_string(),
+        EndCause::Reset => "a new trading day began".to_string(),
+    }
 }
 
 /// How it ends and what stays allowed.
