@@ -139,14 +139,4 @@ impl Lockout {
             None => !self.exempt.contains(symbol),
         }
     }
-
-    /// Name of its countdown: `lockout_<account>_<rule>[_<symbol>]` (specification C.4).
-    #[must_use]
-    pub fn timer_name(&self) -> String {
-        let LockKey { account, rule, symbol, .. } = &self.key;
-        match symbol {
-            Some(symbol) => format!("lockout_{account}_{rule}_{symbol}"),
-            None => format!("lockout_{account}_{rule}"),
-        }
-    }
 }

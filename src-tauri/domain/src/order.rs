@@ -168,15 +168,6 @@ impl Ticket {
 }
 
 impl OrderSide {
-    /// The other direction.
-    #[must_use]
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::Buy => Self::Sell,
-            Self::Sell => Self::Buy,
-        }
-    }
-
     /// `+1` for buys, `-1` for sells.
     #[must_use]
     pub fn sign(self) -> i64 {

@@ -33,3 +33,20 @@ impl Quote {
         self.at = newer.at.or(self.at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_change_lays_over_an_older_figure_by_figure() {
+        let price = |number: i64| Some(Price(number.into()));
+        let mut quote = Quote { contract: "C".into(), last: price(100), bid: price(99), ask: None, at: None };
+        let at = "2026-06-10T14:30:00Z".parse().ok();
+        quote.merge(&Quote { contract: "C".into(), last: None, bid: price(98), ask: price(101), at });
+        let merged = Quote { contract: "C".into(), last: price(100), bid: price(98), ask: price(101), at };
+        assert_eq!(quote, merged);
+        quote.merge(&Quote { contract: "C".into(), last: None, bid: None, ask: None, at: None });
+        assert_eq!(quote, merged, "what is not sent stays");
+    }
+}

@@ -136,3 +136,29 @@ pub enum Means {
     /// Cancel or move working orders.
     Cancel,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RuleSet;
+
+    #[test]
+    fn each_rule_is_found_by_its_key_and_has_its_number() {
+        for (index, rule) in RuleKey::RULES.into_iter().enumerate() {
+            assert_eq!(RuleKey::from_key(rule.key()), Some(rule));
+            assert_eq!(rule.number(), Some(index + 1));
+        }
+        assert_eq!(RuleKey::from_key("trader"), Some(RuleKey::Trader));
+        assert_eq!(RuleKey::Trader.number(), None, "the trader's own word is no rule");
+        assert_eq!(RuleKey::from_key("max_contract"), None);
+    }
+
+    #[test]
+    fn eleven_rules_are_on_unless_the_settings_say_otherwise() {
+        let rules = RuleSet::default();
+        let off: Vec<RuleKey> = RuleKey::RULES.into_iter().filter(|rule| !rules.stance(*rule).0).collect();
+        assert_eq!(off, [RuleKey::SymbolBlocks, RuleKey::TradeManagement]);
+        let strict = |rule: &RuleKey| rules.stance(*rule).1 == RuleMode::Enforce;
+        assert!(RuleKey::RULES.iter().chain([&RuleKey::Trader]).all(strict));
+    }
+}

@@ -7,12 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Action, ContractId, Contracts, EventKind, Exposure, Fill, Instant, Notice, Price, Severity, Snapshot,
-    TradeId, Usd,
+    Action, ContractId, Contracts, EventKind, Exposure, Fill, Instant, Instrument, Notice, Price, Severity,
+    Snapshot, TradeId, Usd,
 };
 use rust_decimal::Decimal;
 
-use crate::{account::AccountState, facts::FRESH, judge::Court, kinds::Kinds};
+use crate::{
+    account::AccountState,
+    facts::FRESH,
+    judge::Court,
+    kinds::Kinds,
+    ledger::{Entry, Latest},
+};
 
 /// A larger difference for one fill is told (specification C.7).
 const CENT: Usd = Usd(Decimal::from_parts(1, 0, 0, false, 2));
@@ -30,6 +36,8 @@ pub(crate) struct Averages {
     openings: BTreeMap<ContractId, Stand>,
     /// Where they stand by the fills.
     stands: BTreeMap<ContractId, Stand>,
+    /// Contracts of which no figure can be told, because a fill is missing or was undone.
+    doubtful: BTreeSet<ContractId>,
     /// Fills whose difference was told.
     told: BTreeSet<TradeId>,
     /// When a fill without a result is counted by its own.
@@ -51,6 +59,18 @@ struct Closed {
     size: Contracts,
     /// Price points times contracts, positive for a gain; `None` where the average was not known.
     points: Option<Decimal>,
+}
+
+impl Closed {
+    /// A result where nothing was closed: a fill is missing.
+    fn contradicts(self, fill: &Fill) -> bool {
+        self.size == Contracts::ZERO && fill.pnl.is_some_and(|pnl| pnl != Usd::ZERO)
+    }
+
+    fn value(self, instrument: &Instrument) -> Option<Usd> {
+        let points = self.points.filter(|_| self.size > Contracts::ZERO)?;
+        Some(Usd(points * instrument.tick_value.0 / instrument.tick_size))
+    }
 }
 
 impl Stand {
@@ -77,11 +97,18 @@ impl Stand {
     }
 }
 
-/// A fill of the day with when it was heard.
-#[derive(Clone, Debug)]
-pub(crate) struct Heard {
-    pub fill: Fill,
-    pub at: Instant,
+/// What the day's fills of one contract come to.
+#[derive(Debug, Default)]
+struct Settled {
+    stand: Stand,
+    /// A fill is missing or was undone: no figure after it is right.
+    doubtful: bool,
+    /// Results of its own that count.
+    counts: Vec<(TradeId, Usd)>,
+    /// Fills with the broker's result, where its own is another.
+    differ: Vec<(TradeId, Usd, Usd)>,
+    /// When a fill without a result is looked at again.
+    due: Option<Instant>,
 }
 
 impl AccountState {
@@ -92,56 +119,106 @@ impl AccountState {
         if !due && !stale && !kinds.touches(Kinds::of(NEWS)) {
             return false;
         }
-        self.averages.due = None;
+        let latest = self.ledger.take_latest();
+        let only_fills = !due
+            && !stale
+            && kinds.touches(Kinds::of(&[EventKind::TradeExecuted]))
+            && !kinds.touches(Kinds::of(&[EventKind::StateReconciled, EventKind::SessionTick]));
+        let in_order = only_fills && self.averages.due.is_none() && !self.ledger.counts_own();
+        match latest {
+            Latest::Appended(fills) if in_order && self.settle_latest(&fills, court) => false,
+            Latest::Appended(_) | Latest::Anything => self.settle_day(court),
+        }
+    }
+
+    /// Goes on from where the contracts stood: the short way for fills that came after all others and
+    /// leave no question open. False where the whole day must be looked through.
+    fn settle_latest(&mut self, fills: &[TradeId], court: &mut Court<'_>) -> bool {
+        for id in fills {
+            let Some(fill) = self.ledger.known(id).map(|known| &known.fill) else { return false };
+            let contract = fill.contract.clone();
+            let Averages { stands, openings, doubtful, .. } = &self.averages;
+            let Some(instrument) = court.market.instrument(&contract) else { return false };
+            let mut stand = stands.get(&contract).or(openings.get(&contract)).copied().unwrap_or_default();
+            let closed = stand.apply(fill);
+            if doubtful.contains(&contract) || closed.contradicts(fill) {
+                return false;
+            }
+            let mut differ = Vec::new();
+            match (closed.value(instrument), fill.pnl) {
+                (Some(own), Some(brokers)) if (brokers - own).abs() > CENT => {
+                    differ.push((id.clone(), brokers, own));
+                }
+                (Some(_), None) => return false,
+                (Some(_), Some(_)) | (None, _) => {}
+            }
+            self.tell_differences(&contract, differ, court);
+            self.averages.stands.insert(contract, stand);
+        }
+        true
+    }
+
+    fn settle_day(&mut self, court: &mut Court<'_>) -> bool {
+        let by_contract = self.ledger.by_contract();
+        let settled: Vec<(ContractId, Settled)> = by_contract
+            .iter()
+            .map(|(contract, fills)| ((*contract).clone(), self.settle_contract(contract, fills, court)))
+            .collect();
+        self.averages.due = settled.iter().filter_map(|(_, settled)| settled.due).min();
+        self.averages.doubtful.clear();
         let mut own = BTreeMap::new();
-        for (contract, fills) in self.ledger.by_contract() {
-            own.extend(self.settle_contract(&contract, &fills, court));
+        for (contract, Settled { stand, doubtful, counts, differ, .. }) in settled {
+            if doubtful {
+                self.averages.doubtful.insert(contract.clone());
+            }
+            self.tell_differences(&contract, differ, court);
+            self.averages.stands.insert(contract, stand);
+            own.extend(counts);
         }
         self.ledger.count_own(own)
     }
 
-    /// The results of its own that count for one contract.
-    fn settle_contract(
-        &mut self,
-        contract: &ContractId,
-        fills: &[Heard],
-        court: &mut Court<'_>,
-    ) -> Vec<(TradeId, Usd)> {
+    fn settle_contract(&self, contract: &ContractId, fills: &[&Entry], court: &Court<'_>) -> Settled {
         let mut stand = self.averages.openings.get(contract).copied().unwrap_or_default();
-        let closed: Vec<Closed> = fills.iter().map(|heard| stand.apply(&heard.fill)).collect();
-        self.averages.stands.insert(contract.clone(), stand);
-        let Some(instrument) = court.market.instrument(contract) else { return Vec::new() };
-        let value = |points: Decimal| Usd(points * instrument.tick_value.0 / instrument.tick_size);
-        // A result where nothing was closed: a fill is missing, and no figure after it is right.
-        let contradicted = |(heard, closed): (&Heard, &Closed)| {
-            closed.size == Contracts::ZERO && heard.fill.pnl.is_some_and(|pnl| pnl != Usd::ZERO)
+        let closed: Vec<Closed> = fills.iter().map(|entry| stand.apply(&entry.known.fill)).collect();
+        let contradicted =
+            fills.iter().zip(&closed).any(|(entry, closed)| closed.contradicts(&entry.known.fill));
+        // Nobody says what the venue did with the position of a trade that it undid.
+        let undone = self.ledger.fills().any(|it| it.fill.voided && it.fill.contract == *contract);
+        let mut settled = Settled { stand, doubtful: contradicted || undone, ..Settled::default() };
+        let Some(instrument) = court.market.instrument(contract).filter(|_| !settled.doubtful) else {
+            return settled;
         };
-        if fills.iter().zip(&closed).any(contradicted) {
-            return Vec::new();
-        }
         let agrees = self.disagree_since.is_none() && self.exposure(contract) == stand.held;
-        let mut counts = Vec::new();
-        for (heard, closed) in fills.iter().zip(closed) {
-            let Some(own) = closed.points.filter(|_| closed.size > Contracts::ZERO).map(value) else {
-                continue;
-            };
-            match heard.fill.pnl {
-                Some(brokers) => self.compare_result(&heard.fill, brokers, own, court),
-                None if court.now < heard.at + RESULT_WITHIN || !agrees => {
-                    let again = (heard.at + RESULT_WITHIN).max(court.now + RESULT_WITHIN);
-                    self.averages.due = Some(self.averages.due.map_or(again, |due| due.min(again)));
+        for (entry, closed) in fills.iter().zip(closed) {
+            let Some(own) = closed.value(instrument) else { continue };
+            let (id, counts_at) = (&entry.known.fill.id, entry.heard + RESULT_WITHIN);
+            match entry.known.fill.pnl {
+                Some(brokers) if (brokers - own).abs() > CENT => {
+                    settled.differ.push((id.clone(), brokers, own));
                 }
-                None => counts.push((heard.fill.id.clone(), own)),
+                Some(_) => {}
+                None if court.now < counts_at || !agrees => {
+                    let again = counts_at.max(court.now + RESULT_WITHIN);
+                    settled.due = Some(settled.due.map_or(again, |due| due.min(again)));
+                }
+                None => settled.counts.push((id.clone(), own)),
             }
         }
-        counts
+        settled
     }
 
-    fn compare_result(&mut self, fill: &Fill, brokers: Usd, own: Usd, court: &mut Court<'_>) {
-        if (brokers - own).abs() > CENT && self.averages.told.insert(fill.id.clone()) {
-            let (fill, contract) = (fill.id.clone(), fill.contract.clone());
-            let notice = Notice::ResultDiffers { fill, contract, brokers, own };
-            self.alert(Severity::Info, notice, court.out);
+    fn tell_differences(
+        &mut self,
+        contract: &ContractId,
+        differ: Vec<(TradeId, Usd, Usd)>,
+        court: &mut Court<'_>,
+    ) {
+        for (fill, brokers, own) in differ {
+            if self.averages.told.insert(fill.clone()) {
+                let notice = Notice::ResultDiffers { fill, contract: contract.clone(), brokers, own };
+                self.alert(Severity::Info, notice, court.out);
+            }
         }
     }
 
@@ -151,11 +228,12 @@ impl AccountState {
         let by_contract = self.ledger.by_contract();
         let held = self.positions.keys().filter(|contract| !by_contract.contains_key(*contract));
         let mut openings = BTreeMap::new();
-        for contract in by_contract.keys().chain(held) {
+        for contract in by_contract.keys().copied().chain(held) {
             let fills = by_contract.get(contract).map(Vec::as_slice).unwrap_or_default();
-            let traded = fills.iter().fold(Exposure::FLAT, |sum, heard| {
-                sum + Exposure(heard.fill.side.sign() * i64::from(heard.fill.size.0))
-            });
+            let traded = fills
+                .iter()
+                .map(|entry| &entry.known.fill)
+                .fold(Exposure::FLAT, |sum, fill| sum + Exposure(fill.side.sign() * i64::from(fill.size.0)));
             let opening = self.exposure(contract) + -traded;
             let known = self.averages.openings.get(contract).filter(|known| known.held == opening);
             let untouched = self.positions.get(contract).filter(|_| fills.is_empty());

@@ -74,7 +74,7 @@ impl AccountState {
         let working = self.order(order).map(|it| Exposure(it.side.sign() * i64::from(it.size.0)));
         let ended = self.filling.ended.iter().find(|(id, _)| id == order).map(|(_, filled)| *filled);
         let Some(whole) = working.or(ended) else { return Exposure::FLAT };
-        let known = self.ledger.in_order().into_iter().map(|known| &known.fill);
+        let known = self.ledger.in_order().map(|known| &known.fill);
         let filled = known
             .filter(|fill| fill.order == *order)
             .fold(Exposure::FLAT, |sum, fill| sum + Exposure(fill.side.sign() * i64::from(fill.size.0)));

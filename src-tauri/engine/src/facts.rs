@@ -72,6 +72,10 @@ impl AccountState {
         if grown {
             // New exposure is acted on at once, whatever failed before.
             self.quiet.retain(|(_, contract), _| contract.as_ref() != Some(&position.contract));
+            if old.same_side(position.exposure) {
+                let by = position.exposure.size().saturating_sub(old.size());
+                self.own.grew(&position.contract, position.exposure, by);
+            }
         }
         let known = self.positions.get(&position.contract).map(|holding| holding.increased);
         let increased = match known {

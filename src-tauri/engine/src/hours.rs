@@ -75,11 +75,11 @@ impl AccountState {
     /// Positions that were opened before the hours ended, and told only after: the platform's time decides
     /// (specification B.9). They stand under the closing grace like the others.
     pub(crate) fn admit_last_second(&mut self, court: &mut Court<'_>) {
-        let holdings: Vec<_> = self.holdings().map(|it| it.position.clone()).collect();
         for lockout in self.session_records() {
             let Breach::OutsideSession { ended: Some(ended), .. } = lockout.breach else { continue };
-            let admitted: Vec<_> = holdings
-                .iter()
+            let admitted: Vec<_> = self
+                .holdings()
+                .map(|it| &it.position)
                 .filter(|it| lockout.spares_baseline(court.now) && lockout.concerns(&it.symbol))
                 .filter(|it| it.opened_at < ended && !lockout.baseline.contains_key(&it.contract))
                 .map(|it| (it.contract.clone(), it.exposure))

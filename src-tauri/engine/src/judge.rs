@@ -16,7 +16,7 @@ use crate::{
     gate::priority,
     kinds::Kinds,
     market::Market,
-    rules::{Finding, Lock, Remedy, Rule, Scene, Verdict},
+    rules::{Finding, Lock, Reckoned, Remedy, Rule, Scene, Verdict},
     stopwatch::Stopwatch,
     wants::{Protect, Want, Wants},
 };
@@ -66,11 +66,12 @@ impl AccountState {
         let mut fresh = Vec::new();
         self.obey(&mut fresh, &mut wants, court);
         self.gate_fresh(&fresh, 0, &mut wants, court);
-        self.ask_rules(kinds, ask_all, &mut fresh, &mut wants, court);
+        let reckoned = Reckoned::default();
+        self.ask_rules(kinds, ask_all, &reckoned, &mut fresh, &mut wants, court);
         self.news.clear();
         self.tidy_up(&mut wants, court.now);
         self.decide(wants, court);
-        self.warn_near(kinds, court);
+        self.warn_near(kinds, &reckoned, court);
         self.inquire(court);
     }
 
@@ -122,6 +123,7 @@ impl AccountState {
         &mut self,
         kinds: Kinds,
         ask_all: bool,
+        reckoned: &Reckoned,
         fresh: &mut Vec<LockKey>,
         wants: &mut Wants,
         court: &mut Court<'_>,
@@ -141,6 +143,7 @@ impl AccountState {
                 now: court.now,
                 account: self,
                 market: court.market,
+                reckoned,
                 kinds,
                 planned: &wants.planned,
                 day_end: self.ledger.span().ends,

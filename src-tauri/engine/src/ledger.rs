@@ -9,8 +9,6 @@ use domain::{
     memory::KnownFill, products,
 };
 
-use crate::averages::Heard;
-
 /// Two tellings of one execution differ by less than this.
 const SAME_INSTANT: TimeDelta = TimeDelta::milliseconds(1);
 
@@ -33,17 +31,39 @@ pub struct Day {
 pub struct Ledger {
     day: Day,
     reset: DailyReset,
-    fills: BTreeMap<TradeId, Entry>,
+    fills: BTreeMap<Place, Entry>,
+    /// When each of them was executed.
+    times: BTreeMap<TradeId, Instant>,
     /// Results of closing fills for which the broker has given none.
     own: BTreeMap<TradeId, Usd>,
     totals: Totals,
+    latest: Latest,
 }
 
+/// What came since the day was last looked through.
 #[derive(Clone, Debug)]
-struct Entry {
-    known: KnownFill,
+pub(crate) enum Latest {
+    /// Only fills that stand behind all others.
+    Appended(Vec<TradeId>),
+    /// Anything else.
+    Anything,
+}
+
+/// Where a fill stands among the others. Ids are numbers that grow: of two in one instant, the shorter one
+/// is the earlier.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    at: Instant,
+    digits: usize,
+    id: TradeId,
+}
+
+/// A fill with what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub known: KnownFill,
     /// When it was first heard of; long ago where it was remembered.
-    heard: Instant,
+    pub heard: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,11 +86,21 @@ pub enum Learned {
     Corrected,
 }
 
+impl Place {
+    fn new(at: Instant, id: &TradeId) -> Self {
+        Self { at, digits: id.as_str().len(), id: id.clone() }
+    }
+}
+
 impl Day {
     fn at(reset: &DailyReset, now: Instant) -> Self {
         let began = reset.last_until(now);
         let ends = reset.ends(began, now);
         Self { label: reset.label(ends), began, ends }
+    }
+
+    fn has(self, at: Instant) -> bool {
+        (self.began..self.ends).contains(&at)
     }
 
     /// The day after this one.
@@ -86,7 +116,8 @@ impl Ledger {
     #[must_use]
     pub fn new(reset: DailyReset, now: Instant) -> Self {
         let day = Day::at(&reset, now);
-        Self { day, reset, fills: BTreeMap::new(), own: BTreeMap::new(), totals: Totals::default() }
+        let (fills, times, own) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { day, reset, fills, times, own, totals: Totals::default(), latest: Latest::Anything }
     }
 
     /// Which day it is about.
@@ -159,12 +190,8 @@ impl Ledger {
 
     /// All fills that count and are kept, those of the hour before the day too, in the order of their
     /// times.
-    #[must_use]
-    pub fn in_order(&self) -> Vec<&KnownFill> {
-        let mut fills: Vec<_> =
-            self.fills.values().map(|entry| &entry.known).filter(|known| !known.fill.voided).collect();
-        fills.sort_by_key(|known| (known.fill.at, &known.fill.id));
-        fills
+    pub fn in_order(&self) -> impl DoubleEndedIterator<Item = &KnownFill> + Clone {
+        self.fills.values().map(|entry| &entry.known).filter(|known| !known.fill.voided)
     }
 
     /// Contracts of an order that are told by fills, voided ones too.
@@ -176,7 +203,11 @@ impl Ledger {
     /// A fill with what is known of it.
     #[must_use]
     pub fn known(&self, id: &TradeId) -> Option<&KnownFill> {
-        self.fills.get(id).map(|entry| &entry.known)
+        self.entry(id).map(|entry| &entry.known)
+    }
+
+    fn entry(&self, id: &TradeId) -> Option<&Entry> {
+        self.fills.get(&Place::new(*self.times.get(id)?, id))
     }
 
     /// What a fill counts for: the broker's result, otherwise the one its own price gives.
@@ -188,14 +219,13 @@ impl Ledger {
     /// To which trading day an instant counts.
     #[must_use]
     pub fn day_of(&self, at: Instant) -> TradingDay {
-        let Day { label, began, ends } = self.day;
-        let told = self.reset.day_of(at);
-        if at < began {
-            told.min(TradingDay(label.0.pred_opt().unwrap_or(label.0)))
-        } else if at < ends {
+        let Day { label, began, .. } = self.day;
+        if self.day.has(at) {
             label
+        } else if at < began {
+            self.reset.day_of(at).min(TradingDay(label.0.pred_opt().unwrap_or(label.0)))
         } else {
-            told.max(TradingDay(label.0.succ_opt().unwrap_or(label.0)))
+            self.reset.day_of(at).max(TradingDay(label.0.succ_opt().unwrap_or(label.0)))
         }
     }
 
@@ -214,61 +244,89 @@ impl Ledger {
 
     /// Takes over a fill that was remembered from before a restart.
     pub(crate) fn restore(&mut self, known: KnownFill) {
-        self.fills.insert(known.fill.id.clone(), Entry { known, heard: Instant::MIN_UTC });
+        self.insert(Entry { known, heard: Instant::MIN_UTC });
         self.total();
+    }
+
+    /// Takes in a fill in place of what was known of it.
+    fn insert(&mut self, entry: Entry) {
+        let Fill { id, at, .. } = &entry.known.fill;
+        let place = Place::new(*at, id);
+        if let Some(before) = self.times.insert(id.clone(), *at) {
+            self.fills.remove(&Place::new(before, id));
+        }
+        self.fills.insert(place, entry);
     }
 
     /// Takes a delivery of a fill. A commission that the broker once named is kept when a later
     /// delivery lacks it (ruling 3).
     pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool, now: Instant) -> Learned {
-        if fill.at < self.day.began - KEPT_BEFORE && !self.fills.contains_key(&fill.id) {
+        let Some(entry) = self.entry(&fill.id) else {
+            return self
+                .learn_new(Entry { known: KnownFill { fill: fill.clone(), own, locked }, heard: now });
+        };
+        let known = &entry.known.fill;
+        // The same instant is told with different precision by stream and query.
+        let same = (fill.at - known.at).abs() < SAME_INSTANT;
+        let fill = Fill {
+            commissions: fill.commissions.or(known.commissions),
+            at: if same { known.at } else { fill.at },
+            pnl: fill.pnl.or(known.pnl),
+            ..fill.clone()
+        };
+        if *known == fill {
             return Learned::Nothing;
         }
-        let mut fill = fill.clone();
-        let learned = match self.fills.get_mut(&fill.id) {
-            Some(Entry { known, .. }) => {
-                fill.commissions = fill.commissions.or(known.fill.commissions);
-                // The same instant is told with different precision by stream and query.
-                if (fill.at - known.fill.at).abs() < SAME_INSTANT {
-                    fill.at = known.fill.at;
-                }
-                fill.pnl = fill.pnl.or(known.fill.pnl);
-                if known.fill == fill {
-                    return Learned::Nothing;
-                }
-                known.fill = fill;
-                Learned::Corrected
-            }
-            None => {
-                let id = fill.id.clone();
-                self.fills.insert(id, Entry { known: KnownFill { fill, own, locked }, heard: now });
-                Learned::New
-            }
-        };
+        let entry = Entry { known: KnownFill { fill, ..entry.known.clone() }, heard: entry.heard };
+        self.insert(entry);
         self.total();
-        learned
+        Learned::Corrected
+    }
+
+    fn learn_new(&mut self, entry: Entry) -> Learned {
+        let fill = &entry.known.fill;
+        if fill.at < self.day.began - KEPT_BEFORE {
+            return Learned::Nothing;
+        }
+        let counts = !fill.voided && self.day.has(fill.at);
+        if counts {
+            self.totals.add(fill, self.result_of(fill));
+        }
+        let is_last = self.fills.keys().next_back().is_none_or(|last| *last < Place::new(fill.at, &fill.id));
+        match &mut self.latest {
+            Latest::Appended(fills) if counts && is_last => fills.push(fill.id.clone()),
+            Latest::Appended(_) | Latest::Anything => self.latest = Latest::Anything,
+        }
+        self.insert(entry);
+        Learned::New
     }
 
     /// Begins a trading day.
     pub(crate) fn roll(&mut self, day: Day) {
         self.day = day;
-        self.fills.retain(|_, entry| entry.known.fill.at >= day.began - KEPT_BEFORE);
+        self.fills.retain(|place, _| place.at >= day.began - KEPT_BEFORE);
+        self.times.retain(|_, at| *at >= day.began - KEPT_BEFORE);
         self.own.clear();
         self.total();
     }
 
     /// The day's fills that count, by contract, in the order of their execution.
-    pub(crate) fn by_contract(&self) -> BTreeMap<ContractId, Vec<Heard>> {
-        let mut contracts: BTreeMap<ContractId, Vec<Heard>> = BTreeMap::new();
+    pub(crate) fn by_contract(&self) -> BTreeMap<&ContractId, Vec<&Entry>> {
+        let mut contracts: BTreeMap<&ContractId, Vec<&Entry>> = BTreeMap::new();
         for entry in self.of_day().filter(|entry| !entry.known.fill.voided) {
-            let fill = entry.known.fill.clone();
-            contracts.entry(fill.contract.clone()).or_default().push(Heard { fill, at: entry.heard });
-        }
-        for fills in contracts.values_mut() {
-            // Ids are numbers that grow: of two in one instant, the shorter one is the earlier.
-            fills.sort_by_cached_key(|it| (it.fill.at, it.fill.id.as_str().len(), it.fill.id.clone()));
+            contracts.entry(&entry.known.fill.contract).or_default().push(entry);
         }
         contracts
+    }
+
+    /// What came since this was last asked.
+    pub(crate) fn take_latest(&mut self) -> Latest {
+        std::mem::replace(&mut self.latest, Latest::Appended(Vec::new()))
+    }
+
+    /// Whether a result of its own counts.
+    pub(crate) fn counts_own(&self) -> bool {
+        !self.own.is_empty()
     }
 
     /// Counts these results of its own, and no others; true if that changes anything.
@@ -302,8 +360,7 @@ impl Ledger {
     }
 
     fn of_day(&self) -> impl Iterator<Item = &Entry> {
-        let Day { began, ends, .. } = self.day;
-        self.fills.values().filter(move |entry| (began..ends).contains(&entry.known.fill.at))
+        self.fills.values().filter(|entry| self.day.has(entry.known.fill.at))
     }
 
     fn total(&mut self) {
@@ -313,6 +370,7 @@ impl Ledger {
             totals.add(fill, self.result_of(fill));
         }
         self.totals = totals;
+        self.latest = Latest::Anything;
     }
 }
 

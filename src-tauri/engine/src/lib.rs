@@ -35,6 +35,7 @@ mod stops;
 mod stopwatch;
 mod take;
 mod trades;
+mod unbanked;
 mod vigil;
 mod wants;
 mod watch;
@@ -51,7 +52,7 @@ pub use kinds::Kinds;
 pub use ledger::{Day, Ledger};
 pub use lockouts::Lockouts;
 pub use managed::ManagedTrade;
-pub use market::{Market, Reached, Worth};
+pub use market::{Market, QUOTES_LINGER, Reached, Worth};
 pub use schedule::{Deadline, Why};
 pub use sessions::{Phase, Sessions};
 pub use stops::Coverage;
@@ -148,6 +149,7 @@ impl Engine {
             now: self.now,
             account,
             market: &self.market,
+            reckoned: &rules::Reckoned::default(),
             kinds: Kinds::NONE,
             planned: &BTreeMap::new(),
             day_end: account.ledger.span().ends,
@@ -220,13 +222,9 @@ impl Engine {
     }
 
     fn ask_for_metadata(&mut self, out: &mut Vec<Action>) {
-        for account in self.accounts.values() {
-            for holding in account.positions.values() {
-                if self.market.lacks_metadata(&holding.position.contract, self.now) {
-                    let contract = holding.position.contract.clone();
-                    out.push(Action::Ask(Question::Instrument { contract }));
-                }
-            }
-        }
+        let Self { market, accounts, now, .. } = self;
+        let is_held = |contract: &ContractId| accounts.values().any(|it| it.positions.contains_key(contract));
+        let lacking = market.lacking_metadata(*now, is_held);
+        out.extend(lacking.map(|contract| Action::Ask(Question::Instrument { contract })));
     }
 }

@@ -165,10 +165,11 @@ impl ManagedTrade {
         };
     }
 
-    /// The best gain so far in ticks, rounded to nothing; `None` before the first price.
-    pub(crate) fn best_ticks(&self, position: &Position, instrument: &Instrument) -> Option<Decimal> {
-        let gain = (self.known.best?.0 - position.average_price.0) / instrument.tick_size;
-        Some(if position.exposure.0 > 0 { gain } else { -gain })
+    /// Whether the best gain so far reached this many ticks; never before the first price.
+    pub(crate) fn has_gained(&self, ticks: u32, position: &Position, instrument: &Instrument) -> bool {
+        let gain = self.known.best.map(|best| best.0 - position.average_price.0);
+        let gain = gain.map(|gain| if position.exposure.0 > 0 { gain } else { -gain });
+        gain.is_some_and(|gain| gain >= instrument.tick_size * Decimal::from(ticks))
     }
 }
 
@@ -206,7 +207,8 @@ impl AccountState {
             orders.find(|it| is_leg(it)).map(|it| it.id.clone())
         };
         let (stop, target) = (own(|it| it.kind.is_stop()), own(|it| !it.kind.is_stop()));
-        let at_breakeven = self.is_at_breakeven(position, court.market);
+        let done = self.managed.of(contract).is_some_and(|trade| trade.known.breakeven_done);
+        let at_breakeven = !done && self.is_at_breakeven(position, court.market);
         let restored = self.managed.restored.remove(contract).filter(|it| it.position == position.id);
         let values = self.managed.settings.as_ref().map(|it| values_of(it, position));
         let trade = self
@@ -226,10 +228,10 @@ impl AccountState {
         }
         (trade.known.stop, trade.known.target) = (stop, target);
         trade.known.breakeven_done |= at_breakeven;
-        let best = court.market.instrument(contract).and_then(|it| trade.best_ticks(position, it));
-        trade.known.trailing |= values.zip(best).is_some_and(|(values, best)| {
-            values.trailing.enabled && best >= Decimal::from(values.trailing.activation_ticks)
-        });
+        let trailing = values.map(|values| values.trailing).filter(|it| it.enabled && !trade.known.trailing);
+        trade.known.trailing |= trailing
+            .zip(court.market.instrument(contract))
+            .is_some_and(|(values, it)| trade.has_gained(values.activation_ticks, position, it));
         if trade.known.stops_lost > PLACED_AGAIN && !trade.told_alone {
             trade.told_alone = true;
             let notice = Notice::StopLeftAlone { contract: contract.clone() };
@@ -245,12 +247,12 @@ impl AccountState {
         };
         let Some(instrument) = market.instrument(&position.contract) else { return false };
         let even = values_of(settings, position).breakeven;
-        let reached = trade
-            .best_ticks(position, instrument)
-            .is_some_and(|best| best >= Decimal::from(even.profit_threshold_ticks));
+        if !trade.has_gained(even.profit_threshold_ticks, position, instrument) {
+            return false;
+        }
         let wanted = breakeven_price(position, instrument, even.offset_ticks);
         let mut stops = self.movable_stops(position).filter_map(|stop| stop.stop_price).peekable();
-        reached && stops.peek().is_some() && stops.all(|stop| !is_tighter(position.exposure, wanted, stop))
+        stops.peek().is_some() && stops.all(|stop| !is_tighter(position.exposure, wanted, stop))
     }
 
     /// Stops at a fixed price, whoever placed them, that protect a position.

@@ -9,7 +9,7 @@ use crate::{
     account::AccountState,
     judge::Court,
     kinds::Kinds,
-    rules::{ArmedRule, Gauge, Scene, Share, Unit, Verdict},
+    rules::{ArmedRule, Gauge, Reckoned, Scene, Share, Unit, Verdict},
 };
 
 const MOVES_A_VALUE: &[EventKind] = &[
@@ -21,6 +21,10 @@ const MOVES_A_VALUE: &[EventKind] = &[
     EventKind::SessionTick,
     EventKind::ConfigChanged,
 ];
+
+/// Changes after which there may be more trades.
+const MOVES_A_COUNT: &[EventKind] =
+    &[EventKind::TradeExecuted, EventKind::StateReconciled, EventKind::SessionTick, EventKind::ConfigChanged];
 
 /// The level of a limit that is reached by a bar only, while no quote can confirm it.
 const WHOLE: u32 = 100;
@@ -46,25 +50,27 @@ impl Near {
 
 impl AccountState {
     /// Tells of limits that came near.
-    pub(crate) fn warn_near(&mut self, kinds: Kinds, court: &mut Court<'_>) {
+    pub(crate) fn warn_near(&mut self, kinds: Kinds, reckoned: &Reckoned, court: &mut Court<'_>) {
         let is_locked = self.lockouts.account_wide() == Some(LockKind::Hard);
         if court.warn_at.is_empty() || is_locked || !kinds.touches(Kinds::of(MOVES_A_VALUE)) {
             return;
         }
         let rules = std::mem::take(&mut self.rules);
-        let mut alerts = Vec::new();
+        let counts = kinds.touches(Kinds::of(MOVES_A_COUNT));
+        let (mut alerts, mut shares) = (Vec::new(), Vec::new());
         for armed in rules.iter().filter(|armed| armed.mode != RuleMode::Observe) {
             let scene = Scene {
                 now: court.now,
                 account: self,
                 market: court.market,
+                reckoned,
                 kinds,
                 planned: &BTreeMap::new(),
                 day_end: self.ledger.span().ends,
             };
-            let (mut shares, trades) = (Vec::new(), trade_limits(armed, &scene));
+            let trades = if counts { trade_limits(armed, &scene) } else { Vec::new() };
             armed.rule.shares(&scene, &mut shares);
-            for share in shares {
+            for share in shares.drain(..) {
                 alerts.extend(self.near_money(armed, share, court.warn_at));
             }
             for gauge in trades {
@@ -107,14 +113,20 @@ fn trade_limits(armed: &ArmedRule, scene: &Scene<'_>) -> Vec<Gauge> {
     armed.rule.gauges(scene).into_iter().filter(|gauge| matches!(gauge.unit, Unit::Trades(_))).collect()
 }
 
-/// The highest of these levels that a value has reached.
+/// The highest of these levels, which ascend, that a value has reached.
 fn highest(value: Decimal, limit: Decimal, levels: &[u32]) -> Option<u32> {
-    levels.iter().copied().filter(|level| reached(value, limit, *level)).max()
+    levels.iter().copied().take_while(|level| reached(value, limit, *level)).last()
 }
 
 /// Whether a value has come this many percent of the way from zero to its limit.
 fn reached(value: Decimal, limit: Decimal, percent: u32) -> bool {
-    let (value, mark) = (value * Decimal::ONE_HUNDRED, limit * Decimal::from(percent));
+    if value.is_sign_negative() != limit.is_sign_negative() && !limit.is_zero() {
+        return false;
+    }
+    let (value, mark) = match percent {
+        WHOLE => (value, limit),
+        _ => (value * Decimal::ONE_HUNDRED, limit * Decimal::from(percent)),
+    };
     if limit < Decimal::ZERO { value <= mark } else { value >= mark }
 }
 

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Fill, Instant, Order, OrderId, OrderSide, OrderStatus, RuleKey, memory};
+use domain::{
+    ContractId, Contracts, Exposure, Fill, Instant, Order, OrderId, OrderSide, OrderStatus, RuleKey, memory,
+};
 
 use crate::{account::AccountState, engaged::Engagement};
 
@@ -52,6 +54,16 @@ impl OwnTrades {
         let Some(rule) = decided.rules.first().copied() else { return };
         let (contract, side) = (Some(contract.clone()), Some(side));
         self.add(Close { rule, contract, side, left, from: *since, until: None });
+    }
+
+    /// A position grew while a part of it was to be closed: the close takes what is there by then.
+    pub(crate) fn grew(&mut self, contract: &ContractId, held: Exposure, by: Contracts) {
+        for close in self.closes.iter_mut().filter(|close| close.until.is_none()) {
+            let is_meant = close.contract.as_ref() == Some(contract);
+            if is_meant && close.side.is_some_and(|side| side.reduces(held)) {
+                close.left = close.left.map(|left| left + by);
+            }
+        }
     }
 
     /// A close is remembered from before a restart.

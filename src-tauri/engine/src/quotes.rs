@@ -107,7 +107,7 @@ impl Engine {
                 market.want(&order.contract, &order.symbol, *now);
             }
         }
-        market.want_only(|contract| {
+        market.want_only(*now, |contract| {
             accounts.values().any(|account| {
                 account.positions.contains_key(contract)
                     || account.entries().any(|it| it.contract == *contract)

@@ -63,6 +63,8 @@ pub(crate) struct Inquiry {
     asked: Option<Instant>,
     outstanding: bool,
     not_before: Option<Instant>,
+    /// A grace was over at this time: only a question that is sent later can tell whether to close.
+    decisive: Option<Instant>,
     /// When the question was sent whose answer is the newest.
     pub(crate) confirmed: Option<Instant>,
 }
@@ -72,9 +74,21 @@ impl Inquiry {
         self.wanted = true;
     }
 
+    /// A grace is over: the answer to a question of before would decide nothing.
+    pub(crate) fn want_since(&mut self, deadline: Instant) {
+        self.wanted = true;
+        self.decisive = self.decisive.max(Some(deadline));
+    }
+
+    /// Whether the question on its way was put too early.
+    fn is_outdated(&self) -> bool {
+        self.wanted && self.asked < self.decisive
+    }
+
     /// Whether to ask now; notes that it was asked.
     pub(crate) fn ask(&mut self, now: Instant) -> bool {
-        let waiting = self.outstanding && self.asked.is_some_and(|asked| now < asked + ANSWER_WITHIN);
+        let outstanding = self.outstanding && !self.is_outdated();
+        let waiting = outstanding && self.asked.is_some_and(|asked| now < asked + ANSWER_WITHIN);
         if !self.wanted || waiting || self.next_at().is_some_and(|at| now < at) {
             return false;
         }
@@ -89,7 +103,7 @@ impl Inquiry {
 
     /// When something is to be done about it.
     pub(crate) fn due(&self) -> Option<Instant> {
-        if self.outstanding {
+        if self.outstanding && !self.is_outdated() {
             return self.asked.map(|asked| asked + ANSWER_WITHIN);
         }
         self.wanted.then(|| self.next_at()).flatten()

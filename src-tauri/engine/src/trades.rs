@@ -2,7 +2,7 @@
 //! brought, and which of it is news. Both fire on news only, never because they are asked again
 //! (ruling 10).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
@@ -75,6 +75,25 @@ pub(crate) fn length(window: TradeWindow) -> Option<TimeDelta> {
     }
 }
 
+/// One trade for each order, in the order of their times, where one of its fills qualifies.
+fn by_order<'a>(
+    fills: impl Iterator<Item = (&'a KnownFill, bool)>,
+    is_news: impl Fn(&KnownFill) -> bool,
+) -> Vec<Trade> {
+    let mut orders: BTreeMap<&OrderId, (Instant, bool, bool)> = BTreeMap::new();
+    for (known, qualifies) in fills {
+        let order = orders.entry(&known.fill.order).or_insert((known.fill.at, false, true));
+        if qualifies {
+            order.1 = true;
+            order.2 &= is_news(known);
+        }
+    }
+    let counted = orders.into_values().filter(|(_, qualifies, _)| *qualifies);
+    let mut trades: Vec<Trade> = counted.map(|(at, _, is_news)| Trade { at, is_news }).collect();
+    trades.sort_unstable();
+    trades
+}
+
 impl AccountState {
     /// Keeps a fill in mind until the rules are asked.
     pub(crate) fn note_fill(&mut self, fill: &Fill, learned: Learned, by: Option<RuleKey>) {
@@ -86,44 +105,36 @@ impl AccountState {
     /// The trader's trades of the day and of the hour before it, in the order of their times.
     #[must_use]
     pub fn trades(&self, count: TradeCount) -> Vec<Trade> {
-        let turns = self.turns();
-        let is_news = |turn: &Turn<'_>| self.news.iter().any(|it| it.new && it.fill == turn.known.fill.id);
-        if count == TradeCount::RoundTurns {
-            let ends = turns.iter().filter(|turn| turn.counts() && turn.ends_position());
-            return ends.map(|turn| Trade { at: turn.known.fill.at, is_news: is_news(turn) }).collect();
-        }
-        let mut orders: BTreeMap<&OrderId, (Instant, bool, bool)> = BTreeMap::new();
-        for turn in turns.iter().filter(|turn| turn.counts()) {
-            let qualifies = count == TradeCount::Orders || turn.enters();
-            let news = is_news(turn);
-            let order = orders.entry(&turn.known.fill.order).or_insert((turn.known.fill.at, false, true));
-            if qualifies {
-                order.1 = true;
-                order.2 &= news;
+        let is_news = |known: &KnownFill| self.news.iter().any(|it| it.new && it.fill == known.fill.id);
+        match count {
+            TradeCount::Orders => {
+                let counts = self.ledger.in_order().filter(|known| !known.own && !known.locked);
+                by_order(counts.map(|known| (known, true)), is_news)
+            }
+            TradeCount::Entries => {
+                let turns = self.turns();
+                let counts = turns.iter().filter(|turn| turn.counts());
+                by_order(counts.map(|turn| (turn.known, turn.enters())), is_news)
+            }
+            TradeCount::RoundTurns => {
+                let turns = self.turns();
+                let ends = turns.iter().filter(|turn| turn.counts() && turn.ends_position());
+                ends.map(|turn| Trade { at: turn.known.fill.at, is_news: is_news(turn.known) }).collect()
             }
         }
-        let counted = orders.into_values().filter(|(_, qualifies, _)| *qualifies);
-        let mut trades: Vec<Trade> = counted.map(|(at, _, is_news)| Trade { at, is_news }).collect();
-        trades.sort_unstable();
-        trades
     }
 
     /// Results of the closing orders that are news; those that `except` made itself are left out.
     #[must_use]
     pub(crate) fn closings(&self, except: RuleKey) -> Vec<Closing> {
-        let news: BTreeSet<&TradeId> =
-            self.news.iter().filter(|it| it.by != Some(except)).map(|it| &it.fill).collect();
-        if news.is_empty() {
-            return Vec::new();
-        }
-        let fills = self.ledger.in_order();
-        let is_news = |known: &KnownFill| known.fill.pnl.is_some() && news.contains(&known.fill.id);
+        let news = self.news.iter().filter(|it| it.by != Some(except));
+        let fills = news.filter_map(|it| self.ledger.known(&it.fill)).map(|known| &known.fill);
         let mut first: BTreeMap<&OrderId, Instant> = BTreeMap::new();
-        for known in fills.iter().filter(|known| is_news(known)) {
-            first.entry(&known.fill.order).or_insert(known.fill.at);
+        for fill in fills.filter(|fill| fill.pnl.is_some() && !fill.voided) {
+            first.entry(&fill.order).and_modify(|at| *at = fill.at.min(*at)).or_insert(fill.at);
         }
         let of = |order: &OrderId| {
-            let closing = fills.iter().map(|known| &known.fill).filter(|fill| fill.order == *order);
+            let closing = self.ledger.in_order().map(|known| &known.fill).filter(|fill| fill.order == *order);
             let results = closing.filter_map(|fill| Some((fill.at, fill.pnl?)));
             results
                 .scan(Usd::ZERO, |sum, (at, pnl)| {
@@ -139,7 +150,7 @@ impl AccountState {
     fn turns(&self) -> Vec<Turn<'_>> {
         let mut held: BTreeMap<&ContractId, Exposure> =
             self.book.iter().map(|(contract, exposure)| (contract, *exposure)).collect();
-        let fills = self.ledger.in_order().into_iter().rev();
+        let fills = self.ledger.in_order().rev();
         let mut turns: Vec<Turn<'_>> = fills
             .map(|known| {
                 let fill = &known.fill;

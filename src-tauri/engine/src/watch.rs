@@ -98,7 +98,7 @@ impl AccountState {
             notices.push((Severity::Warning, Notice::StopMissing { contract, covered, size, closes_at }));
         }
         if court.now >= deadline && confirmed < Some(deadline) {
-            self.stops.inquiry.want();
+            self.stops.inquiry.want_since(deadline);
             if !watch.unknown_told && court.now >= deadline + UNKNOWN_FOR_TOO_LONG {
                 watch.unknown_told = true;
                 let notice = Notice::StopsUnknown { contract: contract.clone(), since: deadline };

@@ -48,6 +48,8 @@ struct Listing {
     quoted: Option<Instant>,
     /// Since when quotes of it are wanted without a break.
     wanted: Option<Instant>,
+    /// When they were last wanted, if they are not any more.
+    unwanted: Option<Instant>,
     metadata_asked: Option<Instant>,
 }
 
@@ -66,6 +68,10 @@ pub(crate) struct Heard {
 
 /// A question for metadata without answer is put again after this time.
 const ASK_METADATA_EVERY: TimeDelta = TimeDelta::seconds(15);
+
+/// A contract stays subscribed for this long after it was last held or wanted: between an entry order that
+/// filled and the position that it opened there is a moment without either.
+pub const QUOTES_LINGER: TimeDelta = TimeDelta::seconds(10);
 
 impl Market {
     /// Lays a change of prices over what is known. A quote that changes nothing allocates nothing.
@@ -105,18 +111,20 @@ impl Market {
         changed
     }
 
-    /// Whether the metadata of a contract is to be asked for now; notes that it was.
-    pub(crate) fn lacks_metadata(&mut self, contract: &ContractId, now: Instant) -> bool {
-        if !self.contracts.contains_key(contract) {
-            self.contracts.insert(contract.clone(), Listing::default());
-        }
-        let Some(listing) = self.contracts.get_mut(contract) else { return false };
-        let asked = listing.metadata_asked.is_some_and(|at| now < at + ASK_METADATA_EVERY);
-        if listing.instrument.is_some() || asked {
-            return false;
-        }
-        listing.metadata_asked = Some(now);
-        true
+    /// Held contracts whose metadata is to be asked for now; notes that it was.
+    pub(crate) fn lacking_metadata(
+        &mut self,
+        now: Instant,
+        is_held: impl Fn(&ContractId) -> bool,
+    ) -> impl Iterator<Item = ContractId> {
+        let unknown = self.contracts.iter_mut().filter(|(_, listing)| listing.instrument.is_none());
+        unknown.filter_map(move |(contract, listing)| {
+            let asked = listing.metadata_asked.is_some_and(|at| now < at + ASK_METADATA_EVERY);
+            (!asked && is_held(contract)).then(|| {
+                listing.metadata_asked = Some(now);
+                contract.clone()
+            })
+        })
     }
 
     /// Quotes of a contract are wanted.
@@ -128,14 +136,18 @@ impl Market {
         if listing.wanted.is_none() {
             listing.wanted = Some(now);
             listing.symbol = Some(symbol.clone());
+            if listing.unwanted.take().is_some_and(|since| now >= since + QUOTES_LINGER) {
+                listing.forget_price();
+            }
         }
     }
 
     /// Quotes of all other contracts are not wanted: their subscriptions end.
-    pub(crate) fn want_only(&mut self, is_wanted: impl Fn(&ContractId) -> bool) {
+    pub(crate) fn want_only(&mut self, now: Instant, is_wanted: impl Fn(&ContractId) -> bool) {
         for (contract, listing) in &mut self.contracts {
             if listing.wanted.is_some() && !is_wanted(contract) {
                 listing.wanted = None;
+                listing.unwanted = Some(now);
                 listing.lag.begin_anew();
             }
         }
@@ -148,8 +160,7 @@ impl Market {
         self.up = connected.then_some(now);
         self.silent = false;
         for listing in self.contracts.values_mut().filter(|_| !connected) {
-            listing.heard = Figures::default();
-            listing.trust = Trust::default();
+            listing.forget_price();
             listing.lag.begin_anew();
         }
     }
@@ -186,13 +197,13 @@ impl Market {
     /// The usable price that values a position of this contract.
     #[must_use]
     pub fn price(&self, contract: &ContractId) -> Option<Price> {
-        self.usable(contract)?.valuation()
+        self.price_by(contract, Exposure::FLAT, PriceBasis::LastElseMid)
     }
 
     /// The usable price that values an exposure in this contract by a basis.
     #[must_use]
     pub fn price_by(&self, contract: &ContractId, held: Exposure, basis: PriceBasis) -> Option<Price> {
-        self.usable(contract)?.price(basis, held)
+        self.contracts.get(contract)?.price(basis, held, self.silent)
     }
 
     /// When the last quote of this contract arrived.
@@ -215,7 +226,7 @@ impl Market {
         let Some(listing) = self.contracts.get(contract) else { return unknown() };
         let Some(instrument) = &listing.instrument else { return unknown() };
         let value = |price| instrument.value(position.exposure, position.average_price, price);
-        match self.price_by(contract, position.exposure, basis) {
+        match listing.price(basis, position.exposure, self.silent) {
             Some(price) => Worth::Live(value(price)),
             None => listing.bars.prices().map_or_else(unknown, |(newest, before)| Worth::Bars {
                 newest: value(newest),
@@ -224,16 +235,18 @@ impl Market {
             }),
         }
     }
-
-    fn usable(&self, contract: &ContractId) -> Option<Figures> {
-        self.contracts.get(contract)?.usable(self.silent)
-    }
 }
 
 impl Listing {
-    /// The figures that may value a position.
-    fn usable(&self, silent: bool) -> Option<Figures> {
-        self.trust.figures().filter(|_| !silent && !self.lag.is_open())
+    /// Nobody told of its price any more: what was heard before says nothing about now.
+    fn forget_price(&mut self) {
+        self.heard = Figures::default();
+        self.trust = Trust::default();
+    }
+
+    /// The price that may value a position.
+    fn price(&self, basis: PriceBasis, held: Exposure, silent: bool) -> Option<Price> {
+        self.trust.price(basis, held).filter(|_| !silent && !self.lag.is_open())
     }
 
     fn hear(&mut self, quote: &Quote, now: Instant) -> Heard {

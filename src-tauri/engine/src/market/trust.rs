@@ -4,7 +4,7 @@
 //! figures from before stay: neither a misprint nor a crash is decided by one reading.
 
 use chrono::TimeDelta;
-use domain::{Instant, Price};
+use domain::{Exposure, Instant, Price, rulebook::PriceBasis};
 use rust_decimal::Decimal;
 
 use super::price::Figures;
@@ -21,6 +21,8 @@ const BAR: TimeDelta = TimeDelta::seconds(60);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trust {
     figures: Option<Figures>,
+    /// The price that the believed figures give.
+    valuation: Option<Price>,
     /// When a believed quote last arrived.
     since: Option<Instant>,
     doubt: Option<Doubt>,
@@ -40,9 +42,12 @@ struct Doubt {
 }
 
 impl Trust {
-    /// The believed figures.
-    pub fn figures(&self) -> Option<Figures> {
-        self.figures
+    /// The price that values a position by them.
+    pub fn price(&self, basis: PriceBasis, held: Exposure) -> Option<Price> {
+        match basis {
+            PriceBasis::LastElseMid => self.valuation,
+            PriceBasis::Mid | PriceBasis::ExitSide => self.figures?.price(basis, held),
+        }
     }
 
     /// Takes the figures of a new quote; true if the believed ones changed.
@@ -90,19 +95,19 @@ impl Trust {
     }
 
     fn is_wild(&self, figures: Figures, price: Price, now: Instant) -> bool {
-        let known = self.figures.and_then(Figures::valuation);
         let recent = self.since.is_some_and(|since| now - since <= JUMP_WITHIN);
-        let jumps = recent && known.is_some_and(|known| is_far(price, known));
+        let jumps = recent && self.valuation.is_some_and(|known| is_far(price, known));
         price.0 <= Decimal::ZERO || figures.is_crossed() || jumps
     }
 
     fn believe(&mut self, figures: Figures) -> bool {
         self.doubt = None;
-        self.figures.replace(figures) != Some(figures)
+        self.believe_quietly(figures)
     }
 
     /// Figures that give no price yet are kept for the bases that need only one of them.
     fn believe_quietly(&mut self, figures: Figures) -> bool {
+        self.valuation = figures.valuation();
         self.figures.replace(figures) != Some(figures)
     }
 }
@@ -169,7 +174,7 @@ mod tests {
         }
 
         fn believed(&self) -> Option<String> {
-            self.trust.figures().and_then(Figures::valuation).map(|price| price.to_string())
+            self.trust.valuation.map(|price| price.to_string())
         }
     }
 

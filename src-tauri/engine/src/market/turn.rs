@@ -2,9 +2,12 @@
 //! a stream that has been silent for too long (specification C.8, ruling 26).
 
 use chrono::TimeDelta;
-use domain::{ContractId, Instant, exchange, rulebook::Holidays};
+use domain::{
+    ContractId, Exposure, Instant, exchange,
+    rulebook::{Holidays, PriceBasis},
+};
 
-use super::{Listing, Market, price::Figures};
+use super::{Listing, Market};
 use crate::schedule::{Deadline, Why};
 
 /// Silence of the whole stream after which no price is usable.
@@ -87,7 +90,7 @@ impl Market {
     fn mind_missing(&mut self, now: Instant, is_held: impl Fn(&ContractId) -> bool) {
         let silent = self.silent;
         for (contract, listing) in &mut self.contracts {
-            if is_held(contract) && listing.usable(silent).and_then(Figures::valuation).is_none() {
+            if is_held(contract) && listing.price(PriceBasis::LastElseMid, Exposure::FLAT, silent).is_none() {
                 listing.bars.missing(now);
             } else {
                 listing.bars.rest();

@@ -9,7 +9,7 @@ use domain::{
 
 use super::{
     Finding, Gauge, Remedy, Rule, Scene, Share, Unit, Verdict,
-    open_result::{gauges_of_each, judge_each, open, skipped, sure, total},
+    open_result::{gauges_of_each, judge_each, open, open_by, skipped, sure, total},
 };
 use crate::{account::Holding, kinds::Kinds, market::Reached};
 
@@ -105,9 +105,8 @@ impl Rule for OpenLoss {
     fn shares(&self, scene: &Scene<'_>, shares: &mut Vec<Share>) {
         let (basis, limit) = (self.settings.price_basis, self.settings.limit);
         match self.settings.scope {
-            LossScope::Position => shares.extend(open(scene).filter_map(|holding| {
-                let value = scene.market.worth(&holding.position, basis).newest()?;
-                Some(Share::of_one(holding.position.contract.clone(), value, limit))
+            LossScope::Position => shares.extend(open_by(scene, basis).filter_map(|(holding, worth)| {
+                Some(Share::of_one(holding.position.contract.clone(), worth.newest()?, limit))
             })),
             LossScope::AccountTotal => {
                 shares.extend(total(scene, basis).newest().map(|value| Share::of_all(value, limit)));

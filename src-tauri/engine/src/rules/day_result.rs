@@ -43,7 +43,7 @@ impl DayResult {
         let realized = Worth::Live(self.realized(scene));
         match self.basis {
             Basis::Realized => realized,
-            Basis::Combined => realized.plus(open_result::total(scene, PriceBasis::LastElseMid)),
+            Basis::Combined => realized.plus(open(scene)),
         }
     }
 
@@ -77,6 +77,17 @@ impl DayResult {
     fn realized(self, scene: &Scene<'_>) -> Usd {
         scene.account.ledger().realized(self.include_fees)
     }
+}
+
+/// What is open and not banked: nothing counts twice, and nothing is left out, while the news of a position
+/// and of its fills come one after the other.
+fn open(scene: &Scene<'_>) -> Worth {
+    let account = scene.account;
+    let each = account.contracts().map(|contract| match account.unbanked(contract) {
+        None => Worth::Unknown(contract.clone()),
+        Some(part) => open_result::worth_of(scene, contract, part, PriceBasis::LastElseMid),
+    });
+    each.fold(Worth::NOTHING, Worth::plus)
 }
 
 /// Whether the day is locked by this rule already: nothing it finds now changes that.

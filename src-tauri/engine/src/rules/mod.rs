@@ -18,6 +18,7 @@ mod trade_frequency_limit;
 mod trade_management;
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
 };
@@ -27,14 +28,15 @@ use domain::{
     Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId, Price,
     RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
     breach::TradeWindow,
-    rulebook::{Entry, PriceBasis},
+    rulebook::{Entry, PriceBasis, TradeCount},
 };
 use rust_decimal::Decimal;
 
 use crate::{
     account::{AccountState, Holding},
     kinds::Kinds,
-    market::Market,
+    market::{Market, Worth},
+    trades::Trade,
 };
 
 /// The rules that exist. Others count as off (ruling 1).
@@ -103,6 +105,15 @@ pub trait Rule: Debug + Send + Sync {
     }
 }
 
+/// What several want to know of one account, reckoned once while nothing changes.
+#[derive(Debug, Default)]
+pub struct Reckoned {
+    /// Open results by the usual price, in the order of the positions.
+    open: OnceCell<Vec<Worth>>,
+    /// Trades as RULE-006 counts them.
+    trades: OnceCell<Vec<Trade>>,
+}
+
 /// What a rule sees.
 #[derive(Debug)]
 pub struct Scene<'a> {
@@ -112,6 +123,8 @@ pub struct Scene<'a> {
     pub account: &'a AccountState,
     /// Prices and metadata.
     pub market: &'a Market,
+    /// What was reckoned for other rules already.
+    pub reckoned: &'a Reckoned,
     /// What changed.
     pub kinds: Kinds,
     /// Sizes that were decided in this step already, by stronger rules or by the gate.
@@ -343,7 +356,30 @@ impl ArmedRule {
     }
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// What a position of the account is worth by a basis.
+    #[must_use]
+    pub fn worth(&self, holding: &Holding, basis: PriceBasis) -> Worth {
+        let Self { account, market, .. } = *self;
+        let usual = || account.holdings().map(|it| market.worth(&it.position, basis)).collect();
+        let known = (basis == PriceBasis::LastElseMid).then(|| self.reckoned.open.get_or_init(usual));
+        let known = known.and_then(|known| {
+            account.holdings().zip(known).find(|(it, _)| std::ptr::eq(*it, holding)).map(|(_, worth)| worth)
+        });
+        known.cloned().unwrap_or_else(|| market.worth(&holding.position, basis))
+    }
+
+    /// All positions with their open results by a basis.
+    pub fn open_results(&self, basis: PriceBasis) -> impl Iterator<Item = (&'a Holding, Worth)> {
+        self.account.holdings().map(move |holding| (holding, self.worth(holding, basis)))
+    }
+
+    /// The trader's trades of the day and of the hour before it, as RULE-006 counts them.
+    #[must_use]
+    pub fn trades(&self, count: TradeCount) -> &'a [Trade] {
+        self.reckoned.trades.get_or_init(|| self.account.trades(count))
+    }
+
     /// What will be held of a position once everything decided so far is done.
     #[must_use]
     pub fn held(&self, holding: &Holding) -> Exposure {

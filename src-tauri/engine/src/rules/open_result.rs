@@ -1,6 +1,6 @@
 //! What RULE-003, 004, 005 and 013 share: open results, position by position or all together.
 
-use domain::{ContractId, RuleKey, Usd, rulebook::PriceBasis};
+use domain::{ContractId, Exposure, Position, RuleKey, Usd, rulebook::PriceBasis};
 use rust_decimal::Decimal;
 
 use super::{Gauge, Missing, Scene, Unit, Verdict};
@@ -11,8 +11,18 @@ use crate::{
 
 /// The open results of all positions together.
 pub(super) fn total(scene: &Scene<'_>, basis: PriceBasis) -> Worth {
-    let each = scene.account.holdings().map(|it| scene.market.worth(&it.position, basis));
-    each.fold(Worth::NOTHING, Worth::plus)
+    scene.open_results(basis).map(|(_, worth)| worth).fold(Worth::NOTHING, Worth::plus)
+}
+
+/// The open result of a part of what is held of a contract.
+pub(super) fn worth_of(scene: &Scene<'_>, contract: &ContractId, part: Exposure, basis: PriceBasis) -> Worth {
+    match scene.account.positions.get(contract) {
+        Some(holding) if part == holding.position.exposure => scene.worth(holding, basis),
+        Some(holding) if !part.is_flat() => {
+            scene.market.worth(&Position { exposure: part, ..holding.position.clone() }, basis)
+        }
+        Some(_) | None => Worth::NOTHING,
+    }
 }
 
 /// Asks every position that is not being closed yet; `found` gets those whose open result fulfils the
@@ -24,8 +34,8 @@ pub(super) fn judge_each(
     mut found: impl FnMut(&Holding, Usd),
 ) -> Verdict {
     let mut verdict = Verdict::Passed;
-    for holding in open(scene) {
-        match scene.market.worth(&holding.position, basis).reached(&condition) {
+    for (holding, worth) in open_by(scene, basis) {
+        match worth.reached(&condition) {
             Reached::Yes(value) => {
                 found(holding, value);
                 verdict = Verdict::Violated;
@@ -44,20 +54,29 @@ pub(super) fn open<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Holding> {
     account.holdings().filter(move |it| !account.remaining(it).is_flat())
 }
 
+/// The same with what each is worth.
+pub(super) fn open_by<'a>(
+    scene: &Scene<'a>,
+    basis: PriceBasis,
+) -> impl Iterator<Item = (&'a Holding, Worth)> {
+    let account = scene.account;
+    scene.open_results(basis).filter(move |(it, _)| !account.remaining(it).is_flat())
+}
+
 pub(super) fn skipped(contract: ContractId) -> Verdict {
     Verdict::Skipped(Missing::Value(contract))
 }
 
 /// How far each position has come towards a limit.
 pub(super) fn gauges_of_each(scene: &Scene<'_>, rule: RuleKey, basis: PriceBasis, limit: Usd) -> Vec<Gauge> {
-    let gauge = |holding: &Holding| Gauge {
+    let gauge = |(holding, worth): (&Holding, Worth)| Gauge {
         rule,
         symbol: Some(holding.position.symbol.clone()),
         unit: Unit::Usd,
-        value: sure(&scene.market.worth(&holding.position, basis)),
+        value: sure(&worth),
         limit: limit.0,
     };
-    scene.account.holdings().map(gauge).collect()
+    scene.open_results(basis).map(gauge).collect()
 }
 
 /// A figure is exact or it is none.

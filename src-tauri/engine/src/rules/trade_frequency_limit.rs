@@ -96,10 +96,10 @@ impl Rule for TradeLimits {
             return verdict;
         }
         let before = findings.len();
-        let trades = account.trades(self.settings.count);
+        let trades = scene.trades(self.settings.count);
         let began = account.ledger().span().began;
         for (window, limit, values) in self.windows() {
-            let Some((at, count)) = reached(&trades, length(window), began, limit) else { continue };
+            let Some((at, count)) = reached(trades, length(window), began, limit) else { continue };
             let until = at.min(scene.now) + TimeDelta::seconds(values.cooldown_seconds.into());
             if until <= scene.now {
                 continue;
@@ -117,7 +117,7 @@ impl Rule for TradeLimits {
     }
 
     fn gauges(&self, scene: &Scene<'_>) -> Vec<Gauge> {
-        let trades = scene.account.trades(self.settings.count);
+        let trades = scene.trades(self.settings.count);
         let began = scene.account.ledger().span().began;
         let count =
             |window| trades.iter().filter(|trade| is_within(trade, scene.now, length(window), began)).count();

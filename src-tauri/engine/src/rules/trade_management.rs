@@ -11,7 +11,6 @@ use domain::{
     breach::Step,
     rulebook::{PriceBasis, TradeManagement, TradeManagementValues},
 };
-use rust_decimal::Decimal;
 
 use super::{Finding, Missing, Remedy, Rule, Scene, Verdict};
 use crate::{
@@ -194,8 +193,11 @@ impl Trade<'_> {
 
     fn move_traders_stop(&self, stop: &Order, findings: &mut Vec<Finding>) {
         let Some(present) = stop.stop_price.filter(|_| self.may_move) else { return };
-        let here = Some((present, Step::StopLoss));
-        let (best, step) = self.tightest([here, self.breakeven(false), self.trail()]);
+        let moves = [self.breakeven(false), self.trail()];
+        if moves == [None, None] {
+            return;
+        }
+        let (best, step) = self.tightest(moves);
         let best = self.before_market(best);
         if is_tighter(self.position.exposure, best, present)
             && stop.remaining() <= self.position.exposure.size()
@@ -263,8 +265,7 @@ impl Trade<'_> {
 
     /// Whether the best gain reached so many ticks; nothing moves while no price is usable.
     fn gained(&self, ticks: u32) -> bool {
-        let best = self.price.and_then(|_| self.known.best_ticks(self.position, self.instrument));
-        best.is_some_and(|best| best >= Decimal::from(ticks))
+        self.price.is_some() && self.known.has_gained(ticks, self.position, self.instrument)
     }
 
     fn tightest<const N: usize>(&self, prices: [Option<(Price, Step)>; N]) -> (Price, Step) {

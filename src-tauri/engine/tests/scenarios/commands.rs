@@ -1,6 +1,6 @@
 //! What a person asks for holds from the moment of asking, also while the broker cannot be asked.
 
-use domain::{Command, Event, Memory};
+use domain::{AccountId, Command, Event, LockKey, Memory, RuleKey};
 
 use crate::desk::{ACCOUNT, Desk, only};
 
@@ -32,4 +32,37 @@ fn a_flatten_does_not_wait_for_the_first_reading_and_comes_once() {
     desk.obey();
     desk.hold("MNQ", 1, "21000");
     assert_eq!(desk.start(), "", "opened since");
+}
+
+/// Ruling 8: with proof of the right to do so a lock ends before its time; the reason is kept.
+#[test]
+fn an_override_ends_the_lock_it_names_and_no_other() {
+    let mut desk = Desk::new(only(|rules| rules.daily_realized_loss.enabled = true));
+    desk.send(Event::Command(Command::LockOut { account: Some(ACCOUNT.into()), until: None }));
+    desk.obey();
+    let text = desk.fill("MES", domain::OrderSide::Sell, 1, "6000", "-600");
+    assert!(text.starts_with("lock HARD daily_realized_loss"), "{text}");
+    let mut end = |rule, account: &str| {
+        let key = LockKey { account: AccountId::from(account), rule, symbol: None, cause: String::new() };
+        desk.send(Event::Command(Command::Override { key, reason: "a mistyped limit".to_string() }))
+    };
+    assert_eq!(end(RuleKey::CooldownAfterLoss, ACCOUNT), "", "there is none");
+    assert_eq!(end(RuleKey::Trader, "another"), "");
+    assert_eq!(end(RuleKey::Trader, ACCOUNT), "unlock trader override { reason: \"a mistyped limit\" }",);
+    assert_eq!(desk.lockouts(), ["HARD daily_realized_loss until 10-29 17:00:00"]);
+}
+
+/// A person cannot be told to wait: also orders that failed to go a moment ago are tried again.
+#[test]
+fn cancel_all_reaches_every_order_that_can_be_cancelled() {
+    let mut desk = Desk::new(only(|_| {}));
+    desk.limit(1, "MNQ", domain::OrderSide::Buy, 1, "20000");
+    desk.limit(2, "ES", domain::OrderSide::Sell, 1, "7000");
+    let cancel = |desk: &mut Desk| desk.send(Event::Command(Command::CancelAll { account: None }));
+    assert_eq!(cancel(&mut desk), "cancel 1, 2 by trader: cancel");
+    assert_eq!(cancel(&mut desk), "", "they are being cancelled");
+    let ordered = desk.ordered();
+    let why = "no answer".to_string();
+    desk.report(&ordered, None, domain::Outcome::Failed { why });
+    assert_eq!(cancel(&mut desk), "cancel 1, 2 by trader: cancel");
 }

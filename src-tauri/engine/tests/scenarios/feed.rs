@@ -200,3 +200,21 @@ fn feed_scenario_12() {
     assert_eq!(asked(desk.later(14_000), &Event::Tick), 0);
     assert_eq!(asked(desk.later(1_000), &Event::Tick), 1);
 }
+
+/// What a contract cost before its subscription ended says nothing about now.
+#[test]
+fn a_price_from_before_the_subscription_is_none() {
+    let mut desk = long();
+    assert_eq!(desk.quote("MNQ", "20990"), "");
+    desk.position("MNQ", 0, "21000");
+    desk.later(9_000).position("MNQ", 2, "21000");
+    assert_eq!(
+        desk.engine.market().price(&contract("MNQ")).map(|it| it.to_string()).as_deref(),
+        Some("20990")
+    );
+    desk.position("MNQ", 0, "21000");
+    desk.later(10_000);
+    assert_eq!(desk.position("MNQ", 2, "21100"), "", "-220.00 by the price of before");
+    assert_eq!(desk.engine.market().price(&contract("MNQ")), None);
+    assert_eq!(desk.quote("MNQ", "21050"), "close MNQ by daily_unrealized_loss: MNQ -200.00 of -200.00");
+}

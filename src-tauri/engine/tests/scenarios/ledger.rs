@@ -99,3 +99,24 @@ fn ledger_scenario_5() {
     desk.at("2025-10-30T09:00:00").tick();
     assert_eq!(desk.realized(), "-60.00", "midnight begins no day");
 }
+
+/// Of a trade that the venue undid nobody knows what became of its position: the broker's figures count, and
+/// an opening trade, which has none, is not taken for a close.
+#[test]
+fn a_voided_trade_gives_no_other_one_a_result() {
+    let mut desk = desk();
+    let entry = desk.fill_of("MNQ", Buy, 2, "21000", "");
+    desk.send(Event::Fill(entry.clone()));
+    desk.position("MNQ", 2, "21000");
+    let exit = desk.later(60_000).fill_of("MNQ", Sell, 2, "20970", "-120");
+    desk.send(Event::Fill(exit.clone()));
+    desk.position("MNQ", 0, "21000");
+    let exit = Fill { voided: true, ..exit };
+    desk.send(Event::Fill(exit.clone()));
+    let again = desk.later(60_000).fill_of("MNQ", Buy, 1, "20900", "");
+    desk.send(Event::Fill(again.clone()));
+    desk.position("MNQ", 1, "20900");
+    desk.later(5_000).reconcile(&[entry, exit, again]);
+    desk.later(5_000).tick();
+    assert_eq!(desk.realized(), "0.00");
+}

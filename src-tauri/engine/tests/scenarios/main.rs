@@ -6,6 +6,7 @@ mod commands;
 mod desk;
 mod doubts;
 mod feed;
+mod figures;
 mod gate;
 mod interactions;
 mod ledger;

@@ -168,3 +168,33 @@ fn an_unknown_price_is_not_zero() {
     // The realized part is judged all the same.
     assert!(desk.fill("MES", Sell, 1, "6000", "-100").starts_with("lock HARD"));
 }
+
+/// The news of a closing fill comes before that of the position (gateway reference 9.2).
+#[test]
+fn a_loss_that_is_banked_is_not_open_any_more() {
+    let mut desk = desk();
+    desk.fill("MES", Buy, 5, "6000", "");
+    desk.position("MES", 5, "6000");
+    desk.later(60_000);
+    assert_eq!(desk.quote("MES", "5984"), "", "-400.00 is open");
+    assert_eq!(desk.fill("MES", Sell, 3, "5984", "-240"), "", "-240.00 banked, -160.00 open");
+    assert_eq!(desk.fill("MES", Sell, 2, "5984", "-160"), "", "all banked");
+    assert_eq!(desk.position("MES", 0, "6000"), "");
+    assert_eq!(desk.fill("MES", Sell, 1, "5984", "-100").lines().count(), 2, "and counted");
+}
+
+#[test]
+fn a_gain_that_is_not_banked_yet_is_not_lost() {
+    let mut desk = desk();
+    desk.banked("-450");
+    for name in ["MES", "MNQ"] {
+        desk.fill(name, Buy, 2, "6000", "");
+        desk.position(name, 2, "6000");
+    }
+    desk.later(60_000);
+    assert_eq!(desk.quote("MNQ", "6050"), "", "200.00 are won");
+    assert_eq!(desk.quote("MES", "5990"), "", "100.00 are lost");
+    assert_eq!(desk.position("MNQ", 0, "6000"), "", "the position is gone before its result is heard");
+    assert_eq!(desk.fill("MNQ", Sell, 2, "6050", "200"), "");
+    assert_eq!(desk.quote("MES", "5974").lines().count(), 2, "-450.00 + 200.00 - 260.00");
+}

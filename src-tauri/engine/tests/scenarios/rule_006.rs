@@ -374,3 +374,19 @@ fn observed_it_tells_each_breach_and_locks_nothing() {
     assert_eq!(desk.tick(), "");
     assert!(desk.lockouts().is_empty());
 }
+
+/// What is closed of a position is decided when the close leaves: by then it may have grown.
+#[test]
+fn a_close_of_ours_that_takes_more_than_was_decided_is_no_trade() {
+    let mut desk = Desk::new(only(|rules| {
+        rules.trade_frequency_limit.enabled = true;
+        rules.max_contracts_per_instrument.enabled = true;
+        rules.max_contracts_per_instrument.settings.default_limit = Some(domain::Contracts(2));
+    }));
+    desk.fill("MES", Buy, 3, "6000", "");
+    assert_eq!(desk.position("MES", 3, "6000").lines().count(), 1, "one is to be closed");
+    desk.later(50).fill("MES", Buy, 3, "6000", "");
+    desk.position("MES", 6, "6000");
+    assert_eq!(desk.later(50).fill("MES", Sell, 4, "6000", "0"), "", "ours: the third trade would lock");
+    assert_eq!(desk.later(50).fill("MES", Buy, 1, "6000", "").lines().count(), 1, "his does");
+}

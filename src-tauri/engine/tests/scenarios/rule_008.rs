@@ -195,3 +195,20 @@ fn a_stop_that_stays_pending_and_unlisted_protects_nobody() {
     assert_eq!(desk.at("10:01:06").tick(), "alert: stop missing, 0 of 2");
     assert_eq!(expire(&mut desk, "10:02:30"), "close ES by no_stop_loss_grace: 0 of 2 covered");
 }
+
+/// A question may wait for its turn for long; put before the grace was over, its answer decides nothing.
+#[test]
+fn a_question_of_before_does_not_hold_up_the_one_that_decides() {
+    let mut desk = desk();
+    desk.position("ES", 2, "6000");
+    let asked = |desk: &mut Desk, at: &str| {
+        let now = desk.at(at).now;
+        let actions = desk.engine.step(now, &Event::Tick);
+        actions.iter().any(|action| matches!(action, domain::Action::Ask(Question::Orders { .. })))
+    };
+    desk.at("10:01:55").answer_orders();
+    desk.at("10:01:59").position("ES", 3, "6000");
+    assert!(asked(&mut desk, "10:02:00"), "though another one has no answer yet");
+    assert!(!asked(&mut desk, "10:02:01"));
+    assert_eq!(desk.answer_orders(), "close ES by no_stop_loss_grace: 0 of 3 covered");
+}

@@ -264,6 +264,17 @@ impl Lane {
         moved
     }
 
+    /// Time was put forward: that much did not pass.
+    pub fn stepped(&mut self, by: TimeDelta) {
+        match &mut self.phase {
+            Phase::Sent { until }
+            | Phase::Settling { until }
+            | Phase::Looking { until, .. }
+            | Phase::Waiting { until, .. } => *until += by,
+            Phase::Ready | Phase::Over(_) => {}
+        }
+    }
+
     /// Its request left at another time than it was decided.
     pub fn left(&mut self, call: CallId, at: Instant) {
         if let Some(request) = self.request.as_mut().filter(|request| request.call == call) {

@@ -17,6 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use domain::{
     AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Leg, Order,
     OrderId, Report, Ticket,
@@ -249,6 +250,11 @@ impl Executor {
         self.settle_lanes(floor, &mut effects);
         self.run_checks(floor, &mut effects);
         effects
+    }
+
+    /// Engine time was put forward by so much: nobody has waited that long for the answer to a call.
+    pub fn stepped(&mut self, by: TimeDelta) {
+        self.lanes.values_mut().for_each(|lane| lane.stepped(by));
     }
 
     /// When something is due by time alone.

@@ -1014,6 +1014,20 @@ fn a_pending_order_that_is_not_listed_is_not_taken_for_ended() {
     assert_eq!(bench.sent, ["cancel 5", "orders", "cancel 5"]);
 }
 
+/// A close that left right after the computer woke is not late because the broker's time is hours ahead.
+#[test]
+fn nobody_waited_for_an_answer_while_the_clock_was_put_forward() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, Deed::Reduce { contract: "MNQ".into(), to: Contracts::ZERO });
+    let by = TimeDelta::hours(1);
+    bench.executor.stepped(by);
+    bench.now += by;
+    bench.pass(2_000);
+    assert_eq!(bench.sent, ["close MNQ"]);
+    bench.pass(500);
+    assert_eq!(bench.sent.len(), 2, "then it is looked after");
+}
+
 impl Bench {
     /// The broker's order history shows our closing order as filled.
     fn filled(&mut self) {
