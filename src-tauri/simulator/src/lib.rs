@@ -12,7 +12,9 @@ pub mod server;
 pub mod settings;
 pub mod trader;
 
-pub use gateway::{ConnectionId, Fault, Frame, Gateway, HttpRequest, HttpResponse, Hub, Method, QuoteUpdate};
+pub use gateway::{
+    ConnectionId, Fault, Frame, Gateway, HttpRequest, HttpResponse, Hub, Method, QuoteUpdate, Truth,
+};
 pub use scenario::{Player, Scenario, ScenarioError};
 pub use server::{Description, Handle, Running, ServeError, serve};
 pub use settings::{AccountSettings, Costs, FillDelay, Market, Settings};

@@ -146,6 +146,11 @@ impl Trades {
         self.0.iter().filter(move |trade| trade.account == account)
     }
 
+    /// Trades with an id above `id`, oldest first.
+    pub(super) fn after(&self, id: i64) -> impl Iterator<Item = &Trade> {
+        self.0.iter().skip(self.0.partition_point(|trade| trade.id <= id))
+    }
+
     fn index(&self, id: i64) -> Option<usize> {
         self.0.binary_search_by_key(&id, |trade| trade.id).ok()
     }

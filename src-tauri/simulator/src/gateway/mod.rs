@@ -22,6 +22,7 @@ mod rest;
 mod schedule;
 mod stamp;
 mod switch;
+mod truth;
 
 use chrono::TimeDelta;
 use domain::Instant;
@@ -33,6 +34,7 @@ pub use http::{HttpRequest, HttpResponse, Method};
 pub use hub::{CLIENT_MESSAGE_LIMIT, CONNECTIONS_LIMIT, ConnectionId, Frame, Hub, OUTGOING_LIMIT};
 pub use journal::{Journal, Kind, Row};
 pub use market::{QuoteUpdate, bars::BARS_LIMIT};
+pub use truth::Truth;
 
 use crate::settings::Settings;
 use account::{Account, Trades};

@@ -138,3 +138,29 @@ fn accounts_are_strangers_to_each_other() {
     assert_eq!(truth[1]["positions"].as_array().unwrap().len(), 1);
     assert_eq!(truth[1]["fills"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_truth_shows_what_clients_cannot_see() {
+    let mut desk = Desk::manual();
+    let entry = json!({
+        "type": 1, "limitPrice": 20_990, "size": 2,
+        "stopLossBracket": {"ticks": -40, "type": 4}, "takeProfitBracket": {"ticks": 40, "type": 1},
+    });
+    desk.place(entry);
+    let shown = |desk: &Desk| {
+        let truth = desk.gateway.truth(ACCOUNT);
+        let positions = truth.positions.iter().map(|it| format!("{} {}", it.symbol, it.exposure.0));
+        let orders = truth.orders.iter().map(|it| format!("{:?} {:?} {}", it.kind, it.status, it.size));
+        positions.chain(orders).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&desk), ["Limit Open 2", "Stop Suspended 2", "Limit Suspended 2"]);
+    desk.last("20990");
+    assert_eq!(shown(&desk), ["MNQ 2", "Stop Open 2", "Limit Open 2"]);
+    let fills: Vec<_> = desk.gateway.executions_after(0).collect();
+    assert_eq!((fills.len(), fills[0].size.0, fills[0].pnl), (1, 2, None));
+    let last: i64 = fills[0].id.as_str().parse().unwrap();
+    assert_eq!(desk.gateway.executions_after(last).count(), 0);
+    assert_eq!(desk.gateway.execution(last), Some(fills[0].clone()));
+    let worth = desk.gateway.instrument(&MNQ.into()).map(|it| it.tick_value.to_string());
+    assert_eq!(worth.as_deref(), Some("0.50"));
+}

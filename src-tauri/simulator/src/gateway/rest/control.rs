@@ -28,7 +28,7 @@ struct PostedQuote {
 /// What the simulator itself knows of an account.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Truth {
+struct Shown {
     id: i64,
     name: String,
     balance: Number,
@@ -56,7 +56,7 @@ impl Gateway {
                 HttpResponse::json(200, &json!({"ok": true}))
             }
             (Method::Get, "/sim/journal") => self.control_journal(request),
-            (Method::Get, "/sim/accounts") => HttpResponse::json(200, &self.truth()),
+            (Method::Get, "/sim/accounts") => HttpResponse::json(200, &self.shown_accounts()),
             (_, "/sim/quote" | "/sim/fault" | "/sim/journal" | "/sim/accounts") => {
                 unclear(405, "this control path has another method")
             }
@@ -102,14 +102,14 @@ impl Gateway {
         response
     }
 
-    fn truth(&self) -> Vec<Truth> {
-        (0..).zip(&self.accounts).map(|(index, account)| self.truth_of(index, account)).collect()
+    fn shown_accounts(&self) -> Vec<Shown> {
+        (0..).zip(&self.accounts).map(|(index, account)| self.shown_account(index, account)).collect()
     }
 
-    fn truth_of(&self, index: usize, account: &Account) -> Truth {
+    fn shown_account(&self, index: usize, account: &Account) -> Shown {
         let positions = account.positions.iter();
         let orders = self.orders.working_of(index);
-        Truth {
+        Shown {
             id: account.id,
             name: account.settings.name.clone(),
             balance: Number(account.balance.0),
