@@ -20,6 +20,9 @@ use super::{
 const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(250);
 /// Looks that show no effect of an accepted request until what they show is believed.
 const PATIENCE: u32 = 4;
+/// Looks that show no order that could be the one an accepted request became, until it is believed that
+/// there is none: 5 s. A second close that fills as well would turn the position.
+const OUT_OF_SIGHT: u32 = 20;
 /// Requests for one goal that each did their part, as when a position grows while it is reduced.
 const MOST_ROUNDS: u32 = 20;
 /// Looks in all after one request; an order that is still working then is left to the next decision.
@@ -36,7 +39,16 @@ const PENDING_FOR: TimeDelta = TimeDelta::seconds(60);
 struct Ours {
     working: Vec<OrderId>,
     filled: bool,
-    ended: Vec<OrderId>,
+    /// With what each would have changed of the position, or has.
+    ended: Vec<(OrderId, Exposure)>,
+}
+
+impl Ours {
+    /// Whether one that ended is of the very size and side of a request. Others trade the contract as well:
+    /// an order of theirs says nothing about ours.
+    fn accounts_for(&self, sent: Sent) -> bool {
+        self.ended.iter().any(|(_, change)| sent.change.is_none_or(|wanted| wanted == *change))
+    }
 }
 
 impl Lane {
@@ -116,11 +128,11 @@ impl Lane {
             return self.wait_for(ours.working.into_iter().chain(exits), floor);
         }
         self.seen = Some(held);
-        self.unseen = self.unseen.filter(|_| ours.ended.is_empty());
+        self.unseen = self.unseen.filter(|sent| !ours.accounts_for(*sent));
         if satisfied(held, from, to) {
             self.reached_at.get_or_insert(now);
             self.phase = Phase::Over(self.success());
-        } else if self.shows_no_effect(held, &ours) && self.unmoved < PATIENCE {
+        } else if self.unmoved < self.patience(held, &ours) {
             self.unmoved += 1;
             self.look_later(now);
         } else {
@@ -172,16 +184,30 @@ impl Lane {
                 && order.kind == OrderKind::Market
                 && order.tag.is_none()
                 && !self.past.contains(&order.id)
+                && order.created_at >= sent - CLOCK_SLACK
                 && book.first_heard(&self.account, &order.id).is_none_or(|heard| heard >= sent)
         });
         for order in candidates {
             ours.filled |= order.status == OrderStatus::Filled;
             match order.status.is_working() {
                 true => ours.working.push(order.id.clone()),
-                false => ours.ended.push(order.id.clone()),
+                false => ours.ended.push((order.id.clone(), change_by(order))),
             }
         }
         ours
+    }
+
+    /// How many looks it takes until what they show is acted on. They are counted, not timed: engine time is
+    /// put forward when the computer wakes.
+    fn patience(&self, held: Exposure, ours: &Ours) -> u32 {
+        let is_accepted = self.request.as_ref().is_some_and(|request| request.accepted);
+        if is_accepted && self.unseen.is_some() {
+            OUT_OF_SIGHT
+        } else if self.shows_no_effect(held, ours) {
+            PATIENCE
+        } else {
+            0
+        }
     }
 
     /// Our order was filled, or exists for certain, but the position stands as before.
@@ -193,7 +219,7 @@ impl Lane {
 
     fn request_again(&mut self, ours: Ours, now: Instant) {
         self.earlier = None;
-        self.past.extend(ours.ended);
+        self.past.extend(ours.ended.into_iter().map(|(order, _)| order));
         let confirmed = std::mem::take(&mut self.is_confirming);
         if self.request.is_none() || confirmed {
             self.phase = Phase::Waiting { until: now, then: Next::Request };
@@ -317,6 +343,11 @@ impl Lane {
             None => self.fail(),
         }
     }
+}
+
+/// What an order changes of a position when it fills as a whole.
+fn change_by(order: &Order) -> Exposure {
+    Exposure(order.side.sign() * i64::from(order.size.0))
 }
 
 /// A market order that makes what is held smaller.
