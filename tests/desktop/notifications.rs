@@ -1,7 +1,7 @@
 //! What the engine wants people to be told reaches the desktop as it is.
 
 use domain::{RuleKey, Severity};
-use views::Note;
+use views::{Note, Purpose, View, text::note, view::DesktopView};
 
 use crate::{
     bench::{Desktop, Shown, children_of, wait},
@@ -19,12 +19,14 @@ fn a_note_becomes_a_native_notification() {
         body: "Daily Loss Limit: −$512.50 of −$500. Closed 2 MNQ, cancelled 1 order.".into(),
         severity: Severity::Warning,
         rule: None,
+        purpose: Purpose::News,
     });
     engine.note(Note {
         title: "Close failed".into(),
         body: "2 MNQ still open after 3 tries (broker: <error> & more).".into(),
         severity: Severity::Critical,
         rule: None,
+        purpose: Purpose::News,
     });
     wait("both notifications", || desktop.shown().len() == 2);
     let expected = [
@@ -42,8 +44,37 @@ fn a_note_becomes_a_native_notification() {
     assert_eq!(desktop.shown(), expected);
 }
 
+/// What is kept back never arrives: the test message that follows it is shown alone.
+#[test]
+fn the_settings_of_the_desktop_decide_what_is_shown() {
+    let desktop = Desktop::start();
+    let with =
+        |enabled, min_severity| View { desktop: DesktopView { enabled, min_severity }, ..sample("armed") };
+    let engine = Engine::serve(&desktop.home(), with(true, Severity::Critical));
+    let _program = desktop.run(&[]);
+    wait("the tray to watch", || engine.watchers() == 1);
+    engine.note(breach(RuleKey::MaxContracts, "Too light"));
+    engine.note(note::test("2025-11-18T20:46:20Z".parse().unwrap()));
+    wait("the first test", || desktop.shown().len() == 1);
+    engine.show(with(false, Severity::Info));
+    engine.note(breach(RuleKey::SymbolBlocks, "Switched off"));
+    engine.note(note::test("2025-11-18T20:46:21Z".parse().unwrap()));
+    wait("the second test", || desktop.shown().len() == 2);
+    engine.show(with(true, Severity::Info));
+    engine.note(breach(RuleKey::MaxContracts, "Wanted"));
+    wait("what is wanted", || desktop.shown().len() == 3);
+    let titles: Vec<_> = desktop.shown().into_iter().map(|it| it.title).collect();
+    assert_eq!(titles, ["Test message", "Test message", "Wanted"]);
+}
+
 fn breach(rule: RuleKey, title: &str) -> Note {
-    Note { title: title.into(), body: "Closed 1 MNQ.".into(), severity: Severity::Warning, rule: Some(rule) }
+    Note {
+        title: title.into(),
+        body: "Closed 1 MNQ.".into(),
+        severity: Severity::Warning,
+        rule: Some(rule),
+        purpose: Purpose::News,
+    }
 }
 
 /// The sum that follows after a minute is played in `views` with a clock of its own.

@@ -100,8 +100,8 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
         windows.open(Page::Setup, None);
     }
     app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
-    tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier.clone()));
-    tauri::async_runtime::spawn(tell(notes, notifier));
+    tauri::async_runtime::spawn(tell(notes, seen.clone(), notifier.clone()));
+    tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier));
     tauri::async_runtime::spawn(async move {
         told_to_end().await;
         handle.exit(0);
@@ -149,7 +149,7 @@ async fn follow(
         let sight = seen.borrow_and_update().sight();
         let is_lost = matches!(sight, Sight::Lost { .. });
         if is_lost && !was_lost {
-            engine_lost(&sight, zones).into_iter().for_each(|note| notifier.tell(note));
+            engine_lost(&sight, zones).into_iter().for_each(|note| tell_if_wanted(note, &sight, &notifier));
         }
         was_lost = is_lost;
         surface = match surface {
@@ -167,8 +167,16 @@ fn engine_lost(sight: &Sight, zones: Zones) -> Option<Note> {
     Some(note::engine_lost(sight.view()?, sight.now()?, zones))
 }
 
-async fn tell(mut notes: mpsc::Receiver<Note>, notifier: Notifier) {
+async fn tell(mut notes: mpsc::Receiver<Note>, seen: watch::Receiver<Seen>, notifier: Notifier) {
     while let Some(note) = notes.recv().await {
+        let sight = seen.borrow().sight();
+        tell_if_wanted(note, &sight, &notifier);
+    }
+}
+
+/// As the settings in the last picture say.
+fn tell_if_wanted(note: Note, sight: &Sight, notifier: &Notifier) {
+    if sight.view().is_none_or(|view| view.desktop.shows(&note)) {
         notifier.tell(note);
     }
 }

@@ -183,7 +183,8 @@ pub struct Desktop {
 
 impl Default for Desktop {
     fn default() -> Self {
-        Self { enabled: true, min_severity: Gravity::Warning }
+        // The end of a lockout weighs no more, and a trader waits for it.
+        Self { enabled: true, min_severity: Gravity::Info }
     }
 }
 

@@ -13,7 +13,7 @@ pub mod tray;
 pub mod view;
 
 pub use sight::Sight;
-pub use text::{Deeds, Doubt, Held, Note, Scene, Zones};
+pub use text::{Deeds, Doubt, Held, Note, Purpose, Scene, Zones};
 pub use view::View;
 
 #[cfg(test)]

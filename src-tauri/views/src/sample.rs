@@ -237,6 +237,7 @@ fn view(at: Instant, protection: Protection, since: Instant, accounts: Vec<Accou
         settings_revision: "1".into(),
         settings_locked_until: None,
         version: "0.1.0".into(),
+        desktop: DesktopView::default(),
     }
 }
 

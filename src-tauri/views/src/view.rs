@@ -5,10 +5,12 @@
 
 use domain::{
     AccountId, ContractId, Contracts, Instant, LockKey, LockKind, OrderId, OrderKind, OrderSide, OrderStatus,
-    Price, RuleKey, RuleMode, Side, Symbol, TradingDay, Usd,
+    Price, RuleKey, RuleMode, Severity, Side, Symbol, TradingDay, Usd,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::text::{Note, Purpose};
 
 /// Whether the trader is protected. Ordered by how much it matters: the greatest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,6 +68,38 @@ pub struct View {
     pub mode: String,
     /// Version of the program.
     pub version: String,
+    /// What the desktop is told.
+    #[serde(default)]
+    pub desktop: DesktopView,
+}
+
+/// The settings of native notifications, as they are in force (specification C.14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DesktopView {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// From which severity; lost protection is shown whatever it weighs.
+    pub min_severity: Severity,
+}
+
+impl Default for DesktopView {
+    /// Everything: what is not known keeps nothing back.
+    fn default() -> Self {
+        Self { enabled: true, min_severity: Severity::Info }
+    }
+}
+
+impl DesktopView {
+    /// Whether a message becomes a native notification.
+    #[must_use]
+    pub fn shows(self, note: &Note) -> bool {
+        match note.purpose {
+            Purpose::News => self.enabled && note.severity >= self.min_severity,
+            Purpose::Protection => self.enabled,
+            Purpose::Test => true,
+        }
+    }
 }
 
 impl View {

@@ -293,7 +293,8 @@ const NOTE: Record<string, string> = {
   'limits.per_hour': 'Within an hour. Empty: no such limit.',
   'limits.per_session': 'Since the daily reset. Empty: no such limit.',
   max_stop_distance_ticks: 'A stop farther from the market does not count. Empty: any distance counts.',
-  'notifications.desktop.min_severity': 'The least that a message must weigh.',
+  'notifications.desktop.min_severity':
+    'The least that a message must weigh. Lost protection is told whatever it weighs.',
   log_level: 'How grave the message about a lost connection is.',
   confirm_block_all: 'Needed for a list that leaves no symbol to trade.',
 };

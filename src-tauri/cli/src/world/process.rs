@@ -19,7 +19,7 @@ use runtime::{
     journal::Taken,
 };
 use store::{ConfigOrigin, Durability, Record};
-use views::text::Zones;
+use views::{text::Zones, view::DesktopView};
 
 use crate::{
     disk::Disk,
@@ -374,5 +374,6 @@ fn files(rulebook: &Rulebook) -> Files {
         api: config::Api::default(),
         hash: serde_json::to_string(rulebook).unwrap_or_default(),
         origin: ConfigOrigin::File,
+        desktop: DesktopView::default(),
     }
 }

@@ -66,7 +66,7 @@ static GENERAL_KEYS: Group = Group {
             .at(lens!(settings.warnings.told_at_percent)),
         Key::new("notifications.desktop.enabled", Kind::Bool, "Desktop", "Whether the desktop shows notifications.")
             .at(lens!(settings.notifications.desktop.enabled)),
-        Key::new("notifications.desktop.min_severity", GRAVITY, "Desktop from", "Least gravity of a message.")
+        Key::new("notifications.desktop.min_severity", GRAVITY, "Desktop from", "Least gravity of a message; lost protection is shown whatever it weighs.")
             .at(lens!(settings.notifications.desktop.min_severity)),
         Key::new("notifications.discord.enabled", Kind::Bool, "Discord", "Whether messages go to Discord.")
             .at(lens!(settings.notifications.discord.enabled)),

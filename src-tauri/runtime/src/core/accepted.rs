@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
     text::note::{self, SettingsNews},
-    view::{PendingState, PendingView},
+    view::{DesktopView, PendingState, PendingView},
 };
 
 use super::{Core, Output, commands::LONGEST_LOCK, telling::About};
@@ -28,6 +28,8 @@ pub struct Files {
     pub origin: ConfigOrigin,
     /// Roots whose quotes are subscribed even while nothing is held in them.
     pub instruments: BTreeSet<Symbol>,
+    /// What the desktop is told.
+    pub desktop: DesktopView,
 }
 
 /// When a change that protects less applies.
@@ -114,6 +116,8 @@ pub(super) struct Settled {
     locked_until: Option<Instant>,
     /// Counts whatever may have changed for those who look at the settings.
     pub revision: u64,
+    /// What the desktop is told; everything until files were read.
+    pub desktop: DesktopView,
 }
 
 /// What becomes of the changes that protect less, in words.
@@ -221,6 +225,7 @@ impl Core {
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
         self.listed.follow(&files.instruments);
+        self.settled.desktop = files.desktop;
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
         let is_first = known.is_none();

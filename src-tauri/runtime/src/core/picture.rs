@@ -125,6 +125,7 @@ impl Core {
             broker: self.setting.broker.clone(),
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),
+            desktop: self.settled.desktop,
         }
     }
 

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use config::{Edit, FaultKind, Faults, Loaded, SaveError};
-use domain::{AccountId, Instant, Rulebook};
+use config::{Edit, FaultKind, Faults, Gravity, Loaded, SaveError};
+use domain::{AccountId, Instant, Rulebook, Severity};
 use engine::rules::BUILT;
 use serde_json::Value as Json;
 use store::ConfigOrigin;
@@ -24,6 +24,7 @@ use tokio::{
 use views::{
     control::{Reply, SettingEdit},
     text::time,
+    view::DesktopView,
 };
 
 use crate::core::{Files, Input};
@@ -330,7 +331,18 @@ pub fn files(loaded: &Loaded) -> Files {
         hash: loaded.fingerprint.clone(),
         origin: ConfigOrigin::File,
         instruments: loaded.settings.general.instruments.clone(),
+        desktop: desktop(&loaded.settings.notifications.desktop),
     }
+}
+
+fn desktop(channel: &config::Desktop) -> DesktopView {
+    let min_severity = match channel.min_severity {
+        Gravity::Info => Severity::Info,
+        Gravity::Warning => Severity::Warning,
+        Gravity::Error => Severity::Error,
+        Gravity::Critical => Severity::Critical,
+    };
+    DesktopView { enabled: channel.enabled, min_severity }
 }
 
 /// Whether a file tried to weaken RULE-008.

@@ -105,6 +105,16 @@ async fn a_change_between_the_start_and_the_first_look_is_seen() {
     assert_eq!(limit_told(&mut watching).await, Contracts(2));
 }
 
+#[test]
+fn what_the_desktop_is_told_comes_from_the_files() {
+    let home = tempfile::tempdir().unwrap();
+    let told = || files(&load(home.path()).unwrap()).desktop;
+    assert_eq!(told(), DesktopView { enabled: true, min_severity: Severity::Info });
+    let quieter = "general: {notifications: {desktop: {enabled: false, min_severity: CRITICAL}}}\n";
+    fs::write(home.path().join("risk.yaml"), quieter).unwrap();
+    assert_eq!(told(), DesktopView { enabled: false, min_severity: Severity::Critical });
+}
+
 #[tokio::test]
 async fn a_preview_says_what_applies_now_and_what_later_and_writes_nothing() {
     let home = tempfile::tempdir().unwrap();

@@ -2,9 +2,9 @@
 //! refused, and that no restart, lock or loss of power makes a difference.
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Command, Contracts, Instant, Rulebook, Usd, rulebook::SessionWindow};
+use domain::{Command, Contracts, Instant, Rulebook, Severity, Usd, rulebook::SessionWindow};
 use runtime::core::Due;
-use views::view::Protection;
+use views::view::{DesktopView, Protection};
 
 use crate::{chaos::Chaos, rules, world::World};
 
@@ -231,4 +231,16 @@ fn outside_the_hours_another_lock_refuses_what_is_looser_as_ever() {
     world.change_rules(evening(-900));
     assert_eq!(pending(&world), [(LOSS, Due::Refused)]);
     assert_eq!(world.core.refusing(), [1.into()]);
+}
+
+/// Being told less protects no less: it applies at once, and whoever shows notifications sees it.
+#[test]
+fn what_the_desktop_is_told_applies_at_once() {
+    let mut world = world();
+    let shown = |world: &World| world.core.view(world.now).desktop;
+    assert_eq!(shown(&world), DesktopView::default());
+    let quieter = DesktopView { enabled: true, min_severity: Severity::Error };
+    world.change_desktop(quieter);
+    assert_eq!(shown(&world), quieter);
+    assert_eq!(world.core.waiting(), []);
 }

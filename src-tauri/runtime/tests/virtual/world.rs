@@ -10,7 +10,10 @@ use domain::{
 };
 use runtime::core::{Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
-use views::{text::Zones, view::Protection};
+use views::{
+    text::Zones,
+    view::{DesktopView, Protection},
+};
 
 use crate::{
     broker::{self, Broker, Ticket},
@@ -167,6 +170,12 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files ask for other notifications.
+    pub fn change_desktop(&mut self, desktop: DesktopView) {
+        self.files.iter_mut().for_each(|files| files.desktop = desktop);
+        self.read_rules();
+    }
+
     /// The settings files changed.
     pub fn write_rules(&mut self, rulebook: Rulebook) {
         let hash = format!("{rulebook:?}");
@@ -176,6 +185,7 @@ impl World {
             hash,
             origin: ConfigOrigin::File,
             instruments: BTreeSet::new(),
+            desktop: DesktopView::default(),
         };
         self.files = Some(files);
     }

@@ -86,9 +86,16 @@ mod tests {
     use domain::Severity;
 
     use super::*;
+    use crate::text::Purpose;
 
     fn note(rule: Option<RuleKey>, title: &str, severity: Severity) -> Note {
-        Note { title: title.to_owned(), body: "Closed 1 MNQ.".to_owned(), severity, rule }
+        Note {
+            title: title.to_owned(),
+            body: "Closed 1 MNQ.".to_owned(),
+            severity,
+            rule,
+            purpose: Purpose::News,
+        }
     }
 
     const LOSS: Option<RuleKey> = Some(RuleKey::DailyUnrealizedLoss);

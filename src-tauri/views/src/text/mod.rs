@@ -19,6 +19,6 @@ pub mod words;
 pub use deeds::{Deeds, WouldLock};
 pub use doubt::Doubt;
 pub use flood::Flood;
-pub use note::{Note, Scene};
+pub use note::{Note, Purpose, Scene};
 pub use time::Zones;
 pub use words::Held;

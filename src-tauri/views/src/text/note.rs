@@ -28,11 +28,32 @@ pub struct Note {
     /// The rule it is about; null concerns protection, settings or records.
     #[serde(default)]
     pub rule: Option<RuleKey>,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+}
+
+/// What a message is for: what may hold it back depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To be told if it weighs enough.
+    #[default]
+    News,
+    /// Protection was lost, or is back.
+    Protection,
+    /// Somebody wants to see that messages arrive.
+    Test,
 }
 
 impl Note {
     fn about(self, rule: RuleKey) -> Self {
         Self { rule: Some(rule), ..self }
+    }
+
+    pub(super) fn of_protection(self) -> Self {
+        Self { purpose: Purpose::Protection, ..self }
     }
 }
 
@@ -142,7 +163,7 @@ pub fn close_failed(failure: &Failure<'_>, scene: &Scene<'_>) -> Note {
     let again = if failure.market_closed { "we try again at the open" } else { "we keep trying" };
     let body =
         format!("{what} after {tries} (broker: {}). {lock}Close in {}; {again}.", failure.why, scene.broker);
-    scene.note(Severity::Critical, "Close failed", &body)
+    scene.note(Severity::Critical, "Close failed", &body).of_protection()
 }
 
 /// An automatic order could not be placed or changed.
@@ -166,7 +187,7 @@ pub fn not_protected(doubt: &Doubt, since: Instant, scene: &Scene<'_>) -> Note {
         [] => format!("No position was open. {}", doubt.advice(scene.broker)),
         held => format!("Open: {}. Watch it in {}.", words::holdings(held), scene.broker),
     };
-    scene.note(Severity::Error, "Not protected", &format!("{what} since {since}. {open}"))
+    scene.note(Severity::Error, "Not protected", &format!("{what} since {since}. {open}")).of_protection()
 }
 
 /// The engine stopped answering its viewer: told by the viewer itself, from the last picture it has.
@@ -210,7 +231,7 @@ pub fn protected_again(
         time::lasted(after),
         time::event(judged_at, scene.now)
     );
-    scene.note(Severity::Info, title, &body)
+    scene.note(Severity::Info, title, &body).of_protection()
 }
 
 /// A looser setting was saved and waits for the next trading day.
@@ -232,6 +253,7 @@ pub fn settings_refused(fault: &str) -> Note {
         body: format!("{fault}. The settings from before stay enforced. `riskctl config check` says more."),
         severity: Severity::Error,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -269,7 +291,13 @@ pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> 
         true => ("Settings changed", Severity::Info),
         false => ("Settings not loosened while locked", Severity::Warning),
     };
-    (!body.is_empty()).then(|| Note { title: title.to_owned(), body: body.join(" "), severity, rule: None })
+    (!body.is_empty()).then(|| Note {
+        title: title.to_owned(),
+        body: body.join(" "),
+        severity,
+        rule: None,
+        purpose: Purpose::News,
+    })
 }
 
 /// The database was lost and another one took its place.
@@ -280,6 +308,7 @@ pub fn database_replaced(what: &str) -> Note {
         body: format!("{what} Compare figures and lockouts in `riskctl status` with what you remember."),
         severity: Severity::Error,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -291,6 +320,7 @@ pub fn test(now: Instant) -> Note {
         body: format!("Messages of Risk Manager arrive here. Sent at {}.", time::event(now, now)),
         severity: Severity::Info,
         rule: None,
+        purpose: Purpose::Test,
     }
 }
 
@@ -479,7 +509,7 @@ impl Scene<'_> {
             Some(account) => format!("{title} · {account}"),
             None => title.to_owned(),
         };
-        Note { title, body: body.to_owned(), severity, rule: None }
+        Note { title, body: body.to_owned(), severity, rule: None, purpose: Purpose::News }
     }
 
     fn symbol(&self, contract: &ContractId) -> String {

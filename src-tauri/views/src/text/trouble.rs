@@ -58,10 +58,10 @@ pub(super) fn over(
     if times > 1 {
         let (from, to) = (time::event(since, scene.now), time::event(until, scene.now));
         let body = format!("Between {from} and {to}. It is back now.");
-        return scene.note(severity, &format!("{what} lost {times} times"), &body);
+        return scene.note(severity, &format!("{what} lost {times} times"), &body).of_protection();
     }
     let body = format!("Back after {}.", time::lasted(until - since));
-    scene.note(severity, &format!("{what} restored"), &body)
+    scene.note(severity, &format!("{what} restored"), &body).of_protection()
 }
 
 /// The reason for not being protected that a trouble is; permission to trade is none.

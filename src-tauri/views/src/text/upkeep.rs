@@ -4,7 +4,7 @@
 use domain::Severity;
 use rust_decimal::Decimal;
 
-use super::{Doubt, Note, Scene};
+use super::{Doubt, Note, Purpose, Scene};
 use crate::view::Measure;
 
 /// More messages made no sense than is bearable.
@@ -18,6 +18,7 @@ pub fn bad_messages(count: usize, latest: &str, broker: &str) -> Note {
         ),
         severity: Severity::Error,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -31,6 +32,7 @@ pub fn unknown_value(why: &str, broker: &str) -> Note {
         ),
         severity: Severity::Warning,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -45,6 +47,7 @@ pub fn queue_full(waiting: usize) -> Note {
         ),
         severity: Severity::Critical,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -52,7 +55,7 @@ pub fn queue_full(waiting: usize) -> Note {
 #[must_use]
 pub fn degraded(doubt: &Doubt, scene: &Scene<'_>) -> Note {
     let body = format!("{} {}", doubt.text(scene.broker), doubt.advice(scene.broker));
-    scene.note(Severity::Error, "A rule can't act", &body)
+    scene.note(Severity::Error, "A rule can't act", &body).of_protection()
 }
 
 /// The broker knows nothing by a symbol that the settings name.
@@ -65,6 +68,7 @@ pub fn unknown_symbol(symbol: &str, broker: &str) -> Note {
         ),
         severity: Severity::Warning,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 
@@ -95,6 +99,7 @@ pub fn exceeded(measure: Measure, value: Decimal, limit: Decimal) -> Note {
         body: format!("{value} {unit}; the limit is {limit}."),
         severity,
         rule: None,
+        purpose: Purpose::News,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The ten messages of the look, word for word, and what surrounds them.
 
 use super::*;
-use domain::{Breach, LockKey, LockKind, Side, TradingDay, breach::Basis};
+use crate::view::DesktopView;
+use domain::{Breach, LockKey, LockKind, Part, Side, TradingDay, Trouble, breach::Basis};
 
 fn utc(text: &str) -> Instant {
     text.parse().unwrap()
@@ -324,4 +325,39 @@ fn a_viewer_that_lost_the_engine_says_so_itself() {
         "Not protected",
         "The engine does not answer since 10:42:18 AM CT. Open: Long 2 MNQ. Watch it in TopstepX.",
     );
+}
+
+/// An unlock and a breach as the shipped settings show them, and what each setting keeps back.
+#[test]
+fn the_desktop_is_told_what_its_settings_ask_for() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T20:46:20Z", &[], &none);
+    let news = |severity| scene.note(severity, "News", "Body.");
+    let [unlock, breach, failure] = [Severity::Info, Severity::Warning, Severity::Critical].map(news);
+    let lost = not_protected(&Doubt::UserStream, scene.now, &scene);
+    let minute = TimeDelta::minutes(1);
+    let back = protected_again(&Doubt::UserStream, Protection::Armed, minute, scene.now, &scene);
+    let tried = test(scene.now);
+    let all = [&unlock, &breach, &failure, &lost, &back, &tried];
+    let shown = |enabled, min_severity| all.map(|note| DesktopView { enabled, min_severity }.shows(note));
+    assert_eq!(all.map(|note| DesktopView::default().shows(note)), [true; 6]);
+    assert_eq!(shown(true, Severity::Warning), [false, true, true, true, true, true]);
+    assert_eq!(shown(true, Severity::Error), [false, false, true, true, true, true]);
+    assert_eq!(shown(true, Severity::Critical), [false, false, true, true, true, true]);
+    assert_eq!(shown(false, Severity::Info), [false, false, false, false, false, true]);
+}
+
+/// What RULE-010 tells is a loss of protection in its own words; a barred account is none.
+#[test]
+fn trouble_with_the_connection_is_told_whatever_it_weighs() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T20:46:20Z", &[], &none);
+    let lost = Trouble::ConnectionLost { part: Part::UserStream, why: "closed".into() };
+    let purpose = |trouble: &Trouble| {
+        let gone = trouble::gone(Severity::Info, trouble, (scene.now, 1), &[], &scene);
+        let over = trouble::over(Severity::Info, trouble, (scene.now, scene.now), 1, &scene);
+        (gone.purpose, over.purpose)
+    };
+    assert_eq!(purpose(&lost), (Purpose::Protection, Purpose::Protection));
+    assert_eq!(purpose(&Trouble::CanTradeFalse), (Purpose::News, Purpose::News));
 }
