@@ -26,11 +26,14 @@ impl Source {
         found
     }
 
-    /// Files of the product below these places, without its tests.
+    /// Files of the product below these places, without its tests and benchmarks.
     pub fn of_product(places: &[&str]) -> Vec<Self> {
         let all = Self::all();
         let of_tests: Vec<String> = all.iter().flat_map(Self::files_of_tests).collect();
-        let is_test = |path: &str| path.contains("/tests/") || of_tests.iter().any(|it| path.starts_with(it));
+        let is_test = |path: &str| {
+            ["/tests/", "/benches/"].iter().any(|it| path.contains(it))
+                || of_tests.iter().any(|it| path.starts_with(it))
+        };
         let is_wanted =
             |it: &Self| places.iter().any(|place| it.path.starts_with(place)) && !is_test(&it.path);
         let found: Vec<Self> = all.into_iter().filter(is_wanted).collect();
