@@ -69,6 +69,8 @@ pub(super) struct Request {
     pub at: Instant,
     pub before: Exposure,
     pub accepted: bool,
+    /// The earliest that it can have left by the broker's clock, if it was accepted.
+    pub left_by_broker: Option<Instant>,
 }
 
 /// A request whose end was not seen.

@@ -21,8 +21,8 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(250);
 /// Looks that show no effect of an accepted request until what they show is believed.
 const PATIENCE: u32 = 4;
 /// Looks that show no order that could be the one an accepted request became, until it is believed that
-/// there is none: 5 s. A second close that fills as well would turn the position.
-const OUT_OF_SIGHT: u32 = 20;
+/// there is none: 2 s and what the looks take. A second close that fills as well would turn the position.
+const OUT_OF_SIGHT: u32 = 8;
 /// Requests for one goal that each did their part, as when a position grows while it is reduced.
 const MOST_ROUNDS: u32 = 20;
 /// Looks in all after one request; an order that is still working then is left to the next decision.
@@ -178,13 +178,16 @@ impl Lane {
     /// which way a close goes is decided by what is held when it arrives.
     fn perhaps_ours(&self, contract: &ContractId, orders: &[Order], book: &dyn Book) -> Ours {
         let Some(sent) = self.first_sent() else { return Ours::default() };
+        // Engine time may have been behind when it left: the computer had slept.
+        let left = self.request.as_ref().and_then(|request| request.left_by_broker);
+        let left = left.map_or(sent, |left| left.max(sent)) - CLOCK_SLACK;
         let mut ours = Ours::default();
         let candidates = orders.iter().filter(|order| {
             order.contract == *contract
                 && order.kind == OrderKind::Market
                 && order.tag.is_none()
                 && !self.past.contains(&order.id)
-                && order.created_at >= sent - CLOCK_SLACK
+                && (order.status.is_working() || order.created_at >= left)
                 && book.first_heard(&self.account, &order.id).is_none_or(|heard| heard >= sent)
         });
         for order in candidates {

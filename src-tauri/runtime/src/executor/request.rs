@@ -46,7 +46,7 @@ impl Lane {
         self.unmoved = 0;
         self.is_confirming = false;
         self.unseen = Some(Sent { at: floor.now, change: Some(self.change_of(before)) });
-        self.request = Some(Request { call, at: floor.now, before, accepted: false });
+        self.request = Some(Request { call, at: floor.now, before, accepted: false, left_by_broker: None });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, self.call(before.size())));
@@ -81,6 +81,7 @@ impl Lane {
                 moved.stamps.acknowledged = Some(floor.now);
                 if let Some(request) = self.request.as_mut() {
                     request.accepted = true;
+                    request.left_by_broker = reply.server_time.map(|then| then - CALL_LIMIT);
                 }
                 self.phase = Phase::Settling { until: floor.now + SETTLE };
             }
