@@ -197,7 +197,10 @@ impl AccountState {
         self.known = true;
         self.read = self.read.max(Some(snapshot.asked_at));
         self.owed.read(snapshot.asked_at);
-        self.reopen_results();
+        self.ledger.confirm(&snapshot.fills, snapshot.asked_at - FRESH);
+        if !self.reread {
+            self.reopen_results();
+        }
         self.find_orphans(now);
         (kinds, fills)
     }

@@ -56,6 +56,7 @@ impl AccountState {
             return;
         }
         self.races.forget_old(court.now);
+        self.compare_books(court.now);
         ask_all |= self.settle_results(kinds, court);
         self.admit_last_second(court);
         self.watch_stops(kinds, court);
@@ -433,7 +434,6 @@ impl AccountState {
         if self.stops.inquiry.ask(court.now) {
             court.out.push(Action::Ask(Question::Orders { account: self.id.clone() }));
         }
-        self.compare_books(court.now);
         let disagree = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
         let due = disagree || self.owed.is_overdue(court.now);
         let asked = self.asked_everything.is_some_and(|at| court.now < at + ASK_EVERYTHING_AT_MOST_EVERY);
