@@ -136,6 +136,7 @@ impl AccountState {
     fn nothing_left_to_end(&mut self, order: &OrderId) {
         self.engaged.order_ended(order);
         self.quiet_orders.remove(order);
+        self.quiet_changes.remove(order);
     }
 
     /// Takes a fill, a repetition of one, or its correction.

@@ -77,10 +77,12 @@ impl AccountState {
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
-        let before = self.quiet.len() + self.quiet_orders.len();
+        let count = |it: &Self| it.quiet.len() + it.quiet_orders.len() + it.quiet_changes.len();
+        let before = count(self);
         self.quiet.retain(|_, until| now < *until);
         self.quiet_orders.retain(|_, until| now < *until);
-        self.quiet.len() + self.quiet_orders.len() < before
+        self.quiet_changes.retain(|_, until| now < *until);
+        count(self) < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
@@ -339,12 +341,12 @@ impl AccountState {
         }
         self.decide_cancels(cancel, court);
         for (order, want) in wants.shrink {
-            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
+            if !self.may_change(&order) {
                 continue;
             }
             let deed = Deed::Shrink { order: order.clone(), to: want.to };
             let id = self.issue(want, deed, court);
-            self.engaged.ending(order, id);
+            self.engaged.changing(order, id);
         }
         self.decide_protect(wants.protect, court);
     }
