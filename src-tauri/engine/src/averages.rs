@@ -269,6 +269,9 @@ impl AccountState {
 }
 
 #[cfg(test)]
+mod short_way;
+
+#[cfg(test)]
 mod tests {
     use domain::{Instrument, OrderSide, products};
 
