@@ -55,6 +55,17 @@ pub trait Book {
         change: Exposure,
         since: Instant,
     ) -> bool;
+    /// Whether a market order that bought, or sold, as that change does was first heard of since then, has
+    /// ended and left nothing of what was held, and none is working.
+    fn has_closed(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool;
+    /// What was held of a contract at an instant of the broker's clock, as the fills tell it.
+    fn held_at(&self, account: &AccountId, contract: &ContractId, at: Instant) -> Exposure;
     /// When an order, working or ended, was first heard of.
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant>;
     /// Whether an order with this tag, or with one that begins so, was heard of and is not rejected.
@@ -134,7 +145,7 @@ impl Executor {
         let account = enforcement.account.clone();
         match &enforcement.deed {
             Deed::Reduce { contract, .. } => {
-                let sent = Sent { at, change: None };
+                let sent = Sent::before_start(at);
                 self.unseen.insert((account, Subject::Position(contract.clone())), sent);
             }
             Deed::Flatten => {
@@ -277,7 +288,7 @@ impl Executor {
         match self.lanes.get_mut(&key) {
             Some(lane) => lane.join(id, goal),
             None => {
-                let before_start = || self.flattened.get(account).map(|at| Sent { at: *at, change: None });
+                let before_start = || self.flattened.get(account).map(|at| Sent::before_start(*at));
                 let earlier = self.unseen.remove(&key).or_else(before_start);
                 let lane = Lane::new(account.clone(), subject, goal, id).after(earlier);
                 self.lanes.insert(key, lane);
