@@ -52,7 +52,8 @@ pub struct World {
     pub kept: Kept,
     /// Those of the login, in the order in which the broker lists them.
     pub accounts: Vec<AccountId>,
-    /// Partial closes that took no more than the excess when they left.
+    /// Partial closes that took no more than the excess when they left, and protective orders that did nothing
+    /// but reduce then.
     justified: BTreeSet<CallId>,
     /// Calls that fail the next time they are made.
     pub failing: Vec<(&'static str, CallError)>,
@@ -313,9 +314,7 @@ impl World {
             self.order_questions.push((self.now, ask.class));
         }
         self.core.left(ask.id, self.now);
-        if let Call::Reduce { account, contract, by } = &ask.call
-            && self.is_excess(account, contract, by.0)
-        {
+        if self.is_justified(&ask.call) {
             self.justified.insert(ask.id);
         }
         let way = match &ask.call {
@@ -324,6 +323,21 @@ impl World {
             _ => self.dice.way(),
         };
         self.post(way, Parcel::Request(ask));
+    }
+
+    fn is_justified(&self, call: &Call) -> bool {
+        let reduces = |account: &AccountId, ticket: &domain::Ticket, filled| {
+            let held = domain::Exposure(self.broker.size(account, &ticket.contract));
+            ticket.only_reduces(held, filled)
+        };
+        match call {
+            Call::Reduce { account, contract, by } => self.is_excess(account, contract, by.0),
+            Call::Place { account, ticket, .. } => reduces(account, ticket, Contracts::ZERO),
+            Call::Modify { account, order, ticket } => {
+                reduces(account, ticket, self.broker.order(order).filled)
+            }
+            _ => false,
+        }
     }
 
     fn post(&mut self, after: TimeDelta, parcel: Parcel) {
@@ -371,11 +385,11 @@ impl World {
             self.check_excess(account, contract, by.0);
         }
         let (after, result) = match fate {
-            Fate::Fine => (way, self.answer(&call)),
+            Fate::Fine => (way, self.answer(&call, was_justified)),
             Fate::Refused(error @ CallError::TimedOut(_)) => (late, Err(error)),
             Fate::Refused(error) => (way, Err(error)),
             Fate::Misreported(error) => {
-                let executed = self.answer(&call).is_ok();
+                let executed = self.answer(&call, was_justified).is_ok();
                 let after = if matches!(error, CallError::TimedOut(_)) { late } else { way };
                 self.note(format!("misreported, executed: {executed}"));
                 (after, Err(error))
@@ -388,7 +402,7 @@ impl World {
         (after, Reply { id, result, waited, server_time: None })
     }
 
-    fn answer(&mut self, call: &Call) -> Result<Answer, CallError> {
+    fn answer(&mut self, call: &Call, was_justified: bool) -> Result<Answer, CallError> {
         match call {
             Call::Accounts => Ok(Answer::Accounts(self.accounts.iter().map(broker::account).collect())),
             Call::Watch(accounts) => {
@@ -438,8 +452,10 @@ impl World {
                 self.tell(events);
                 Ok(Answer::Accepted)
             }
-            Call::Place { account, ticket, tag } => self.place_protective(account, ticket, tag),
-            Call::Modify { account, order, ticket } => self.modify(account, order, ticket),
+            Call::Place { account, ticket, tag } => {
+                self.place_protective(account, ticket, tag, was_justified)
+            }
+            Call::Modify { account, order, ticket } => self.modify(account, order, ticket, was_justified),
             Call::Resize { order, size, .. } => {
                 let events = self.broker.resize(order, *size).ok_or(CallError::NotFound)?;
                 self.tell(events);
@@ -455,6 +471,7 @@ impl World {
         account: &AccountId,
         ticket: &domain::Ticket,
         tag: &str,
+        was_justified: bool,
     ) -> Result<Answer, CallError> {
         if self.broker.has_tag(tag) {
             return Err(refused("the tag is in use"));
@@ -462,7 +479,7 @@ impl World {
         if !self.broker.is_before_market(ticket) {
             return Err(refused("invalid stop price"));
         }
-        self.check_protective(account, ticket, Contracts::ZERO);
+        self.check_protective(account, ticket, Contracts::ZERO, was_justified);
         let kind = if ticket.leg == Leg::Stop { OrderKind::Stop } else { OrderKind::Limit };
         let (side, size, price) = (ticket.side, ticket.size.0, ticket.price.0);
         let (account, contract) = (account.clone(), ticket.contract.clone());
@@ -487,13 +504,14 @@ impl World {
         account: &AccountId,
         order: &OrderId,
         ticket: &domain::Ticket,
+        was_justified: bool,
     ) -> Result<Answer, CallError> {
         if !self.broker.is_before_market(ticket) {
             return Err(refused("invalid stop price"));
         }
         let before = self.broker.order(order).clone();
         if before.status.is_working() {
-            self.check_protective(account, ticket, before.filled);
+            self.check_protective(account, ticket, before.filled, was_justified);
             self.check(!ticket.loosens(&before), || format!("loosened: {before:?} to {ticket:?}"));
         }
         let events = self.broker.change(order, ticket).ok_or(CallError::NotFound)?;
@@ -501,7 +519,15 @@ impl World {
         Ok(Answer::Accepted)
     }
 
-    fn check_protective(&self, account: &AccountId, ticket: &domain::Ticket, filled: Contracts) {
+    /// A protective order does nothing but reduce, when it leaves or when it arrives: a close that was decided
+    /// after it left does not wait for it (ruling 16).
+    fn check_protective(
+        &self,
+        account: &AccountId,
+        ticket: &domain::Ticket,
+        filled: Contracts,
+        was_justified: bool,
+    ) {
         let held = domain::Exposure(self.broker.size(account, &ticket.contract));
         let place = (account.clone(), ticket.contract.clone());
         let raced = self.traders_fills.get(&place).is_some_and(|at| self.now - *at < NEWS_TAKES);
@@ -509,7 +535,9 @@ impl World {
             order.account == *account && order.contract == ticket.contract && order.kind == OrderKind::Market
         });
         let fits = ticket.only_reduces(held, filled);
-        self.check(fits || raced || closing, || format!("{ticket:?} while {} is held", held.0));
+        self.check(fits || was_justified || raced || closing, || {
+            format!("{ticket:?} while {} is held", held.0)
+        });
     }
 
     fn close(
