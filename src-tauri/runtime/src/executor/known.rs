@@ -53,6 +53,10 @@ impl Lane {
                 let earlier = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR);
                 return earlier || is_uncertain(book, account, &ticket.contract);
             }
+            // Older news came late, or somebody else moved it: the list tells.
+            (Subject::Order(_), Goal::Like(ticket)) => {
+                return self.moved.is_some_and(|price| ticket.is_looser_than(price));
+            }
             (Subject::New(_) | Subject::Order(_), _) => return false,
         };
         // Only an order that did what ours was to do can be believed to be it: others trade the contract as well.

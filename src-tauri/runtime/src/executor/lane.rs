@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Ticket,
+    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Price, Ticket,
     broker::{Call, CallId, Reply},
 };
 
@@ -154,6 +154,8 @@ pub(super) struct Lane {
     pub(super) error: Option<String>,
     /// An order that an earlier run may have placed to the same end, by its tag.
     pub(super) earlier_tag: Option<String>,
+    /// Where an earlier lane brought the stop.
+    pub(super) moved: Option<Price>,
     /// Orders that the broker rejected; each took a tag with it.
     pub(super) rejected: u32,
     /// Nothing more is sent: what it protects is being closed.
@@ -188,6 +190,7 @@ impl Lane {
             reached_at: None,
             error: None,
             earlier_tag: None,
+            moved: None,
             rejected: 0,
             is_withdrawn: false,
         }
@@ -198,6 +201,16 @@ impl Lane {
         self.earlier = request;
         self.unseen = request;
         self
+    }
+
+    /// A lane of a stop that an earlier one has moved there.
+    pub fn beside(mut self, moved: Option<Price>) -> Self {
+        self.moved = moved;
+        self
+    }
+
+    pub fn is_accepted(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.accepted)
     }
 
     /// Takes in another enforcement. The stricter goal counts; a failed lane gets a fresh start.

@@ -249,6 +249,7 @@ impl Lane {
 
     fn judge_order(&mut self, orders: &[Order], asked_at: Instant, floor: &Floor<'_>) -> Vec<Event> {
         let Subject::Order(id) = &self.subject else { return Vec::new() };
+        self.moved = None;
         let listed = orders.iter().find(|order| order.id == *id);
         let known = floor.book.order(&self.account, id);
         let is_done = match (listed, &self.goal) {

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Leg, Order,
-    OrderId, Report, Ticket,
+    OrderId, Price, Report, Ticket,
     broker::{Answer, Ask, CallError, CallId, Class, Reply},
 };
 
@@ -33,6 +33,9 @@ use task::Task;
 /// beyond this, the oldest finished state would be a defect, so further ones are refused and reported as
 /// failed, and the engine asks again after its quiet period.
 const MOST_TASKS: usize = 1_000;
+
+/// For so long, older news of a stop that was moved may still come.
+const MOVED_FOR: TimeDelta = TimeDelta::seconds(60);
 
 /// What is known of the broker's state; answered by the engine's state.
 pub trait Book {
@@ -109,6 +112,8 @@ pub struct Executor {
     flattened: BTreeMap<AccountId, Instant>,
     /// Orders that an earlier run may have placed: their tags, and when.
     placed: BTreeMap<(AccountId, ContractId, Leg), (String, Instant)>,
+    /// Where stops were brought to a moment ago, and when.
+    moved: BTreeMap<(AccountId, Subject), (Price, Instant)>,
 }
 
 #[derive(Clone, Debug)]
@@ -290,7 +295,8 @@ impl Executor {
             None => {
                 let before_start = || self.flattened.get(account).map(|at| Sent::before_start(*at));
                 let earlier = self.unseen.remove(&key).or_else(before_start);
-                let lane = Lane::new(account.clone(), subject, goal, id).after(earlier);
+                let moved = self.moved.get(&key).map(|(price, _)| *price);
+                let lane = Lane::new(account.clone(), subject, goal, id).after(earlier).beside(moved);
                 self.lanes.insert(key, lane);
             }
         }
@@ -335,8 +341,13 @@ impl Executor {
             .collect();
         for key in ended {
             let Some(lane) = self.lanes.remove(&key) else { continue };
-            if let (Subject::Position(_), Some(sent)) = (&lane.subject, lane.unseen) {
-                self.unseen.insert(key, sent);
+            self.moved.retain(|_, (_, at)| floor.now - *at < MOVED_FOR);
+            match (&lane.subject, &lane.goal, lane.unseen) {
+                (Subject::Position(_), _, Some(sent)) => drop(self.unseen.insert(key, sent)),
+                (Subject::Order(_), Goal::Like(ticket), _) if lane.is_accepted() => {
+                    self.moved.insert(key, (ticket.price, floor.now));
+                }
+                _ => {}
             }
             for (position, id) in lane.tasks.iter().enumerate() {
                 let is_last = position + 1 == lane.tasks.len();
