@@ -9,6 +9,7 @@
 mod account;
 mod averages;
 mod baseline;
+mod decide;
 mod engaged;
 mod facts;
 mod gate;
@@ -149,7 +150,7 @@ impl Engine {
             now: self.now,
             account,
             market: &self.market,
-            reckoned: &rules::Reckoned::default(),
+            reckoned: &rules::Reckoned::of(account, &self.market),
             kinds: Kinds::NONE,
             planned: &BTreeMap::new(),
             day_end: account.ledger.span().ends,

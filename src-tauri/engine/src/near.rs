@@ -50,7 +50,7 @@ impl Near {
 
 impl AccountState {
     /// Tells of limits that came near.
-    pub(crate) fn warn_near(&mut self, kinds: Kinds, reckoned: &Reckoned, court: &mut Court<'_>) {
+    pub(crate) fn warn_near(&mut self, kinds: Kinds, reckoned: &Reckoned<'_>, court: &mut Court<'_>) {
         let is_locked = self.lockouts.account_wide() == Some(LockKind::Hard);
         if court.warn_at.is_empty() || is_locked || !kinds.touches(Kinds::of(MOVES_A_VALUE)) {
             return;

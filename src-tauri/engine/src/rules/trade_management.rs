@@ -17,6 +17,7 @@ use crate::{
     account::{AccountState, Holding},
     kinds::Kinds,
     managed::{ManagedTrade, PLACED_AGAIN, breakeven_price, is_tighter, stop_at, values_of},
+    market::Look,
 };
 
 /// Shortest time between two moves of a stop that only follow the price.
@@ -52,6 +53,7 @@ impl Automation {
         &self,
         scene: &Scene<'_>,
         holding: &Holding,
+        look: Look<'_>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Missing> {
         let (account, position) = (scene.account, &holding.position);
@@ -66,10 +68,9 @@ impl Automation {
         if closing || unsure || turning {
             return Ok(());
         }
-        let instrument = scene.market.instrument(contract).ok_or(Missing::Value(contract.clone()))?;
-        let price = |basis| scene.market.price_by(contract, position.exposure, basis);
-        let last = price(PriceBasis::LastElseMid);
-        let exit = price(PriceBasis::ExitSide).or(last);
+        let instrument = look.instrument().ok_or_else(|| Missing::Value(contract.clone()))?;
+        let last = look.price();
+        let exit = look.price_by(position.exposure, PriceBasis::ExitSide).or(last);
         let nearest =
             |one: Price, two: Price| if position.exposure.0 > 0 { one.min(two) } else { one.max(two) };
         let trade = Trade {
@@ -82,8 +83,10 @@ impl Automation {
             may_move: known.moved_at.is_none_or(|at| scene.now >= at + MOVE_EVERY),
         };
         trade.stops(findings);
-        let locked = account.lockouts().permitted(contract, &position.symbol, scene.now, |_| true).is_some();
-        trade.target(locked, findings);
+        if trade.values.take_profit.enabled {
+            let permitted = account.lockouts().permitted(contract, &position.symbol, scene.now, |_| true);
+            trade.target(permitted.is_some(), findings);
+        }
         match trade.price {
             Some(_) => Ok(()),
             None => Err(Missing::Value(contract.clone())),
@@ -129,8 +132,8 @@ impl Rule for Automation {
 
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {
         let mut verdict = Verdict::Passed;
-        for holding in scene.account.holdings() {
-            if let Err(missing) = self.manage(scene, holding, findings) {
+        for (holding, look) in scene.positions() {
+            if let Err(missing) = self.manage(scene, holding, look, findings) {
                 verdict = Verdict::Skipped(missing);
             }
         }
@@ -207,10 +210,6 @@ impl Trade<'_> {
     }
 
     fn target(&self, locked: bool, findings: &mut Vec<Finding>) {
-        let values = self.values.take_profit;
-        if !values.enabled {
-            return;
-        }
         let contract = &self.position.contract;
         let own = self
             .account
