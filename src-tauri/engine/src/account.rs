@@ -12,6 +12,7 @@ use domain::{
 use crate::{
     averages::Averages,
     baseline::Filling,
+    calm::Calm,
     engaged::Engagements,
     kinds::Kinds,
     ledger::{KEPT_BEFORE, Ledger},
@@ -25,15 +26,12 @@ use crate::{
     owed::Owed,
     own::OwnTrades,
     races::Races,
+    remembered::Remembered,
     rules::{self, ArmedRule},
     sessions::Sessions,
     stops::StopWatches,
     trades::News,
 };
-
-/// Ended orders and closed positions that are remembered, so that a late delivery can't revive them.
-/// When full, the oldest is forgotten; a revived ghost then lasts until the next reconcile.
-pub(crate) const REMEMBERED_ENDS: usize = 1_000;
 
 /// One account.
 #[derive(Debug)]
@@ -103,6 +101,8 @@ pub struct AccountState {
     pub(crate) touched: Kinds,
     /// Every rule is to be asked, whatever changed.
     pub(crate) ask_all: bool,
+    /// Nothing that passes says anything new.
+    pub(crate) calm: Option<Calm>,
     /// When everything was asked for because something did not fit.
     pub(crate) asked_everything: Option<Instant>,
     serial: u64,
@@ -128,53 +128,6 @@ pub struct KnownOrder {
     pub first_heard: Instant,
     /// When the broker last spoke of it.
     pub heard: Instant,
-}
-
-/// A bounded memory of what has ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Remembered<T> {
-    all: BTreeMap<T, Life>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    first_heard: Instant,
-    ended: Instant,
-}
-
-impl<T: Ord + Clone> Default for Remembered<T> {
-    fn default() -> Self {
-        Self { all: BTreeMap::new() }
-    }
-}
-
-impl<T: Ord + Clone> Remembered<T> {
-    pub(crate) fn add(&mut self, item: T, first_heard: Instant, ended: Instant) {
-        self.all.insert(item, Life { first_heard, ended });
-        if self.all.len() > REMEMBERED_ENDS {
-            let oldest = self.all.iter().min_by_key(|(_, life)| life.ended).map(|(item, _)| item.clone());
-            if let Some(oldest) = oldest {
-                self.all.remove(&oldest);
-            }
-        }
-    }
-
-    pub(crate) fn has(&self, item: &T) -> bool {
-        self.all.contains_key(item)
-    }
-
-    pub(crate) fn first_heard(&self, item: &T) -> Option<Instant> {
-        self.all.get(item).map(|life| life.first_heard)
-    }
-
-    /// When it ended.
-    pub(crate) fn since(&self, item: &T) -> Option<Instant> {
-        self.all.get(item).map(|life| life.ended)
-    }
-
-    pub(crate) fn forget(&mut self, item: &T) {
-        self.all.remove(item);
-    }
 }
 
 impl AccountState {
@@ -224,6 +177,7 @@ impl AccountState {
             commands: Vec::new(),
             touched: Kinds::NONE,
             ask_all: false,
+            calm: None,
             asked_everything: None,
             serial: 0,
         }

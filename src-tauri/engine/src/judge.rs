@@ -3,8 +3,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Action, Alert, Breach, Command, EventKind, Instant, LockEnd, LockKey, LockKind, Lockout, Notice,
-    Observation, Order, Priority, Question, RuleKey, RuleMode, Severity,
+    Action, Alert, Breach, Command, Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, Order,
+    Priority, Question, RuleKey, RuleMode, Severity,
 };
 
 use crate::{
@@ -51,6 +51,10 @@ impl AccountState {
         if !self.known || (kinds.is_empty() && !ask_all) {
             return;
         }
+        let knew_prices = self.knows_prices(court.market);
+        if !ask_all && knew_prices && self.stays_calm(kinds, court.market, court.now) {
+            return;
+        }
         self.races.forget_old(court.now);
         ask_all |= self.settle_results(kinds, court);
         self.admit_last_second(court);
@@ -66,11 +70,15 @@ impl AccountState {
         self.ask_rules(kinds, ask_all, &reckoned, &mut fresh, &mut wants, court);
         self.news.clear();
         self.tidy_up(&mut wants, court.now);
-        if !wants.is_empty() {
+        let is_content = wants.is_empty();
+        if !is_content {
             self.decide(wants, court);
         }
         self.warn_near(kinds, &reckoned, court);
         self.inquire(court);
+        let is_judged = knew_prices || self.judges_values(kinds, ask_all);
+        let may_rest = is_content && is_judged;
+        self.calm = if may_rest { self.find_calm(kinds, &reckoned, court) } else { None };
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
@@ -137,8 +145,7 @@ impl AccountState {
         // What one rule locks in this step silences none of the others: each breach gets its record.
         let lock = self.lockouts.supervision(court.now);
         for armed in &mut rules {
-            let due = kinds.has(EventKind::TimeTick) && armed.is_due(court.now);
-            let asked = ask_all || due || armed.listens_to(kinds);
+            let asked = ask_all || armed.is_asked(kinds, court.now);
             if !asked || !applies_while(armed.key(), lock) {
                 continue;
             }

@@ -9,6 +9,7 @@
 mod account;
 mod averages;
 mod baseline;
+mod calm;
 mod decide;
 mod engaged;
 mod facts;
@@ -29,6 +30,7 @@ mod own;
 mod protect;
 mod quotes;
 mod races;
+mod remembered;
 pub mod rules;
 mod schedule;
 mod sessions;
@@ -106,6 +108,7 @@ impl Engine {
         self.set_time(now);
         let mut out = Vec::new();
         self.pass_time(before, &mut out);
+        self.end_calm(event);
         self.take(event, &mut out);
         self.mind_interest();
         self.judge(watch, &mut out);

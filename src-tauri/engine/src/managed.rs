@@ -73,6 +73,27 @@ impl ManagedTrades {
         self.trades.get(contract)
     }
 
+    /// Whether one of these prices, one for each position in their order, is better than all before it.
+    pub(crate) fn has_better(&self, prices: impl Iterator<Item = Option<Price>>) -> bool {
+        // One trade for each position while the rule is on, otherwise none.
+        let mut seen = self.trades.values().zip(prices);
+        seen.any(|(trade, price)| price.is_some_and(|price| trade.is_better(price)))
+    }
+
+    /// Takes these prices, one for each position in their order.
+    pub(crate) fn see(&mut self, prices: impl Iterator<Item = Option<Price>>) {
+        for (trade, price) in self.trades.values_mut().zip(prices) {
+            if let (Some(side), Some(price)) = (Side::of(trade.held), price) {
+                trade.see(side, price);
+            }
+        }
+    }
+
+    /// Whether all is kept that a restart needs.
+    pub(crate) fn is_written(&self) -> bool {
+        self.trades.values().all(|trade| trade.written.as_ref() == Some(&trade.known))
+    }
+
     /// A stop of the contract is being moved, or its target priced anew.
     pub(crate) fn moved(&mut self, contract: &ContractId, leg: Leg, now: Instant) {
         let Some(trade) = self.trades.get_mut(contract) else { return };
@@ -156,6 +177,11 @@ impl ManagedTrade {
             self.average = position.average_price;
             self.retarget = true;
         }
+    }
+
+    /// Whether a price is better than all before it.
+    fn is_better(&self, price: Price) -> bool {
+        self.known.best.is_none_or(|best| if self.held.0 > 0 { price > best } else { price < best })
     }
 
     fn see(&mut self, side: Side, price: Price) {

@@ -12,7 +12,8 @@ use crate::{
     rules::{ArmedRule, Gauge, Reckoned, Scene, Share, Unit, Verdict},
 };
 
-const MOVES_A_VALUE: &[EventKind] = &[
+/// Changes after which a value may be nearer to a limit.
+pub(crate) const MOVES_A_VALUE: &[EventKind] = &[
     EventKind::UnrealizedPnlUpdate,
     EventKind::TradeExecuted,
     EventKind::PositionOpened,

@@ -156,7 +156,7 @@ impl AccountState {
         }
     }
 
-    fn deadlines(&self) -> impl Iterator<Item = Deadline> {
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Deadline> {
         let due = |at: Option<Instant>, why| at.map(|at| Deadline { at, why });
         let stop_graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
         let session_graces = self.lockouts.iter().filter_map(Lockout::grace_ends);

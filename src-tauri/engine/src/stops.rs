@@ -122,7 +122,17 @@ impl Inquiry {
     }
 
     pub(crate) fn is_due(&self, poll: TimeDelta, now: Instant) -> bool {
-        self.confirmed.max(self.asked).is_none_or(|last| now >= last + poll)
+        self.polls_at(poll).is_none_or(|at| now >= at)
+    }
+
+    /// When the orders are asked for, however quiet everything is; `None`: now.
+    pub(crate) fn polls_at(&self, poll: TimeDelta) -> Option<Instant> {
+        self.confirmed.max(self.asked).map(|last| last + poll)
+    }
+
+    /// Whether nothing is asked, or to be asked.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.wanted && !self.outstanding
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
 /// hundreds of milliseconds; a warning before that would cry at every entry (L-45).
 const WARN_AFTER_PERCENT: i32 = 30;
 
-const CONCERNS_STOPS: &[EventKind] = &[
+/// Changes after which the stops are looked at.
+pub(crate) const CONCERNS_STOPS: &[EventKind] = &[
     EventKind::PositionOpened,
     EventKind::PositionUpdated,
     EventKind::PositionClosed,

@@ -12,6 +12,7 @@ mod max_contracts_per_instrument;
 mod max_unrealized_profit;
 mod no_stop_loss_grace;
 mod open_result;
+mod room;
 mod scene;
 mod session_block_outside;
 mod symbol_blocks;
@@ -25,14 +26,15 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId, Price,
-    RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
+    Breach, ContractId, Contracts, EventKind, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId,
+    Price, RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
     breach::TradeWindow,
     rulebook::{Entry, PriceBasis},
 };
 use rust_decimal::Decimal;
 
 use crate::{account::AccountState, kinds::Kinds};
+pub use room::{Band, Room};
 pub use scene::{Reckoned, Scene};
 
 /// The rules that exist. Others count as off (ruling 1).
@@ -94,6 +96,14 @@ pub trait Rule: Debug + Send + Sync {
 
     /// Values that people are warned of before they reach their limits.
     fn shares(&self, _scene: &Scene<'_>, _shares: &mut Vec<Share>) {}
+
+    /// How far prices may move before it says, or people are told, anything else. Asked only where it has just
+    /// passed and nothing is pending; a rule that listens to values and does not answer leaves no room.
+    fn room(&self, _scene: &Scene<'_>, room: &mut Room<'_>) {
+        if self.listens().has(EventKind::UnrealizedPnlUpdate) {
+            room.close();
+        }
+    }
 
     /// Whether a lockout of its own is no longer asked for by its present values.
     fn releases(&self, _lockout: &Lockout) -> bool {
@@ -295,8 +305,12 @@ impl ArmedRule {
         self.listens.touches(kinds)
     }
 
-    /// Whether it has been unasked for too long.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
+    /// Whether a change concerns it, or it has been unasked for too long.
+    pub(crate) fn is_asked(&self, kinds: Kinds, now: Instant) -> bool {
+        self.listens_to(kinds) || (kinds.has(EventKind::TimeTick) && self.is_due(now))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
         self.every.is_some_and(|every| self.asked.is_none_or(|asked| now - asked >= every))
     }
 

@@ -12,7 +12,7 @@ use domain::{
     rulebook::{PriceBasis, TradeManagement, TradeManagementValues},
 };
 
-use super::{Finding, Missing, Remedy, Rule, Scene, Verdict};
+use super::{Band, Finding, Missing, Remedy, Room, Rule, Scene, Verdict};
 use crate::{
     account::{AccountState, Holding},
     kinds::Kinds,
@@ -92,6 +92,30 @@ impl Automation {
             None => Err(Missing::Value(contract.clone())),
         }
     }
+
+    /// Leaves the prices at which a stop begins to follow; `None` where one follows, or might at once.
+    fn keep_to(&self, scene: &Scene<'_>, holding: &Holding, look: Look<'_>, band: &mut Band) -> Option<()> {
+        let (account, position) = (scene.account, &holding.position);
+        let (known, instrument) = (account.managed(&position.contract)?, look.instrument()?);
+        let values = values_of(&self.settings, position);
+        let has_gained = |ticks| known.has_gained(ticks, position, instrument);
+        let even = values.breakeven.profit_threshold_ticks;
+        let is_moving = (has_gained(even) && !known.known.breakeven_done)
+            || (values.trailing.enabled && has_gained(values.trailing.activation_ticks));
+        let first = first_stop(position, instrument, &values);
+        let held_back = account
+            .movable_stops(position)
+            .filter(|stop| stop.is_own())
+            .any(|stop| stop.stop_price.is_none_or(|present| is_tighter(position.exposure, first, present)));
+        if is_moving || held_back || known.unsure_until.is_some_and(|until| scene.now < until) {
+            return None;
+        }
+        for ticks in [even, values.trailing.activation_ticks] {
+            let ticks = position.exposure.0.signum() * i64::from(ticks);
+            band.avoid(instrument.ticks_away(position.average_price, ticks));
+        }
+        Some(())
+    }
 }
 
 impl Rule for Automation {
@@ -138,6 +162,16 @@ impl Rule for Automation {
             }
         }
         verdict
+    }
+
+    fn room(&self, scene: &Scene<'_>, room: &mut Room<'_>) {
+        let is_left = scene
+            .positions()
+            .zip(room.bands_mut())
+            .all(|((holding, look), band)| self.keep_to(scene, holding, look, band).is_some());
+        if !is_left {
+            room.close();
+        }
     }
 }
 
@@ -240,8 +274,7 @@ impl Trade<'_> {
 
     /// The stop at its distance from the entry.
     fn first_stop(&self) -> (Price, Step) {
-        let ticks = -i64::from(self.values.stop_loss.ticks);
-        (stop_at(self.position, self.instrument, self.position.average_price, ticks), Step::StopLoss)
+        (first_stop(self.position, self.instrument, &self.values), Step::StopLoss)
     }
 
     /// The stop at the entry, once the gain was large enough. A stop that was there once is not brought
@@ -314,4 +347,9 @@ impl Trade<'_> {
             remedy,
         }
     }
+}
+
+/// The stop at its distance from the entry.
+fn first_stop(position: &Position, instrument: &Instrument, values: &TradeManagementValues) -> Price {
+    stop_at(position, instrument, position.average_price, -i64::from(values.stop_loss.ticks))
 }
