@@ -7,7 +7,7 @@ mod world;
 use domain::{Action, Event, Instant, RuleKey, Rulebook};
 use proptest::prelude::*;
 
-use self::world::{Input, Move, World, moves};
+use self::world::{Input, Move, RULES, World, moves};
 use crate::{Engine, Stopwatch};
 
 /// Counts how often a rule is asked.
@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_rests_decides_what_who_does_not_rest_decides(rules in 0_usize..8, moves in moves()) {
+    fn who_rests_decides_what_who_does_not_rest_decides(rules in 0..RULES, moves in moves()) {
         let mut pair = Pair::new();
         World::play(rules, &moves, |now, input| pair.judge(now, input));
         pair.compare_all();
@@ -93,17 +93,18 @@ proptest! {
 /// How often the rules are asked, at rest and in full, after a position was opened, covered and looked at.
 fn asked_in(then: &[Move]) -> (usize, usize) {
     let quiet = [
-        Move::Quote(0, 0),
-        Move::Quote(1, 0),
+        Move::Quote(60, 0, 0),
+        Move::Quote(60, 1, 0),
         Move::Trade(0, 1, true),
         Move::Stop(0, -40),
+        Move::Obey,
+        Move::Seconds(3),
+        Move::Obey,
         Move::Answer,
-        Move::Wait(3_000),
-        Move::Tick,
+        Move::Seconds(15),
         Move::Answer,
-        Move::Quote(0, 2),
-        Move::Wait(200),
-        Move::Tick,
+        Move::Quote(60, 0, 2),
+        Move::Tick(200),
     ];
     let asked = |moves: &[Move]| {
         let mut pair = Pair::new();
@@ -116,8 +117,7 @@ fn asked_in(then: &[Move]) -> (usize, usize) {
 
 #[test]
 fn a_protected_position_and_a_price_that_goes_nowhere_ask_no_rule_anything() {
-    let quiet =
-        [Move::Quote(0, 1), Move::Wait(100), Move::Quote(0, 0), Move::Wait(100), Move::Tick].repeat(8);
+    let quiet = [Move::Quote(160, 0, 1), Move::Quote(160, 0, 0), Move::Tick(300)].repeat(8);
     let (asked, in_full) = asked_in(&quiet);
     assert_eq!(asked, 0);
     assert!(in_full > 50, "{in_full}");
@@ -125,7 +125,7 @@ fn a_protected_position_and_a_price_that_goes_nowhere_ask_no_rule_anything() {
 
 #[test]
 fn a_price_that_counts_asks_them() {
-    let (asked, in_full) = asked_in(&[Move::Quote(0, -30)]);
+    let (asked, in_full) = asked_in(&[Move::Quote(160, 0, -30)]);
     assert_eq!(asked, in_full);
     assert!(asked > 0);
 }

@@ -27,9 +27,10 @@ pub enum Input {
 #[derive(Clone, Copy, Debug)]
 pub enum Move {
     Wait(i64),
-    /// The price is so many ticks away from where it began.
-    Quote(usize, i64),
-    Tick,
+    /// So many milliseconds later the price is so many ticks away from where it began.
+    Quote(i64, usize, i64),
+    /// So many milliseconds later.
+    Tick(i64),
     /// Seconds pass, each with its tick.
     Seconds(u8),
     /// The trader buys so many, or sells; the news of the position may not come.
@@ -45,26 +46,48 @@ pub enum Move {
     Down,
 }
 
+/// A trader with protected positions whose price wanders, and now and then anything else.
 pub fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let which = 0..SYMBOLS.len();
-    let one = prop_oneof![
-        2 => prop_oneof![Just(30), Just(100), Just(700), Just(2_500), Just(31_000)].prop_map(Move::Wait),
-        12 => (which.clone(), -60_i64..60).prop_map(|(it, ticks)| Move::Quote(it, ticks)),
-        12 => (which.clone(), -4_i64..9).prop_map(|(it, ticks)| Move::Quote(it, ticks)),
-        5 => Just(Move::Tick),
-        2 => (1_u8..40).prop_map(Move::Seconds),
-        3 => (which.clone(), -3_i64..4, prop::bool::weighted(0.9)).prop_map(|(it, size, told)| Move::Trade(it, size, told)),
-        4 => (which.clone(), -50_i64..50).prop_map(|(it, ticks)| Move::Stop(it, ticks)),
-        1 => which.prop_map(Move::CancelStop),
-        6 => Just(Move::Answer),
-        3 => Just(Move::Obey),
-        1 => Just(Move::Read),
-        1 => (0_usize..8).prop_map(Move::Rules),
-        1 => Just(Move::Restart),
-        1 => Just(Move::Down),
+    let which = || 0..SYMBOLS.len();
+    let soon = || prop_oneof![Just(10), Just(60), Just(150)];
+    let protect = |(it, size): (usize, i64)| {
+        let stop = Move::Stop(it, -35 * size.signum());
+        let settle = [Move::Obey, Move::Answer, Move::Seconds(3)].repeat(2);
+        [&[Move::Trade(it, size, true), stop], settle.as_slice(), &[Move::Quote(150, it, 0)]].concat()
+    };
+    let wanders = prop_oneof![
+        8 => (soon(), which(), -14_i64..14).prop_map(|(later, it, ticks)| Move::Quote(later, it, ticks)),
+        1 => (soon(), which(), -40_i64..40).prop_map(|(later, it, ticks)| Move::Quote(later, it, ticks)),
+        3 => soon().prop_map(Move::Tick),
     ];
-    prop::collection::vec(one, 1..160)
+    let anything = prop_oneof![
+        prop_oneof![Just(2_500), Just(31_000)].prop_map(Move::Wait),
+        (soon(), which(), -60_i64..60).prop_map(|(later, it, ticks)| Move::Quote(later, it, ticks)),
+        (which(), -3_i64..4, 0..6).prop_map(|(it, size, told)| Move::Trade(it, size, told > 0)),
+        (which(), -50_i64..50).prop_map(|(it, ticks)| Move::Stop(it, ticks)),
+        which().prop_map(Move::CancelStop),
+        Just(Move::Answer),
+        Just(Move::Obey),
+        Just(Move::Read),
+        (0..RULES).prop_map(Move::Rules),
+        Just(Move::Restart),
+        Just(Move::Down),
+    ];
+    let some = prop_oneof![
+        6 => prop::collection::vec(wanders, 1..24),
+        1 => (1_u8..20).prop_map(|seconds| vec![Move::Seconds(seconds), Move::Answer]),
+        1 => (which(), prop_oneof![-2_i64..0, 1_i64..3]).prop_map(protect),
+        2 => anything.prop_map(|it| vec![it]),
+    ];
+    let begun = (which(), prop_oneof![-2_i64..0, 1_i64..3]).prop_map(protect);
+    (begun, prop::collection::vec(some, 1..30)).prop_map(|(begun, then)| {
+        let priced = (0..SYMBOLS.len()).map(|it| Move::Quote(150, it, 0));
+        priced.chain(begun).chain(then.into_iter().flatten()).collect()
+    })
 }
+
+/// How many sets of rules there are.
+pub const RULES: usize = 16;
 
 /// Several sets of rules, near enough to their limits that they matter.
 pub fn rules(number: usize) -> Rulebook {
@@ -75,10 +98,12 @@ pub fn rules(number: usize) -> Rulebook {
     rules.trade_management.settings.values.take_profit.enabled = flag(1);
     rules.trade_management.settings.values.trailing.enabled = flag(2);
     rules.symbol_blocks.enabled = true;
-    rules.daily_realized_loss.settings.limit = Usd::from_cents(-12_000);
-    rules.daily_realized_profit.settings.target = Usd::from_cents(15_000);
-    rules.daily_unrealized_loss.settings.limit = Usd::from_cents(-5_000);
-    rules.max_unrealized_profit.settings.target = Usd::from_cents(7_000);
+    rules.trade_frequency_limit.enabled = flag(2);
+    let times = if flag(3) { 1 } else { 3 };
+    rules.daily_realized_loss.settings.limit = Usd::from_cents(-6_000) * times;
+    rules.daily_realized_profit.settings.target = Usd::from_cents(9_000) * times;
+    rules.daily_unrealized_loss.settings.limit = Usd::from_cents(-3_000) * times;
+    rules.max_unrealized_profit.settings.target = Usd::from_cents(4_000) * times;
     if flag(1) {
         rules.daily_unrealized_loss.settings.scope = domain::rulebook::LossScope::AccountTotal;
         rules.no_stop_loss_grace.settings.max_stop_distance_ticks = Some(45);
@@ -184,8 +209,8 @@ impl World {
         let at_once = |events: Vec<Event>| events.into_iter().map(|event| (0, event)).collect();
         match it {
             Move::Wait(_) | Move::Restart => Vec::new(),
-            Move::Quote(which, ticks) => vec![(60, quote(which, ticks))],
-            Move::Tick => vec![(300, Event::Tick)],
+            Move::Quote(later, which, ticks) => vec![(later, quote(which, ticks))],
+            Move::Tick(later) => vec![(later, Event::Tick)],
             Move::Seconds(seconds) => vec![(1_000, Event::Tick); seconds.into()],
             Move::Trade(which, size, is_told) => at_once(self.trade(which, size, is_told)),
             Move::Stop(which, ticks) => at_once(self.stop(which, ticks)),
@@ -229,7 +254,7 @@ impl World {
             side: if size > 0 { OrderSide::Buy } else { OrderSide::Sell },
             size: Contracts(size.unsigned_abs() as u32),
             price: away(which, 0),
-            pnl: closes.then(|| Usd::from_cents(1_000 * (self.serial % 7 - 3))),
+            pnl: closes.then(|| Usd::from_cents(200 * (self.serial % 7 - 3))),
             fees: Usd::from_cents(37),
             commissions: Some(Usd::from_cents(25)),
             voided: false,
