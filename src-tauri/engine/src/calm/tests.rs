@@ -133,7 +133,7 @@ fn a_price_that_counts_asks_them() {
 /// What the trader did himself is noted with the next price, and only then is there nothing more to say.
 #[test]
 fn a_stop_that_lies_beyond_breakeven_is_noted_all_the_same() {
-    let stop = [Move::Quote(160, 0, 8), Move::Stop(0, 4), Move::Seconds(1), Move::Answer];
+    let stop = [Move::Quote(160, 0, 8), Move::Stop(0, 4), Move::Obey, Move::Seconds(2), Move::Answer];
     let gained = [9, 12, 13, 12].map(|ticks| Move::Quote(160, 0, ticks));
     let (asked, in_full) = asked_in(&[&stop[..], &gained[..]].concat());
     assert!(0 < asked && asked < in_full, "{asked} of {in_full}");
