@@ -289,8 +289,12 @@ impl AccountState {
         for contract in settled.placing.into_iter().filter(|_| failed) {
             self.quiet.insert((RuleKey::TradeManagement, Some(contract)), now + QUIET_AFTER_FAILURE);
         }
-        let orders = settled.orders.into_iter().filter(|order| failed && self.orders.contains_key(order));
-        self.quiet_orders.extend(orders.map(|order| (order, now + QUIET_AFTER_FAILURE)));
+        if failed {
+            let works = |order: &domain::OrderId| self.orders.contains_key(order);
+            let quiet = |order| (order, now + QUIET_AFTER_FAILURE);
+            self.quiet_orders.extend(settled.orders.into_iter().filter(works).map(quiet));
+            self.quiet_changes.extend(settled.changing.into_iter().filter(works).map(quiet));
+        }
         self.ask_all = true;
     }
 
