@@ -36,6 +36,7 @@ use crate::{
     disk::{Disk, DiskNews},
     journal::Journal,
     lines,
+    proving::{self, Proof, Proving},
     settings::{self, Errand, Guarded, Watching},
 };
 
@@ -113,6 +114,8 @@ pub enum Sign {
         /// A lockout is active: giving up would free somebody.
         locked: bool,
     },
+    /// The guard password was given for ending the program.
+    MayEnd,
 }
 
 /// The loop with everything it owns.
@@ -129,6 +132,8 @@ pub(crate) struct Loop {
     pub watching: Watching,
     /// A login that is being read from the keyring, and who waits for it.
     pub renewal: Option<Renewal>,
+    /// A guard password that is being looked at.
+    pub proving: Option<Proving>,
     /// Who waits for a search of contracts, by its call.
     pub searches: BTreeMap<CallId, oneshot::Sender<Reply>>,
     pub petitions: mpsc::Receiver<Petition>,
@@ -154,6 +159,7 @@ enum Woken {
     Petition(Option<Petition>),
     Input(Option<Input>),
     Login(Result<Option<Credentials>, String>),
+    Proved(Result<Proof, String>),
     Disk,
     Second,
     Due,
@@ -188,6 +194,7 @@ impl Loop {
                 Woken::Petition(None) | Woken::Input(None) => {}
                 Woken::Input(Some(input)) => self.feed(input, None).await,
                 Woken::Login(found) => self.renewed(found).await,
+                Woken::Proved(proof) => self.proved(proof).await,
                 Woken::Disk => self.disk_news().await,
                 Woken::Second => self.second().await,
                 Woken::Due => self.feed(Input::Tick, None).await,
@@ -227,6 +234,7 @@ impl Loop {
             },
             input = self.watching.news.recv(), if !self.watching.news.is_closed() => Woken::Input(input),
             found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),
+            proof = proving::proof(&mut self.proving), if self.proving.is_some() => Woken::Proved(proof),
             petition = self.petitions.recv() => Woken::Petition(petition),
             _ = seconds.tick() => Woken::Second,
             () = sleep_until(due.into()) => Woken::Due,
@@ -288,7 +296,7 @@ impl Loop {
         self.carry_out(outputs).await;
     }
 
-    async fn carry_out(&mut self, outputs: Vec<Output>) {
+    pub(crate) async fn carry_out(&mut self, outputs: Vec<Output>) {
         let mut outputs = VecDeque::from(outputs);
         while let Some(output) = outputs.pop_front() {
             match output {
@@ -417,6 +425,7 @@ impl Loop {
                 Err(reason) => Reply::Refused { reason },
             },
             Ask::SearchContracts { text } => return self.search(text, answer).await,
+            Ask::Guard { act } => return self.guard(act, answer).await,
         };
         let _ = answer.send(reply);
     }

@@ -16,6 +16,7 @@ mod listed;
 mod measures;
 mod metrics;
 mod picture;
+mod proof;
 mod reconciler;
 mod records;
 mod telling;
@@ -52,6 +53,7 @@ use listed::Listed;
 use measures::Measures;
 pub use metrics::{Metrics, kind_of};
 use picture::Curves;
+pub use proof::{GuardDeed, GuardPassword};
 use reconciler::Reconciler;
 pub use telling::Told;
 use telling::{About, Teller};
@@ -460,6 +462,7 @@ impl Core {
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
         self.loosen(now);
+        self.let_guard_go(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.measure(now);

@@ -11,6 +11,7 @@
 
 mod broker;
 mod chaos;
+mod guard;
 mod intake;
 mod kept;
 mod loosening;

@@ -8,7 +8,10 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, CallId, Reply, Signal},
 };
-use runtime::core::{Core, Files, Input, Output, Setting, Told};
+use runtime::{
+    core::{Core, Files, GuardDeed, Input, Output, Setting, Told},
+    password::Hash,
+};
 use store::{ConfigOrigin, Intent, Record};
 use views::{
     text::Zones,
@@ -208,6 +211,23 @@ impl World {
         let outputs = self.core.lock_settings(until, self.now)?;
         self.carry(outputs);
         Ok(())
+    }
+
+    /// What somebody does about the guard password, having given the right one; `new` is the one to keep.
+    pub fn guard(&mut self, deed: GuardDeed, new: Option<Hash>) -> Result<(), String> {
+        let (outputs, done) = self.core.do_guarded(deed, new, self.now);
+        self.carry(outputs);
+        done
+    }
+
+    /// The same with a wrong password.
+    pub fn guess(&mut self, deed: &GuardDeed) -> String {
+        if let Err(reason) = self.core.may_guard(deed, self.now) {
+            return reason;
+        }
+        let (outputs, said) = self.core.wrong_password(deed, self.now);
+        self.carry(outputs);
+        said
     }
 
     /// The market pauses: what is accepted is filled so much later.
