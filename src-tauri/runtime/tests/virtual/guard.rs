@@ -173,3 +173,15 @@ fn nothing_is_set_before_anybody_knows_the_time() {
     world.change_rules(book(-500));
     assert!(world.guard(GuardDeed::Set, hash()).unwrap_err().starts_with("The broker has not told the time"));
 }
+
+/// Before the first connection of a start an old time counts; whoever knows the password is not held up by it.
+#[test]
+fn a_start_without_a_connection_lets_whoever_knows_it_quit_and_nobody_loosen() {
+    let mut world = world();
+    world.restart_unconnected(false);
+    assert!(world.guard(GuardDeed::Forget, None).is_err());
+    assert!(world.guard(GuardDeed::Approve, None).is_err());
+    world.guard(GuardDeed::Quit, None).unwrap();
+    assert_eq!(last(&world), "the program was ended with the guard password");
+    assert_eq!(world.guess(&GuardDeed::Quit), "That is not the guard password.");
+}
