@@ -78,7 +78,7 @@ export const TEXT = {
   unlock: {
     open: 'Unlock with guard password…',
     title: 'End this lock before its time?',
-    what: 'Trading is allowed again at once, if no other lock stands. The log keeps who ended it, when and why. If the rule is still broken, it locks again at once.',
+    what: 'Trading is allowed again at once, if no other lock stands. The log keeps when and why. If the rule is still broken, it locks again at once.',
     reason: 'Why (goes into the log)',
     go: 'End the lock',
     keep: 'Keep the lock',
