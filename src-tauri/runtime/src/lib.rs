@@ -16,7 +16,6 @@ pub mod lines;
 pub mod logs;
 pub mod password;
 pub mod presets;
-mod proving;
 pub mod run;
 pub mod settings;
 pub mod start;

@@ -7,10 +7,10 @@ use views::{
     guard::{GuardAct, Password},
 };
 
+use super::{Loop, Sign};
 use crate::{
     core::{GuardDeed, Output},
     password::{Hash, PasswordError},
-    run::{Loop, Sign},
 };
 
 /// What came of looking at a password.
@@ -30,7 +30,7 @@ pub(crate) struct Proving {
 
 impl Loop {
     /// Begins to look at a password; where none is needed, does at once what is asked.
-    pub(crate) async fn guard(&mut self, act: GuardAct, answer: oneshot::Sender<Reply>) {
+    pub(super) async fn guard(&mut self, act: GuardAct, answer: oneshot::Sender<Reply>) {
         let (deed, old, new) = parts(act);
         let checked = new.as_ref().map_or(Ok(()), Password::check);
         let hash = match checked.and_then(|()| self.core.may_guard(&deed, self.clock.now())) {
@@ -49,7 +49,7 @@ impl Loop {
     }
 
     /// Does what a password was given for, or counts a wrong one.
-    pub(crate) async fn proved(&mut self, proof: Result<Proof, String>) {
+    pub(super) async fn proved(&mut self, proof: Result<Proof, String>) {
         let Some(Proving { deed, answer, .. }) = self.proving.take() else { return };
         let done = match proof {
             Ok(Proof { is_right: true, new }) => self.do_guarded(deed, new).await,
@@ -80,7 +80,7 @@ impl Loop {
 }
 
 /// What came of the look; never without one.
-pub(crate) async fn proof(proving: &mut Option<Proving>) -> Result<Proof, String> {
+pub(super) async fn proof(proving: &mut Option<Proving>) -> Result<Proof, String> {
     let Some(proving) = proving else { return std::future::pending().await };
     match (&mut proving.checking).await {
         Ok(Ok(proof)) => Ok(proof),
