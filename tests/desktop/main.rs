@@ -7,6 +7,7 @@
 
 mod bench;
 mod engine;
+mod guard;
 mod keyring;
 mod notifications;
 mod pages;

@@ -9,6 +9,7 @@ use std::{process::ExitCode, sync::Mutex, time::Duration};
 use anyhow::Context;
 use chrono_tz::Tz;
 use clap::Parser;
+use runtime::Sign;
 use tauri::{AppHandle, Manager, RunEvent};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -81,7 +82,7 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
     let zones = zones();
     let is_new = !home.path().join("state.db").exists();
     let notifier = Notifier::start(opener(handle.clone()))?;
-    let engine = tauri::async_runtime::block_on(async {
+    let mut engine = tauri::async_runtime::block_on(async {
         let demo = match demo_home {
             Some(place) => Some(Demo::open(place).await?),
             None => None,
@@ -95,6 +96,9 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
         windows.open(args.page, args.sheet);
     }
     let own_engine = engine.is_own();
+    if let Some(signs) = engine.signs() {
+        tauri::async_runtime::spawn(end_when_allowed(handle.clone(), signs));
+    }
     // The first thing somebody sees of a program that waits in the tray.
     if is_new && own_engine && !args.demo && !args.open {
         windows.open(Page::Setup, None);
@@ -123,6 +127,15 @@ fn end(app: &AppHandle) {
     let engine = tray.engine.lock().ok().and_then(|mut engine| engine.take());
     if let Some(engine) = engine {
         tauri::async_runtime::block_on(engine.stop());
+    }
+}
+
+/// The guard password was given for quitting.
+async fn end_when_allowed(app: AppHandle, mut signs: mpsc::Receiver<Sign>) {
+    while let Some(sign) = signs.recv().await {
+        if sign == Sign::MayEnd {
+            app.exit(0);
+        }
     }
 }
 
@@ -193,12 +206,18 @@ fn chosen(app: &AppHandle, action: MenuAction) {
         MenuAction::CancelAll => tray.windows.open(Page::Status, Some(Sheet::Cancel)),
         MenuAction::LockOutUntil => tray.windows.open(Page::Status, Some(Sheet::Until)),
         MenuAction::DoneForTheDay => tray.windows.open(Page::Status, Some(Sheet::Done)),
-        MenuAction::Quit => {
-            let question = quit::question(tray.seen.borrow().sight().view(), tray.own_engine);
-            let app_to_end = app.clone();
-            question::ask(app, question, move || app_to_end.exit(0));
-        }
+        MenuAction::Quit => quit(app, &tray),
     }
+}
+
+/// Where the guard password stands in between, the window asks for it, and the engine gives the sign.
+fn quit(app: &AppHandle, tray: &Tray) {
+    let sight = tray.seen.borrow().sight();
+    if tray.own_engine && sight.view().is_some_and(quit::asks_for_password) {
+        return tray.windows.open(Page::Status, Some(Sheet::Quit));
+    }
+    let app_to_end = app.clone();
+    question::ask(app, quit::question(sight.view(), tray.own_engine), move || app_to_end.exit(0));
 }
 
 /// A second start opens the window of the first.
