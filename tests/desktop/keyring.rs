@@ -3,6 +3,10 @@
 use std::{io::Write, process::Stdio};
 
 use views::control::Ask;
+use zbus::{
+    blocking::Proxy,
+    zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value},
+};
 
 use crate::{
     bench::{Desktop, browser::Browser, wait},
@@ -10,7 +14,7 @@ use crate::{
 };
 
 /// What the keyring holds, read by another program.
-fn kept(desktop: &Desktop) -> String {
+pub fn kept(desktop: &Desktop) -> String {
     let looked = desktop
         .command("secret-tool")
         .args(["lookup", "service", "risk-manager", "username", "login"])
@@ -19,7 +23,7 @@ fn kept(desktop: &Desktop) -> String {
     String::from_utf8_lossy(&looked.stdout).into_owned()
 }
 
-fn start_keyring(desktop: &mut Desktop) {
+pub fn start_keyring(desktop: &mut Desktop) {
     let mut daemon = desktop
         .command("gnome-keyring-daemon")
         .args(["--unlock", "--components=secrets", "--foreground"])
@@ -36,6 +40,29 @@ fn start_keyring(desktop: &mut Desktop) {
         ask.status().unwrap().success()
     };
     wait("the keyring", there);
+}
+
+/// The keyring's service, and the keyring that opens with the trader's log-in.
+fn secrets<'a>(desktop: &'a Desktop, interface: &'static str) -> (Proxy<'a>, ObjectPath<'static>) {
+    let path = "/org/freedesktop/secrets";
+    let service = Proxy::new(desktop.bus(), "org.freedesktop.secrets", path, interface).unwrap();
+    (service, ObjectPath::from_static_str_unchecked("/org/freedesktop/secrets/collection/login"))
+}
+
+fn lock(desktop: &Desktop) {
+    let (service, login) = secrets(desktop, "org.freedesktop.Secret.Service");
+    let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) = service.call("Lock", &(vec![login],)).unwrap();
+    assert_eq!(locked.len(), 1);
+}
+
+/// As the trader's password does it in a prompt.
+fn unlock(desktop: &Desktop) {
+    let (service, _) = secrets(desktop, "org.freedesktop.Secret.Service");
+    let (_, session): (OwnedValue, OwnedObjectPath) =
+        service.call("OpenSession", &("plain", Value::from(""))).unwrap();
+    let (service, login) = secrets(desktop, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface");
+    let secret = (session, Vec::<u8>::new(), b"password".to_vec(), "text/plain");
+    let _: () = service.call("UnlockWithMasterPassword", &(login, secret)).unwrap();
 }
 
 #[test]
@@ -76,4 +103,26 @@ fn without_a_keyring_it_names_the_way_out() {
     window.press("Save & test");
     window.shows("This system offers no keyring");
     assert_eq!(engine.asked(), []);
+}
+
+#[test]
+fn a_locked_keyring_is_named_and_works_as_soon_as_it_is_unlocked() {
+    let mut desktop = Desktop::start();
+    start_keyring(&mut desktop);
+    let engine = Engine::serve(&desktop.home(), sample("no-credentials"));
+    lock(&desktop);
+    let locked = "The keyring is locked. Unlock it and try again, or start Risk Manager with PROJECT_X_USERNAME \
+                  and PROJECT_X_API_KEY set.";
+    let window = Browser::open(&desktop, &["--page", "setup"]);
+    window.fill("User name", "j.marlow");
+    window.fill("API key", "a-secret-key-of-24-chars");
+    window.press("Save & test");
+    window.shows(locked);
+    assert_eq!(engine.asked(), []);
+
+    unlock(&desktop);
+    window.press("Save & test");
+    window.shows("Saved. Signing in to TopstepX…");
+    wait("the engine to be told", || engine.asked() == [Ask::CredentialsChanged]);
+    assert!(kept(&desktop).contains("j.marlow"));
 }

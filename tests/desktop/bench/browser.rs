@@ -12,6 +12,8 @@ use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 use super::{Desktop, PROGRAM};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// So long the program may take to end its engine.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// One window under a driver.
@@ -24,17 +26,22 @@ pub struct Browser {
 impl Browser {
     /// Opens the window of this desktop's home.
     pub fn open(desktop: &Desktop, args: &[&str]) -> Self {
+        Self::start(desktop, &[&["--window"], args].concat(), &[])
+    }
+
+    /// Starts the whole program, which must open its window by itself; both end with this.
+    pub fn start(desktop: &Desktop, args: &[&str], env: &[(&str, String)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = desktop
             .command("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .envs(env.iter().cloned())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut caps = Capabilities::new();
-        let args = [&["--window"], args].concat();
         let options = json!({ "binary": PROGRAM, "args": args });
         caps.set("webkitgtk:browserOptions", options).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -67,6 +74,16 @@ impl Browser {
     /// Opens the step of the set-up with this title.
     pub fn step(&self, title: &str) {
         self.press_at(&format!("//button[span[text()='{title}']]"));
+    }
+
+    /// Chooses the radio button of the label that begins with this text.
+    pub fn pick(&self, label: &str) {
+        self.press_at(&format!("//label[starts-with(normalize-space(.), '{label}')]"));
+    }
+
+    /// What is left of the lock, as the banner counts it down.
+    pub fn countdown(&self) -> String {
+        self.text_of("//section[@aria-label='Protection']//div[contains(@class, 'fig ')]")
     }
 
     /// What the first element of this path shows.
@@ -142,13 +159,22 @@ impl Drop for Browser {
         let windows = pids_below(self.driver.id());
         let _ = self.runtime.block_on(self.page.clone().quit());
         // The driver does not always end what it started.
-        let _ = Command::new("kill").args(windows).stderr(Stdio::null()).status();
+        let _ = Command::new("kill").args(&windows).stderr(Stdio::null()).status();
+        let begun = Instant::now();
+        while windows.iter().any(|pid| runs(pid)) && begun.elapsed() < ENDS_WITHIN {
+            std::thread::sleep(LOOK_AGAIN_AFTER);
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// The window's own process.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// The window's own process, or the whole program's.
 fn pids_below(driver: u32) -> Vec<String> {
     let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &driver.to_string()]).output().unwrap();
     String::from_utf8_lossy(&listed.stdout).split_whitespace().map(str::to_owned).collect()

@@ -1,5 +1,6 @@
 //! The throw-away desktop of one test, and the program on it.
 
+pub mod broker;
 pub mod browser;
 mod host;
 
@@ -38,7 +39,17 @@ pub struct Desktop {
 }
 
 impl Desktop {
+    /// The test itself receives the notifications.
     pub fn start() -> Self {
+        let desktop = Self::without_notifications();
+        let path = "/org/freedesktop/Notifications";
+        desktop.bus.object_server().at(path, Notifications(Arc::clone(&desktop.shown))).unwrap();
+        desktop.bus.request_name("org.freedesktop.Notifications").unwrap();
+        desktop
+    }
+
+    /// Nobody receives notifications.
+    pub fn without_notifications() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (display, x) = start_display(dir.path());
         let (address, daemon) = start_bus();
@@ -47,11 +58,7 @@ impl Desktop {
             .unwrap()
             .serve_at("/StatusNotifierWatcher", Watcher(Arc::clone(&items)))
             .unwrap()
-            .serve_at("/org/freedesktop/Notifications", Notifications(Arc::clone(&shown)))
-            .unwrap()
             .name("org.kde.StatusNotifierWatcher")
-            .unwrap()
-            .name("org.freedesktop.Notifications")
             .unwrap()
             .build()
             .unwrap();
@@ -127,11 +134,21 @@ impl Desktop {
         self.children.push(child);
     }
 
-    /// The tray icon, once it has registered.
+    /// The tray icon of the first program, once it has registered.
     pub fn tray(&self) -> Tray<'_> {
-        wait("a tray icon", || !self.items.lock().unwrap().is_empty());
-        let (owner, path) = self.items.lock().unwrap()[0].clone();
+        self.tray_of_start(1)
+    }
+
+    /// The tray icon of a start of the program, counted from 1.
+    pub fn tray_of_start(&self, number: usize) -> Tray<'_> {
+        wait("a tray icon", || self.items.lock().unwrap().len() >= number);
+        let (owner, path) = self.items.lock().unwrap()[number - 1].clone();
         Tray::new(&self.bus, &owner, &path)
+    }
+
+    /// The bus, for what no program of this desktop does.
+    pub fn bus(&self) -> &Connection {
+        &self.bus
     }
 
     /// Clicks the notification that was received at this place, counted from 1.
@@ -190,6 +207,12 @@ impl Running {
             ended.is_some()
         });
         ended.and_then(|status| status.code())
+    }
+
+    /// SIGKILL: nothing of it can tidy up.
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     /// Asks it to end, as the system does at log-out.
