@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up is a failed test")]
 
+#[allow(dead_code, reason = "shared with the measurements")]
 mod bench;
 mod engine;
 mod first_start;

@@ -150,7 +150,8 @@ fn killed_while_locked_it_comes_back_locked_with_the_same_end() {
     });
     wait("the banner's end", || end() == until);
     assert!(seconds(&window.countdown()) < left, "it goes on where it was");
-    assert!(desktop.tray_of_start(3).state().starts_with("Locked until"));
+    let tray = desktop.tray_of_start(3);
+    wait("the tray to say it", || tray.state().starts_with("Locked until"));
     drop(window);
 
     let window = Browser::open(&desktop, &[]);

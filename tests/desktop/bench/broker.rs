@@ -76,10 +76,14 @@ impl Broker {
         self.simulator.handle().with(act)
     }
 
+    /// The Practice account.
+    pub fn account(&self) -> i64 {
+        self.simulator.description().accounts[0]
+    }
+
     /// Open contracts and working orders of the first account, as they really are.
     pub fn truth(&self) -> (i64, usize) {
-        let account = self.simulator.description().accounts[0];
-        let truth = self.with(|gateway, _| gateway.truth(account));
+        let truth = self.with(|gateway, _| gateway.truth(self.account()));
         (truth.positions.iter().map(|held| held.exposure.0).sum(), truth.orders.len())
     }
 

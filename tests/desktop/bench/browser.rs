@@ -1,6 +1,7 @@
 //! The window, driven and read through WebKit's own driver.
 
 use std::{
+    fs,
     net::TcpListener,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -9,9 +10,11 @@ use std::{
 use serde_json::json;
 use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 
-use super::{Desktop, PROGRAM};
+use super::Desktop;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A page that does not answer within this time is hung.
+const HANGS_AFTER: Duration = Duration::from_secs(3);
 /// So long the program may take to end its engine.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -38,11 +41,10 @@ impl Browser {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .envs(env.iter().cloned())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut caps = Capabilities::new();
-        let options = json!({ "binary": PROGRAM, "args": args });
+        let options = json!({ "binary": super::program(), "args": args });
         caps.set("webkitgtk:browserOptions", options).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let url = format!("http://127.0.0.1:{port}");
@@ -112,6 +114,18 @@ impl Browser {
         ran.json().clone()
     }
 
+    /// Runs a script in the page that never ends. From now on nothing can be asked of it.
+    pub fn hang(&self) {
+        self.script("setTimeout(() => { for (;;) {} }, 100); arguments[0]();");
+        let asked = || self.runtime.block_on(async { tokio::time::timeout(HANGS_AFTER, self.text()).await });
+        while asked().is_ok() {}
+    }
+
+    /// The driver's process, from which the window descends.
+    pub fn driver(&self) -> u32 {
+        self.driver.id()
+    }
+
     /// Types into the field with this label.
     pub fn fill(&self, label: &str, text: &str) {
         let path = field(label);
@@ -169,9 +183,11 @@ impl Drop for Browser {
     }
 }
 
+/// Its first thread can be gone while others still hold its place on the bus.
 fn runs(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| !stat.contains(") Z "))
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    stat.is_ok_and(|stat| !stat.contains(") Z ") || threads > 1)
 }
 
 /// The window's own process, or the whole program's.

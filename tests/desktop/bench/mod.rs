@@ -3,9 +3,11 @@
 pub mod broker;
 pub mod browser;
 mod host;
+pub mod memory;
+pub mod screen;
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -50,8 +52,17 @@ impl Desktop {
 
     /// Nobody receives notifications.
     pub fn without_notifications() -> Self {
+        Self::with_display("")
+    }
+
+    /// As the last, with what is on the screen in a file of its folder.
+    pub fn with_screen() -> Self {
+        Self::with_display(r#"-fbdir "$(dirname "$0")""#)
+    }
+
+    fn with_display(options: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (display, x) = start_display(dir.path());
+        let (display, x) = start_display(dir.path(), options);
         let (address, daemon) = start_bus();
         let (items, shown) = (Items::default(), Arc::default());
         let bus = connection::Builder::address(address.as_str())
@@ -88,6 +99,11 @@ impl Desktop {
         Self { children: vec![x, daemon], env, bus, items, shown, dir }
     }
 
+    /// Everything of this desktop lies here.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// The home that the program serves.
     pub fn home(&self) -> PathBuf {
         self.dir.path().join("home")
@@ -114,7 +130,7 @@ impl Desktop {
 
     /// The program itself.
     pub fn program(&self, args: &[&str]) -> Command {
-        let mut command = self.command(PROGRAM);
+        let mut command = self.command(&program());
         command.args(args);
         command
     }
@@ -127,6 +143,12 @@ impl Desktop {
     /// The program with more in its environment.
     pub fn run_with(&self, args: &[&str], env: &[(&str, String)]) -> Running {
         Running(self.program(args).envs(env.iter().cloned()).spawn().unwrap())
+    }
+
+    /// The last, without what it says on the terminal.
+    pub fn run_quietly(&self, args: &[&str], env: &[(&str, String)]) -> Running {
+        let mut command = self.program(args);
+        Running(command.envs(env.iter().cloned()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// Something that runs until this desktop ends.
@@ -185,6 +207,14 @@ impl Drop for Desktop {
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_risk-manager");
+
+/// Where another build of the program is to be taken from.
+const OTHER_PROGRAM: &str = "RISK_MANAGER_PROGRAM";
+
+/// The program under test, or the build that is to be measured.
+pub fn program() -> String {
+    env::var(OTHER_PROGRAM).unwrap_or_else(|_| PROGRAM.to_owned())
+}
 
 /// A process that ends with the test.
 pub struct Running(Child);
@@ -255,11 +285,11 @@ pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// The server picks a free number and writes it down when it is ready.
-fn start_display(dir: &Path) -> (String, Child) {
+fn start_display(dir: &Path, options: &str) -> (String, Child) {
     let number = dir.join("display");
-    let script = r#"exec Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp 3>"$0""#;
+    let script = format!(r#"exec Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp {options} 3>"$0""#);
     let x = Command::new("sh")
-        .args(["-c", script])
+        .args(["-c", &script])
         .arg(&number)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
