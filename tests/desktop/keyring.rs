@@ -9,7 +9,7 @@ use zbus::{
 };
 
 use crate::{
-    bench::{Desktop, browser::Browser, wait},
+    bench::{Desktop, broker::Broker, browser::Browser, wait},
     engine::{Engine, sample},
 };
 
@@ -125,4 +125,30 @@ fn a_locked_keyring_is_named_and_works_as_soon_as_it_is_unlocked() {
     window.shows("Saved. Signing in to TopstepX…");
     wait("the engine to be told", || engine.asked() == [Ask::CredentialsChanged]);
     assert!(kept(&desktop).contains("j.marlow"));
+}
+
+/// As after a log-in without a password, which leaves the keyring locked.
+#[test]
+fn a_program_that_started_with_a_locked_keyring_signs_in_when_it_is_unlocked() {
+    let (broker, mut desktop) = (Broker::start(1), Desktop::start());
+    start_keyring(&mut desktop);
+    broker.settings(&desktop.home(), &[]);
+    let [(_, user), (_, key)] = broker.login();
+    let window = Browser::start(&desktop, &["--open", "--page", "setup"], &[]);
+    window.fill("User name", &user);
+    window.fill("API key", &key);
+    window.press("Save & test");
+    window.shows("TopstepX accepted them.");
+    drop(window);
+
+    lock(&desktop);
+    let _program = desktop.run(&[]);
+    let tray = desktop.tray_of_start(2);
+    let window = Browser::open(&desktop, &["--page", "setup"]);
+    window.shows("The keyring is locked. Unlock it and try again");
+    wait("the tray to say it", || tray.state().starts_with("Not protected since"));
+    unlock(&desktop);
+    window.press("Try again");
+    window.shows(&format!("Signed in to TopstepX as {user}, 1 account watched"));
+    wait("protection", || tray.state().starts_with("Armed"));
 }

@@ -95,6 +95,7 @@ impl Broker {
     /// From now on this desktop's program has run before: it opens no window by itself.
     pub fn is_known_to(&self, desktop: &Desktop) {
         let mut first = desktop.run_with(&[], &self.login());
+        desktop.tray();
         wait("the first window", || !super::children_of(first.id()).is_empty());
         first.terminate();
         assert_eq!(first.code(), Some(0));

@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 
-use super::Desktop;
+use super::{Desktop, memory::family};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A page that does not answer within this time is hung.
@@ -170,12 +170,13 @@ fn field(label: &str) -> String {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let windows = pids_below(self.driver.id());
+        let started: Vec<u32> = family(self.driver.id()).into_iter().skip(1).collect();
         let _ = self.runtime.block_on(self.page.clone().quit());
-        // The driver does not always end what it started.
-        let _ = Command::new("kill").args(&windows).stderr(Stdio::null()).status();
+        // The driver does not always end what it started, and never what that started.
+        let ids = started.iter().map(u32::to_string);
+        let _ = Command::new("kill").args(ids).stderr(Stdio::null()).status();
         let begun = Instant::now();
-        while windows.iter().any(|pid| runs(pid)) && begun.elapsed() < ENDS_WITHIN {
+        while started.iter().any(|id| runs(*id)) && begun.elapsed() < ENDS_WITHIN {
             std::thread::sleep(LOOK_AGAIN_AFTER);
         }
         let _ = self.driver.kill();
@@ -184,16 +185,10 @@ impl Drop for Browser {
 }
 
 /// Its first thread can be gone while others still hold its place on the bus.
-fn runs(pid: &str) -> bool {
+fn runs(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
     let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
     stat.is_ok_and(|stat| !stat.contains(") Z ") || threads > 1)
-}
-
-/// The window's own process, or the whole program's.
-fn pids_below(driver: u32) -> Vec<String> {
-    let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &driver.to_string()]).output().unwrap();
-    String::from_utf8_lossy(&listed.stdout).split_whitespace().map(str::to_owned).collect()
 }
 
 /// Without the marks that keep amounts and times on one line.
