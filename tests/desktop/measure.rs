@@ -34,7 +34,7 @@ const PAINTED: usize = 1_000;
 const OPENINGS: usize = 12;
 /// Enforcements in each series.
 const BREACHES: usize = 100;
-/// Between two breaches; the budget of requests lasts for more.
+/// Between two breaches of one program; its budget of requests lasts for more.
 const PACE: Duration = Duration::from_millis(750);
 
 fn main() {
@@ -146,65 +146,87 @@ fn close(desktop: &Desktop, program: &Running, screen: &Screen) {
     wait("the window to be gone", || family(program.id()).len() == 1 && screen.count(ARMED) == 0);
 }
 
+/// Whatever else this machine does meets all of them alike: they take turns, breach by breach.
 fn latency() {
-    let (broker, mut desktop) = (Broker::start(1), Desktop::start());
-    let one = [("max_contracts_per_instrument", "{default_limit: 1000, instrument_limits: {MNQ: 1}}")];
-    let _program = protected(&mut desktop, &broker, &one);
-    let tray = desktop.tray_of_start(2);
-    wait("protection", || tray.state().starts_with("Armed"));
+    let [mut alone, mut watched, mut hung, mut stopped] = [(); 4].map(|()| Traded::start());
+    let windows = [&watched, &hung, &stopped].map(|one| Browser::open(&one.desktop, &[]));
+    windows.iter().for_each(|window| window.shows("Armed"));
+    windows[1].hang();
+    let processes: Vec<u32> = family(windows[2].driver()).into_iter().skip(1).collect();
+    signal("-STOP", &processes);
+    let mut rows = [
+        ("no window", &mut alone, vec![]),
+        ("window open", &mut watched, vec![]),
+        ("page hung (a script that never ends)", &mut hung, vec![]),
+        ("all processes of the window stopped", &mut stopped, vec![]),
+    ];
+    for _ in 0..BREACHES {
+        let begun = Instant::now();
+        for (_, traded, took) in &mut rows {
+            took.push(traded.breach());
+        }
+        thread::sleep(PACE.saturating_sub(begun.elapsed()));
+    }
     println!(
         "\nEnforcement latency (ms): from the fill that breaks a limit, handed to the program's socket, to the"
     );
-    println!("arrival of its close at the broker; {BREACHES} breaches in each row");
+    println!("arrival of its close at the broker; {BREACHES} breaches in each row, in turns");
     println!("{:<44}{:>8}{:>8}{:>8}", "", "median", "P99", "longest");
-    let mut trader = broker.with(|gateway, _| Trader::new(gateway));
-    let mut row = |name: &str| {
-        let mut all: Vec<Duration> = (0..BREACHES).map(|_| breach(&broker, &mut trader)).collect();
+    for (name, _, mut all) in rows {
         all.sort_unstable();
         let shown = [50, 99, 100].map(|percent| at(&all, percent).as_secs_f64() * 1_000.0);
         println!("{name:<44}{:>8.2}{:>8.2}{:>8.2}", shown[0], shown[1], shown[2]);
-    };
-    row("no window");
-    let window = Browser::open(&desktop, &[]);
-    window.shows("Armed");
-    row("window open");
-    window.hang();
-    row("page hung (a script that never ends)");
-    let processes: Vec<u32> = family(window.driver()).into_iter().skip(1).collect();
-    signal("-STOP", &processes);
-    row("all processes of the window stopped");
+    }
+    signal("-CONT", &processes);
     // A hung page answers no driver.
-    signal("-KILL", &processes);
-    wait("the window to be gone", || family(window.driver()).len() == 1);
-    row("no window, once more");
+    for window in &windows {
+        signal("-KILL", &family(window.driver())[1..]);
+    }
 }
 
-/// One contract more than allowed is bought and taken back by the program; the rest is sold by the trader.
-fn breach(broker: &Broker, trader: &mut Trader) -> Duration {
-    let begun = Instant::now();
-    let account = broker.account();
-    let (contract, before) = broker.with(|gateway, now| {
-        let contract = gateway.front_contract("MNQ").unwrap().to_owned();
-        let before = gateway.journal().after(0).last().map_or(0, |row| row.seq);
-        trader.place(gateway, now, &Ticket::market(account, &contract, OrderSide::Buy, 2)).unwrap();
-        (contract, before)
-    });
-    wait("the close", || broker.truth().0 == 1);
-    let took = broker.with(|gateway, now| {
-        let rows: Vec<_> = gateway.journal().after(before).collect();
-        let told = rows.iter().find(|row| {
-            row.kind == Kind::Event
-                && matches!(row.target.as_deref(), Some("GatewayUserTrade" | "GatewayUserPosition"))
+/// A program that protects an account, and the trader who breaks its limit.
+struct Traded {
+    trader: Trader,
+    _program: Running,
+    desktop: Desktop,
+    broker: Broker,
+}
+
+impl Traded {
+    fn start() -> Self {
+        let (broker, mut desktop) = (Broker::start(1), Desktop::start());
+        let one = [("max_contracts_per_instrument", "{default_limit: 1000, instrument_limits: {MNQ: 1}}")];
+        let program = protected(&mut desktop, &broker, &one);
+        let tray = desktop.tray_of_start(2);
+        wait("protection", || tray.state().starts_with("Armed"));
+        let trader = broker.with(|gateway, _| Trader::new(gateway));
+        Self { trader, _program: program, desktop, broker }
+    }
+
+    /// One contract more than allowed is bought and taken back by the program; the rest is sold by the trader.
+    fn breach(&mut self) -> Duration {
+        let Self { broker, trader, .. } = self;
+        let account = broker.account();
+        let (contract, before) = broker.with(|gateway, now| {
+            let contract = gateway.front_contract("MNQ").unwrap().to_owned();
+            let before = gateway.journal().after(0).last().map_or(0, |row| row.seq);
+            trader.place(gateway, now, &Ticket::market(account, &contract, OrderSide::Buy, 2)).unwrap();
+            (contract, before)
         });
-        let closed = rows
-            .iter()
-            .find(|row| row.path.as_deref().is_some_and(|it| it.ends_with("/partialCloseContract")));
-        let nanoseconds = closed.unwrap().at_ns - told.unwrap().at_ns;
-        trader.close(gateway, now, (account, &contract), None).unwrap();
-        Duration::from_nanos(nanoseconds.try_into().unwrap())
-    });
-    thread::sleep(PACE.saturating_sub(begun.elapsed()));
-    took
+        wait("the close", || broker.truth().0 == 1);
+        broker.with(|gateway, now| {
+            let rows: Vec<_> = gateway.journal().after(before).collect();
+            let told = rows.iter().find(|row| {
+                let what = row.target.as_deref();
+                row.kind == Kind::Event && matches!(what, Some("GatewayUserTrade" | "GatewayUserPosition"))
+            });
+            let is_close = |path: &str| path.ends_with("/partialCloseContract");
+            let closed = rows.iter().find(|row| row.path.as_deref().is_some_and(is_close));
+            let nanoseconds = closed.unwrap().at_ns - told.unwrap().at_ns;
+            trader.close(gateway, now, (account, &contract), None).unwrap();
+            Duration::from_nanos(nanoseconds.try_into().unwrap())
+        })
+    }
 }
 
 /// The value below which so many of a hundred lie, of sorted ones.
