@@ -197,8 +197,10 @@ impl Traded {
         let (broker, mut desktop) = (Broker::start(1), Desktop::start());
         let one = [("max_contracts_per_instrument", "{default_limit: 1000, instrument_limits: {MNQ: 1}}")];
         let program = protected(&mut desktop, &broker, &one);
-        let tray = desktop.tray_of_start(2);
-        wait("protection", || tray.state().starts_with("Armed"));
+        {
+            let tray = desktop.tray_of_start(2);
+            wait("protection", || tray.state().starts_with("Armed"));
+        }
         let trader = broker.with(|gateway, _| Trader::new(gateway));
         Self { trader, _program: program, desktop, broker }
     }
