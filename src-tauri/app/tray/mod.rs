@@ -89,6 +89,12 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
         };
         Engine::start(home.clone(), demo, zones).await
     })?;
+    // Before any window is opened, so that none is left over by a program that is told to end at once.
+    let to_end = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        told_to_end().await;
+        to_end.exit(0);
+    });
     let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
     let surface = Surface::new(&handle, &seen.borrow().sight(), zones, chosen)?;
     let windows = Windows::new(home);
@@ -105,11 +111,7 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
     }
     app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
     tauri::async_runtime::spawn(tell(notes, seen.clone(), notifier.clone()));
-    tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier));
-    tauri::async_runtime::spawn(async move {
-        told_to_end().await;
-        handle.exit(0);
-    });
+    tauri::async_runtime::spawn(follow(handle, surface, seen, zones, notifier));
     Ok(())
 }
 
