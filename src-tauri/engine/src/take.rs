@@ -182,7 +182,11 @@ impl Engine {
         }
     }
 
+    /// The trader's own lock stays: nobody can take it back (ruling 8).
     fn override_lockout(&mut self, key: &LockKey, reason: &str, out: &mut Vec<Action>) {
+        if key.rule == RuleKey::Trader {
+            return;
+        }
         let now = self.now;
         self.with(&key.account, |account| {
             if let Some(lockout) = account.lockouts.end(key, now) {
