@@ -209,6 +209,10 @@ impl Lane {
         self
     }
 
+    pub fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Over(Ending::Failed(_)))
+    }
+
     pub fn is_accepted(&self) -> bool {
         self.request.as_ref().is_some_and(|request| request.accepted)
     }

@@ -110,7 +110,7 @@ pub struct Executor {
     unseen: BTreeMap<(AccountId, Subject), Sent>,
     /// Accounts that an earlier run was flattening: any of their positions may have a close under way.
     flattened: BTreeMap<AccountId, Instant>,
-    /// Orders that an earlier run may have placed: their tags, and when.
+    /// Orders that an earlier run, or a lane that failed, may have placed: their tags, and when.
     placed: BTreeMap<(AccountId, ContractId, Leg), (String, Instant)>,
     /// Where stops were brought to a moment ago, and when.
     moved: BTreeMap<(AccountId, Subject), (Price, Instant)>,
@@ -346,6 +346,10 @@ impl Executor {
                 (Subject::Position(_), _, Some(sent)) => drop(self.unseen.insert(key, sent)),
                 (Subject::Order(_), Goal::Like(ticket), _) if lane.is_accepted() => {
                     self.moved.insert(key, (ticket.price, floor.now));
+                }
+                (Subject::New(tag), Goal::Placed(ticket), Some(sent)) if lane.has_failed() => {
+                    let what = (key.0, ticket.contract.clone(), ticket.leg);
+                    self.placed.insert(what, (lane.nth_tag(tag), sent.at));
                 }
                 _ => {}
             }

@@ -170,7 +170,7 @@ impl Lane {
     }
 
     /// A tag is used once, also by an order that was rejected.
-    fn nth_tag(&self, tag: &str) -> String {
+    pub(super) fn nth_tag(&self, tag: &str) -> String {
         if self.rejected == 0 { tag.to_string() } else { format!("{tag}-{}", self.rejected + 1) }
     }
 

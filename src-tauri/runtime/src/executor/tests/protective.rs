@@ -302,3 +302,25 @@ fn a_stop_that_was_moved_is_not_moved_back_by_older_news() {
         assert_eq!(bench.sent.len(), if truth == 20_990 { 3 } else { 2 }, "{:?}", bench.sent);
     }
 }
+
+/// Executed, answered with 502, and no look was answered: the next decision finds it by its tag.
+#[test]
+fn a_stop_that_was_given_up_unseen_is_found_by_the_next_decision() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.begin(1, place(2));
+    bench.execute().unwrap();
+    bench.reply(Err(CallError::Server(502)));
+    while bench.receipts.is_empty() {
+        bench.reply(Err(CallError::Unreachable("refused".to_string())));
+        if bench.receipts.is_empty() {
+            bench.pass_to_deadline();
+        }
+    }
+    assert!(matches!(bench.outcome(), Outcome::Failed { .. }));
+    bench.sent.clear();
+    bench.pass(10_000);
+    bench.begin(2, place(2));
+    bench.serve();
+    assert_eq!(bench.sent, ["verify"]);
+    assert_eq!(bench.known.orders.len(), 1);
+}
