@@ -52,6 +52,13 @@ impl Engagements {
         }
     }
 
+    /// Whether everything is settled.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { contracts, orders, changing, placing, flatten } = self;
+        let no_orders = orders.is_empty() && changing.is_empty() && placing.is_empty();
+        contracts.is_empty() && no_orders && flatten.is_none()
+    }
+
     /// The unsettled decision about a contract.
     #[must_use]
     pub fn of(&self, contract: &ContractId) -> Option<&Engagement> {

@@ -308,8 +308,11 @@ impl AccountState {
     /// Whether positions and fills tell different stories, and since when.
     pub(crate) fn compare_books(&mut self, now: Instant) {
         let agree = !self.reread
-            && self.book.iter().all(|(contract, exposure)| self.exposure(contract) == *exposure)
-            && self.positions.keys().all(|contract| self.book.contains_key(contract));
+            && self
+                .positions
+                .iter()
+                .all(|(contract, it)| self.book.get(contract) == Some(&it.position.exposure))
+            && self.told_elsewhere().all(|(_, told)| told.is_flat());
         self.disagree_since = if agree { None } else { self.disagree_since.or(Some(now)) };
     }
 }
