@@ -87,6 +87,9 @@ pub struct AccountState {
     pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
     /// Until when an order that could not be cancelled is left alone.
     pub(crate) quiet_orders: BTreeMap<OrderId, Instant>,
+    /// Until when the size and the price of an order that could not be changed are left alone. It may be
+    /// cancelled meanwhile: its position may end.
+    pub(crate) quiet_changes: BTreeMap<OrderId, Instant>,
     /// What observing and warning rules have told already and is still the case.
     pub(crate) observed: BTreeSet<(RuleKey, String)>,
     pub(crate) observed_today: u32,
@@ -171,6 +174,7 @@ impl AccountState {
             races: Races::default(),
             quiet: BTreeMap::new(),
             quiet_orders: BTreeMap::new(),
+            quiet_changes: BTreeMap::new(),
             observed: BTreeSet::new(),
             observed_today: 0,
             reduced: Vec::new(),

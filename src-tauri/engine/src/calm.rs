@@ -125,6 +125,7 @@ impl AccountState {
             engaged,
             quiet,
             quiet_orders,
+            quiet_changes,
             leftovers,
             loops,
             reread,
@@ -171,6 +172,7 @@ impl AccountState {
             && engaged.is_empty()
             && quiet.is_empty()
             && quiet_orders.is_empty()
+            && quiet_changes.is_empty()
             && leftovers.next_due().is_none()
             && loops.next_due().is_none();
         let nothing_doubted = !reread

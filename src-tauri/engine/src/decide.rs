@@ -34,12 +34,12 @@ impl AccountState {
         }
         self.decide_cancels(cancel, court);
         for (order, want) in wants.shrink {
-            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
+            if !self.may_change(&order) {
                 continue;
             }
             let deed = Deed::Shrink { order: order.clone(), to: want.to };
             let id = self.issue(want, deed, court);
-            self.engaged.ending(order, id);
+            self.engaged.changing(order, id);
         }
         self.decide_protect(wants.protect, court);
     }

@@ -56,6 +56,7 @@ impl AccountState {
             return;
         }
         self.races.forget_old(court.now);
+        self.compare_books(court.now);
         ask_all |= self.settle_results(kinds, court);
         self.admit_last_second(court);
         let reckoned = Reckoned::of(self, court.market);
@@ -82,13 +83,15 @@ impl AccountState {
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
-        let before = self.quiet.len() + self.quiet_orders.len();
+        let count = |it: &Self| it.quiet.len() + it.quiet_orders.len() + it.quiet_changes.len();
+        let before = count(self);
         if before == 0 {
             return false;
         }
         self.quiet.retain(|_, until| now < *until);
         self.quiet_orders.retain(|_, until| now < *until);
-        self.quiet.len() + self.quiet_orders.len() < before
+        self.quiet_changes.retain(|_, until| now < *until);
+        count(self) < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
@@ -338,7 +341,6 @@ impl AccountState {
         if self.stops.inquiry.ask(court.now) {
             court.out.push(Action::Ask(Question::Orders { account: self.id.clone() }));
         }
-        self.compare_books(court.now);
         let disagree = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
         let due = disagree || self.owed.is_overdue(court.now);
         let asked = self.asked_everything.is_some_and(|at| court.now < at + ASK_EVERYTHING_AT_MOST_EVERY);

@@ -161,10 +161,11 @@ impl AccountState {
         let stop_graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
         let session_graces = self.lockouts.iter().filter_map(Lockout::grace_ends);
         let session_graces = session_graces.map(|at| Deadline { at, why: Why::SessionGraceEnds });
+        let quiet = self.quiet.values().chain(self.quiet_orders.values()).chain(self.quiet_changes.values());
         [
             due(self.lockouts.next_end(), Why::LockoutEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
-            due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
+            due(quiet.min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
             due(self.averages.due, Why::ResultDue),
             due(Some(self.ledger.span().ends), Why::DayEnds),

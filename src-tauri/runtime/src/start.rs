@@ -158,6 +158,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         connect,
         watching,
         renewal: None,
+        proving: None,
         searches: std::collections::BTreeMap::new(),
         petitions,
         views,

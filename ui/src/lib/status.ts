@@ -199,7 +199,11 @@ function locked(view: View, now: number, zone: string): Banner {
   const until = lockout.until === null ? null : ms(lockout.until);
   // The oldest since the lock began is the one that set it; later ones closed what was opened in spite of it.
   const receipt = view.receipts.findLast(
-    (line) => line.rule === lockout.rule && line.account === account.id && ms(line.at) >= ms(lockout.since),
+    (line) =>
+      isDeed(line) &&
+      line.rule === lockout.rule &&
+      line.account === account.id &&
+      ms(line.at) >= ms(lockout.since),
   );
   const flat = account.positions.length === 0 && receipt?.confirmed_at;
   const done = [receipt?.done, flat ? `Flat since ${event(ms(flat), now)}.` : ''].filter(Boolean).join(' ');
@@ -386,10 +390,11 @@ export function order(kind: Kind): Block[] {
 export function today(view: View): ReceiptView[] {
   const starts = view.accounts.map((account) => ms(account.reset_at) - 24 * 3_600_000);
   const start = Math.min(...starts);
-  return view.receipts.filter(
-    (line) => line.outcome !== 'recorded' && line.outcome !== 'superseded' && !(ms(line.at) < start),
-  );
+  return view.receipts.filter((line) => isDeed(line) && !(ms(line.at) < start));
 }
+
+/** Something that was done, or would have been; not the bare note that a lock or a setting began. */
+const isDeed = (line: ReceiptView): boolean => line.outcome !== 'recorded' && line.outcome !== 'superseded';
 
 /** `detected → flat 143 ms, $12.50 past the limit`; flat only when seen at the broker. */
 export function proof(line: ReceiptView): { text: string; took: string; past: string } | null {

@@ -17,6 +17,7 @@ mod listed;
 mod measures;
 mod metrics;
 mod picture;
+mod proof;
 mod reconciler;
 mod records;
 mod telling;
@@ -52,6 +53,7 @@ use links::Links;
 use listed::Listed;
 use measures::Measures;
 pub use metrics::{Metrics, kind_of};
+pub use proof::{GuardDeed, GuardPassword};
 use reconciler::Reconciler;
 pub use telling::Told;
 use telling::{About, Teller};
@@ -358,6 +360,7 @@ impl Core {
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
         self.loosen(now);
+        self.let_guard_go(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.measure(now);

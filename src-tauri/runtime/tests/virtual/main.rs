@@ -11,6 +11,7 @@
 
 mod broker;
 mod chaos;
+mod guard;
 mod half_told;
 mod intake;
 mod kept;

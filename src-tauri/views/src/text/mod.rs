@@ -6,6 +6,7 @@
 pub mod deeds;
 pub mod doubt;
 pub mod flood;
+pub mod guard;
 pub mod lockout;
 pub mod money;
 pub mod note;
@@ -19,6 +20,7 @@ pub mod words;
 pub use deeds::{Deeds, WouldLock};
 pub use doubt::Doubt;
 pub use flood::Flood;
+pub use guard::GuardNews;
 pub use note::{Note, Purpose, Scene};
 pub use time::Zones;
 pub use words::Held;

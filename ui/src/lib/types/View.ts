@@ -2,6 +2,7 @@
 import type { AccountView } from "./AccountView";
 import type { DesktopView } from "./DesktopView";
 import type { DoubtView } from "./DoubtView";
+import type { GuardView } from "./GuardView";
 import type { Health } from "./Health";
 import type { Metrics } from "./Metrics";
 import type { PendingView } from "./PendingView";
@@ -83,4 +84,8 @@ version: string,
 /**
  * What the desktop is told.
  */
-desktop: DesktopView, };
+desktop: DesktopView, 
+/**
+ * The guard password; null: none is set.
+ */
+guard: GuardView | null, };
