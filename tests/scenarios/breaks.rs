@@ -58,8 +58,11 @@ fn the_trade_that_is_one_too_many_begins_a_break_and_keeps_its_position() {
     assert_eq!(line["protection"], "locked");
     wait_until("what was bought meanwhile is taken back", || stage.desk().held("MNQ") == 2);
     assert_eq!(lasts(&stage, RULE), (since, until), "neither longer nor shorter");
+    stage.desk().sell("MNQ", 1);
+    wait_until("the exit is seen", || stage.account(0)["positions"][0]["size"] == 1);
     ends_by_itself(&stage, until);
-    assert_eq!(stage.desk().held("MNQ"), 2);
+    assert_eq!(stage.desk().held("MNQ"), 1);
+    assert_eq!(stage.receipts(RULE, "cooldown").len(), 1, "a smaller baseline is no second break");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn what_was_too_much_before_the_start_is_reduced_at_the_start() {
 #[test]
 fn a_blocked_symbol_is_closed_and_locked_and_others_are_left_alone() {
     let rules = Rules::open().with("symbol_blocks", "{enabled: true, blocked_symbols: [RTY, \"ES*\"]}");
-    let stage = Stage::running(&rules);
+    let mut stage = Stage::running(&rules);
     let desk = stage.desk();
     desk.buy("M2K", 1);
     desk.buy("MES", 1);
@@ -134,6 +134,20 @@ fn a_blocked_symbol_is_closed_and_locked_and_others_are_left_alone() {
     assert_eq!((desk.held("M2K"), desk.held("MES")), (1, 1));
     stage.confirmed("symbol_blocks", "close_position");
     assert_eq!(stage.protection(), "armed", "a blocked symbol does not lock the account");
+    tells_the_lock(&stage);
+    stage.stop();
+    tells_the_lock(&stage);
+}
+
+/// People read it, whether an engine runs or not.
+fn tells_the_lock(stage: &Stage) {
+    let status = stage.home.ask(&["status"]).output;
+    assert!(status.contains("  Locked: Symbol Block RTY, RTY is blocked, no time limit\n"), "{status}");
+    let table = stage.home.ask(&["lockouts"]).output;
+    let line = table.lines().find(|line| line.contains("Symbol Block RTY")).expect(&table);
+    let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(cells[1..5], ["Symbol Block RTY", "SYMBOL", "RTY is blocked", "no time limit"], "{line}");
+    assert!(cells[5].contains("ends the trading day after you take RTY off the list"), "{line}");
 }
 
 #[test]

@@ -42,6 +42,6 @@ fn the_stop_rule_and_the_traders_own_lock_act_all_the_same() {
     wait_until("seen", || stage.account(0)["positions"][0]["size"] == 1);
     assert_eq!(stage.home.ask(&["lock-out", "--yes"]).code, Some(0));
     wait_until("locked and flat", || stage.is_locked_by(0, "trader", "HARD") && desk.is_flat());
-    assert_eq!(stage.protection(), "locked");
+    stage.wait_until_protection("locked");
     stage.confirmed("trader", "flatten_account");
 }

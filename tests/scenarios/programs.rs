@@ -31,6 +31,20 @@ fn the_demo_writes_into_a_home_that_is_named() {
     assert_eq!(verified.code, Some(0), "{}{}", verified.output, verified.errors);
 }
 
+/// How fast is measured elsewhere; here, that it is measured at all.
+#[test]
+fn the_bench_measures_every_breach_beside_a_floor() {
+    let directory = tempfile::tempdir().unwrap();
+    let command = riskctl(&["bench", "--breaches", "2", "--json"]);
+    let finished = Process::spawn(command, &directory.path().join("bench")).finished();
+    assert_eq!(finished.code, Some(0), "{}{}", finished.output, finished.errors);
+    let figures: serde_json::Value = serde_json::from_str(&finished.output).unwrap();
+    for name in ["floor", "product"] {
+        assert_eq!(figures[name]["samples"], 2, "{figures}");
+        assert!(figures[name]["median_us"].as_u64() > Some(0), "{figures}");
+    }
+}
+
 #[test]
 fn a_wrong_call_is_told_on_standard_error() {
     let directory = tempfile::tempdir().unwrap();

@@ -97,6 +97,50 @@ fn a_file_written_by_hand_is_judged_by_the_rules_of_the_home() {
 }
 
 #[test]
+fn other_rules_and_a_gap_in_the_recording_show_in_a_replay() {
+    let home = Home::new();
+    let observing = "{rule_mode: observe, instrument_limits: {MNQ: 2}}";
+    home.write("risk.yaml", &Rules::open().with("max_contracts_per_instrument", observing).to_string());
+    let file = home.file("day.jsonl").to_string_lossy().into_owned();
+    let gap = json!({"at": "2026-06-10T14:30:03Z", "lost": 3});
+    fs::write(&file, format!("{}{gap}\n", three_mnq())).unwrap();
+    let finished = home.ask(&["replay-events", "--json", &file]);
+    assert_eq!(finished.code, Some(0));
+    assert!(finished.errors.contains("3 inputs before 2026-06-10 14:30:03 UTC"), "{}", finished.errors);
+    let lines: Vec<Value> = finished.output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let observed = lines.iter().find(|line| line["reason"] == "3 of 2 MNQ").unwrap();
+    assert_eq!((&observed["outcome"], &observed["action"]), (&json!("observed"), &json!("alert")));
+}
+
+/// A start in the recording says which lockouts stood: a smaller baseline of one is no news.
+#[test]
+fn a_lockout_that_a_start_restored_is_not_told_again() {
+    let stage = {
+        let values = "{limits: {per_minute: 2}, cooldown_on_breach: {per_minute_breach: 10m}}";
+        let mut stage = Stage::running(&Rules::open().with("trade_frequency_limit", values));
+        let desk = stage.desk();
+        desk.buy("MNQ", 1);
+        desk.buy("MNQ", 1);
+        wait_until("a break", || !stage.locks(0).is_empty());
+        stage.stop();
+        stage.run();
+        stage.desk().sell("MNQ", 1);
+        wait_until("the exit is seen", || stage.account(0)["positions"][0]["size"] == 1);
+        stage.stop();
+        stage
+    };
+    let whole =
+        recorded(&stage.home).iter().map(|file| fs::read_to_string(file).unwrap()).collect::<String>();
+    let inputs: Vec<&str> = whole.lines().collect();
+    let start = inputs.iter().rposition(|line| line.contains("\"event\":\"restored\"")).unwrap();
+    let file = stage.home.file("second.jsonl").to_string_lossy().into_owned();
+    fs::write(&file, inputs[start..].join("\n")).unwrap();
+    let lines = replayed(&stage.home, &[file]);
+    let breaks: Vec<&Value> = lines.iter().filter(|line| line["action"] == "cooldown").collect();
+    assert!(!breaks.is_empty() && breaks.iter().all(|line| line["outcome"].is_null()), "{breaks:?}");
+}
+
+#[test]
 fn a_line_that_cannot_be_used_is_named_with_what_is_wrong_and_what_is_right() {
     let home = Home::new();
     let file = home.file("day.jsonl").to_string_lossy().into_owned();

@@ -12,6 +12,7 @@ mod defaults;
 mod edit;
 mod effective;
 mod environment;
+mod examples;
 mod fault;
 mod handbook;
 mod holidays;

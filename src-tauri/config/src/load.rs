@@ -17,8 +17,9 @@ use crate::{
     accounts::{self, Entry, Opened},
     checks::{self, Check, Purpose},
     environment::{DOT_ENV, Environment, dot_env},
-    fault::{Fault, FaultKind, Faults, Place},
+    fault::{Fault, FaultKind, Faults, Place, nearest},
     layer::{Layer, Origin},
+    presets,
     schema::File,
     settings::{Api, ListedAccount, Settings},
     sheet::Sheet,
@@ -160,6 +161,27 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Files of the folder that look like settings and are not: what they say would silently not apply.
+    fn tell_unread(&self, faults: &mut Vec<Fault>) {
+        let Ok(entries) = fs::read_dir(self.dir) else { return };
+        let is_yaml = |path: &PathBuf| path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        let known = [File::Risk, File::Accounts, File::Timers, File::Api].map(File::name);
+        for path in entries.flatten().map(|entry| entry.path()).filter(is_yaml) {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if name == presets::FILE || self.files.contains(&path) || !path.is_file() {
+                continue;
+            }
+            Fault::warning(FaultKind::Doubtful, &Place::file(name), "", "This file is not read.")
+                .because(format!(
+                    "Settings stand in {} and in files that accounts.yaml names.",
+                    known.join(", ")
+                ))
+                .fix("Rename it if it was meant to count; move it elsewhere if not.")
+                .nearest(nearest(name, known))
+                .add(faults);
+        }
+    }
+
     fn note(&mut self, name: &str, text: &str) {
         for part in [name, text] {
             self.hash.update((part.len() as u64).to_le_bytes());
@@ -221,6 +243,7 @@ fn read(
         Opened::Missing | Opened::Nothing => Vec::new(),
     };
 
+    sources.tell_unread(&mut faults);
     let books = books(risk, timers, api, &entries, built, purpose, &mut faults);
     for (name, value) in environment.used() {
         sources.note(&name, &value);

@@ -238,7 +238,7 @@ fn join(path: &str, name: &str) -> String {
 pub(crate) fn credential(place: &Place, key: &str) -> Fault {
     Fault::error(FaultKind::Secret, place, key, "Credentials are not kept in this file.")
         .because("Files are copied, synchronised and shown to others.")
-        .fix("Remove this line; store them with `riskctl api set-credentials`, or set PROJECT_X_USERNAME and PROJECT_X_API_KEY in the environment.")
+        .fix("Remove this line; store them with `riskctl credentials set`, or set PROJECT_X_USERNAME and PROJECT_X_API_KEY in the environment.")
 }
 
 /// Whether a name looks like a place for credentials.

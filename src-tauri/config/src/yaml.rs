@@ -261,6 +261,8 @@ fn syntax_fault(file: &str, text: &str, error: &ScanError) -> Fault {
         fault.fix("Indent with spaces; YAML does not allow tabs.").example("  limit: 5")
     } else if line.contains("${") {
         fault.fix("Put a reference in quotes where it stands between braces.").example("{limit: \"${NAME}\"}")
+    } else if error.info().contains("unknown anchor") {
+        fault.fix("Put a pattern that begins with * in quotes.").example("blocked_symbols: [\"*NQ\"]")
     } else {
         fault.fix("Check the indentation, and that brackets and quotes are closed.").example("limit: 5")
     }

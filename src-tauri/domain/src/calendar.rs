@@ -80,7 +80,19 @@ impl DailyReset {
         instant_of(date.and_time(self.time), self.timezone)
     }
 
-    /// The first reset after `now`.
+    /// The first reset after `now`. A trading day has 23 or 25 hours when the clocks change.
+    ///
+    /// ```
+    /// use domain::{DailyReset, Instant};
+    ///
+    /// let reset = DailyReset::default(); // 17:00 in Chicago
+    /// let saturday: Instant = "2025-11-01T22:00:00Z".parse()?;
+    /// let sunday = reset.next_after(saturday);
+    /// assert_eq!(sunday.to_rfc3339(), "2025-11-02T23:00:00+00:00");
+    /// assert_eq!((sunday - saturday).num_hours(), 25);
+    /// assert_eq!(reset.last_until(sunday), sunday, "at its very instant the next day has begun");
+    /// # Ok::<(), chrono::ParseError>(())
+    /// ```
     #[must_use]
     pub fn next_after(&self, now: Instant) -> Instant {
         let mut date = now.with_timezone(&self.timezone).date_naive() - Days::new(1);

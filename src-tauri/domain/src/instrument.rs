@@ -27,6 +27,25 @@ impl Instrument {
     ///
     /// `(now - entry) / tick size * tick value * signed size` (specification A.3), multiplied first so
     /// that nothing is rounded on the way.
+    ///
+    /// ```
+    /// use domain::{Exposure, Instrument, Price, Usd};
+    ///
+    /// let mnq = Instrument {
+    ///     contract: "CON.F.US.MNQ.Z26".into(),
+    ///     symbol: "MNQ".into(),
+    ///     name: "MNQZ6".to_string(),
+    ///     tick_size: "0.25".parse()?,
+    ///     tick_value: Usd::from_cents(50),
+    ///     active: true,
+    /// };
+    /// let (entry, now) = (Price("21000.00".parse()?), Price("20970.00".parse()?));
+    /// assert_eq!(mnq.value(Exposure(2), entry, now), Usd::from_cents(-120_00));
+    /// assert_eq!(mnq.value(Exposure(-2), entry, now), Usd::from_cents(120_00), "the sign is the side's");
+    /// // A stop for a long rounds up, so that it is never farther away than was asked for.
+    /// assert_eq!(mnq.grid_above(Price("20997.625".parse()?)), Price("20997.75".parse()?));
+    /// # Ok::<(), rust_decimal::Error>(())
+    /// ```
     #[must_use]
     pub fn value(&self, exposure: Exposure, entry: Price, now: Price) -> Usd {
         let moved = (now.0 - entry.0) * self.tick_value.0 * Decimal::from(exposure.0);

@@ -49,7 +49,17 @@ impl Usd {
         Self(self.0.abs())
     }
 
-    /// Rounded to whole cents, half away from zero: for display and for stored columns only.
+    /// Rounded to whole cents, half away from zero: for display and for stored columns only. A limit is
+    /// compared with the exact amount, because ticks of Treasury futures are fractions of a cent.
+    ///
+    /// ```
+    /// use domain::Usd;
+    ///
+    /// let (result, limit) = (Usd("-499.996".parse()?), Usd::from_cents(-500_00));
+    /// assert_eq!(result.rounded().to_string(), "-500.00");
+    /// assert!(result > limit, "shown as the limit, and not yet there");
+    /// # Ok::<(), rust_decimal::Error>(())
+    /// ```
     #[must_use]
     pub fn rounded(self) -> Decimal {
         let mut cents =

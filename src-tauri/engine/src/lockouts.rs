@@ -17,14 +17,15 @@ pub struct Lockouts {
 }
 
 impl Lockouts {
-    /// Adds a record, or extends the one with the same key: the later end stays, and never does a record
-    /// become shorter or weaker. Returns the record if anything changed.
+    /// Adds a record, or extends the one with the same key: the later end stays, with what caused it, and
+    /// never does a record become shorter or weaker. Returns the record if anything changed.
     pub(crate) fn set(&mut self, lockout: Lockout) -> Option<Lockout> {
         let is_new = !self.active.contains_key(&lockout.key);
         let known = self.active.entry(lockout.key.clone()).or_insert_with(|| lockout.clone());
         let later = ends_later(lockout.end, known.end);
         if later {
             known.end = lockout.end;
+            known.breach = lockout.breach;
         }
         (is_new || later).then(|| known.clone())
     }
@@ -235,6 +236,20 @@ mod tests {
         assert!(!set_until(8), "an earlier end changes nothing");
         assert!(set_until(20));
         assert_eq!(set.next_end(), Some(at(20)));
+    }
+
+    #[test]
+    fn a_longer_record_says_what_made_it_longer() {
+        let until = |minute: u32| Lockout {
+            breach: Breach::TraderCommand { command: "lock".to_string(), until: Some(at(minute)) },
+            ..lockout(RuleKey::CooldownAfterLoss, LockKind::Timer, LockEnd::Time(at(minute)))
+        };
+        let mut set = Lockouts::default();
+        set.set(until(10));
+        let longer = set.set(until(20)).unwrap();
+        assert_eq!((longer.breach, longer.since), (until(20).breach, at(0)));
+        set.set(until(15));
+        assert_eq!(set.iter().next().map(|it| &it.breach), Some(&until(20).breach));
     }
 
     #[test]

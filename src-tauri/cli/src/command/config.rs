@@ -22,7 +22,8 @@ pub fn run(home: Option<&Path>, options: &Config) -> Result<(), Failure> {
             }
             show(&faults.0)?;
             let errors = faults.0.iter().filter(|fault| fault.is_error()).count();
-            Err(Failure::settings(format!("{errors} mistake(s) in the settings")))
+            let noun = if errors == 1 { "mistake" } else { "mistakes" };
+            Err(Failure::settings(format!("{errors} {noun} in the settings")))
         }
     }
 }

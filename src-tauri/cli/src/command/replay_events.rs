@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use domain::{AccountId, Action, Instant, LockEnd, LockKey, RuleKey, Rulebook};
+use domain::{AccountId, Action, Event, Instant, LockEnd, LockKey, RuleKey, Rulebook, memory::Memory};
 use engine::rules::BUILT;
 use runtime::{
     Home,
@@ -45,6 +45,9 @@ pub fn run(home: Option<&Path>, options: &ReplayEvents) -> Result<(), Failure> {
                 )),
                 Line::Taken(taken) => {
                     inputs += 1;
+                    if let Event::Restored(memory) = &taken.event {
+                        teller.remember(memory);
+                    }
                     replay.take(*taken).iter().try_for_each(|decided| teller.tell(decided))?;
                 }
             }
@@ -77,6 +80,12 @@ struct Words<'a> {
 }
 
 impl<W: Write> Teller<W> {
+    /// A start: these lockouts were told before it.
+    fn remember(&mut self, memory: &Memory) {
+        let lockouts = memory.accounts.values().flat_map(|account| &account.lockouts);
+        self.locks = lockouts.map(|it| (it.key.clone(), it.end)).collect();
+    }
+
     fn tell(&mut self, Decided { at, action }: &Decided) -> Result<(), Failure> {
         let words = self.words(action);
         let line = match self.json {

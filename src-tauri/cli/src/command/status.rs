@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::Instant;
+use domain::{Instant, Lockout, Symbol};
 use runtime::{
     Home,
     control::client::{Client, ClientError},
@@ -12,7 +12,7 @@ use store::{OfflineAccount, OfflineStatus, Reader};
 use views::{
     View,
     control::Reply,
-    text::{money, words},
+    text::{lockout, money, words},
     view::{AccountView, GaugeState, Protection, Unit},
 };
 
@@ -127,15 +127,22 @@ fn print_account(account: &AccountView, now: Instant) -> Result<(), Failure> {
         ))?;
     }
     for lockout in &account.lockouts {
-        let symbol = lockout.symbol.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
-        print::line(format!(
-            "  Locked: {}{symbol}, {} until {}",
-            lockout.title,
-            lockout.reason,
-            print::until(lockout.until, now)
-        ))?;
+        print::line(locked(&lockout.title, lockout.symbol.as_ref(), &lockout.reason, lockout.until, now))?;
     }
     Ok(())
+}
+
+fn locked(
+    title: &str,
+    symbol: Option<&Symbol>,
+    reason: &str,
+    until: Option<Instant>,
+    now: Instant,
+) -> String {
+    let symbol = symbol.map(|it| format!(" {it}")).unwrap_or_default();
+    let lasts = until
+        .map_or_else(|| "no time limit".to_string(), |at| format!("until {}", print::until(Some(at), now)));
+    format!("  Locked: {title}{symbol}, {reason}, {lasts}")
 }
 
 /// What the database tells when no engine runs: nobody is protected.
@@ -167,8 +174,9 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
         print::line(format!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id))?;
         print::line(format!("  Closed P&L {}", print::pnl(account.realized_today)))?;
         for held in &account.lockouts {
-            let title = words::title(held.lockout.key.rule);
-            print::line(format!("  Locked: {title} until {}", print::until(held.lockout.end.at(), now)))?;
+            let Lockout { key, end, .. } = &held.lockout;
+            let reason = lockout::reason(&held.lockout);
+            print::line(locked(words::title(key.rule), key.symbol.as_ref(), &reason, end.at(), now))?;
         }
     }
     Ok(())

@@ -152,6 +152,22 @@ pub fn compare(old: &Rulebook, new: &Rulebook) -> Changes {
 /// `old` with everything of `new` that is stricter or neutral, and what waits. Applying all that waits
 /// leads to the rules of `new`. With `now` in place of `old` the answer is the same again, so that it can
 /// be computed anew after a restart.
+///
+/// ```
+/// use domain::{Contracts, Rulebook, Usd};
+///
+/// let old = Rulebook::default();
+/// let mut new = old.clone();
+/// new.base.max_contracts.settings.limit = Contracts(3); // was 5: stricter
+/// new.base.daily_realized_loss.settings.limit = Usd::from_cents(-800_00); // was -500: looser
+///
+/// let (now, later) = config::split(&old, &new);
+/// assert_eq!(now.base.max_contracts.settings.limit, Contracts(3));
+/// assert_eq!(now.base.daily_realized_loss.settings.limit, Usd::from_cents(-500_00));
+/// assert_eq!(later.len(), 1);
+/// assert_eq!(later[0].text, "daily_realized_loss.limit: -500 -> -800");
+/// assert_eq!(config::split(&now, &new), (now, later), "the same after a restart");
+/// ```
 #[must_use]
 pub fn split(old: &Rulebook, new: &Rulebook) -> (Rulebook, Vec<Pending>) {
     let mut now = old.clone();

@@ -249,9 +249,21 @@ fn zone(node: &Node) -> Read<chrono_tz::Tz> {
     scalar.text.parse().map_err(|_| {
         let mut told = wrong(FaultKind::Range, node, scalar, "an IANA time zone");
         let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        told.nearest = nearest(&scalar.text, names).map(ToString::to_string);
+        told.nearest =
+            meant_by(&scalar.text).or_else(|| nearest(&scalar.text, names)).map(ToString::to_string);
         told
     })
+}
+
+/// The zone whose everyday name this is: no zone is spelt like it, or one on the other side of the world.
+fn meant_by(text: &str) -> Option<&'static str> {
+    match text.to_ascii_uppercase().as_str() {
+        "CT" | "CST" | "CDT" | "CENTRAL" | "CHICAGO" => Some("America/Chicago"),
+        "ET" | "EDT" | "EASTERN" | "NEW YORK" => Some("America/New_York"),
+        "MT" | "MDT" | "MOUNTAIN" => Some("America/Denver"),
+        "PT" | "PST" | "PDT" | "PACIFIC" => Some("America/Los_Angeles"),
+        _ => None,
+    }
 }
 
 /// A root symbol by any of its names: `ENQ` and `nq` are `NQ`.

@@ -102,6 +102,26 @@ fn every_example_passes() {
     assert!(count >= 4, "{count}");
 }
 
+/// Each example of the handbook passes without a warning and changes its own rule, no other.
+#[test]
+fn every_rule_of_the_handbook_has_an_example_that_passes() {
+    let handbook = config::handbook();
+    for rule in RuleKey::RULES {
+        let heading = format!("\n## RULE-{:03}: ", rule.number().unwrap());
+        let section = handbook.split(&heading).nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+        let example = section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let home = Home::with(&[("risk.yaml", example)]);
+        let loaded = home.check().unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(loaded.warnings, [], "{example}");
+        let changes = config::compare(&defaults(), &loaded.rulebook).0;
+        let changed: Vec<_> = changes.iter().map(|change| change.rule).collect();
+        assert!(
+            !changed.is_empty() && changed.iter().all(|it| *it == Some(rule)),
+            "{changed:?} by {example}"
+        );
+    }
+}
+
 #[test]
 fn the_handbook_is_up_to_date() {
     expect_file!["../../../../docs/rules.md"].assert_eq(&config::handbook());

@@ -133,6 +133,33 @@ fn interaction_scenario_9() {
     );
 }
 
+/// A stop that is on its way when the grace ends: seen before the close is decided, it spares the position;
+/// seen after, it is taken back.
+#[test]
+fn interaction_scenario_10() {
+    let grace_over = || {
+        let mut desk = Desk::new(only(|rules| {
+            rules.no_stop_loss_grace.settings.grace_period_seconds = 5;
+            rules.trade_management.enabled = true;
+            rules.trade_management.settings.values.take_profit.enabled = false;
+        }));
+        desk.quote("MNQ", "21000");
+        let placed = desk.position("MNQ", 1, "21000");
+        assert!(placed.starts_with("place stop sell 1 mnq @ 20997.5"), "{placed}");
+        desk.later(5_000).tick();
+        desk
+    };
+    let mut in_time = grace_over();
+    in_time.obey();
+    assert_eq!(in_time.answer_orders(), "");
+
+    let mut late = grace_over();
+    let closed = late.answer_orders();
+    assert!(closed.starts_with("close MNQ by no_stop_loss_grace: 0 of 1 covered"), "{closed}");
+    let undone = format!("{}\n{}", late.obey(), late.later(2_000).tick());
+    assert!(undone.contains("cancel 9001"), "{undone}");
+}
+
 #[test]
 fn interaction_scenario_11() {
     let mut desk = Desk::new(only(|rules| {

@@ -120,7 +120,7 @@ impl Core {
             barred: Barred::default(),
             listed: Listed::default(),
             pending,
-            pictures: records::Pictures::default(),
+            pictures: records::Pictures::restored(&memory),
             settled: Settled::default(),
             batch: Batch { taken: vec![rules], ..Batch::default() },
             setting,

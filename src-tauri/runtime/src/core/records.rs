@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, Action, Breach, Deed, EndCause, Enforcement, Instant, LockEnd, LockKey, Lockout, Observation,
-    Outcome, RuleKey, Usd,
+    Outcome, RuleKey, Usd, memory::Memory,
 };
 use engine::AccountState;
 use store::{
@@ -32,6 +32,14 @@ pub(super) struct Pictures {
     locks: BTreeMap<LockKey, LockEnd>,
     written: Option<Instant>,
     seen: Option<Instant>,
+}
+
+impl Pictures {
+    /// After a start: what the database holds already.
+    pub(super) fn restored(memory: &Memory) -> Self {
+        let lockouts = memory.accounts.values().flat_map(|account| &account.lockouts);
+        Self { locks: lockouts.map(|it| (it.key.clone(), it.end)).collect(), ..Self::default() }
+    }
 }
 
 impl Core {

@@ -1,8 +1,11 @@
 //! The ten messages of the look, word for word, and what surrounds them.
 
 use super::*;
-use crate::view::DesktopView;
-use domain::{Breach, LockKey, LockKind, Part, Side, TradingDay, Trouble, breach::Basis};
+use crate::{text::trouble, view::DesktopView};
+use domain::{
+    Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, Side, TradingDay, Trouble, Usd,
+    breach::Basis,
+};
 
 fn utc(text: &str) -> Instant {
     text.parse().unwrap()
