@@ -2,24 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import { views } from './fake/backend';
 import sample from './fake/settings.json';
-import {
-  changeText,
-  daysText,
-  hoursDrafts,
-  hoursOf,
-  inForce,
-  sections,
-  setBy,
-  shown,
-  summary,
-  time12,
-  time24,
-  typed,
-  valuesOf,
-  verdict,
-  waitingText,
-  written,
-} from './settings';
+import { changeText, waitingText } from './settings/changes';
+import { daysText, hoursDrafts, hoursOf } from './settings/hours';
+import { inForce, sections, setBy, summary } from './settings/rows';
+import { time12, time24 } from './settings/times';
+import { shown, typed, valuesOf, written } from './settings/values';
+import { verdict } from './settings/verdicts';
 import type { SettingChange } from './types/SettingChange';
 import type { SettingsPreview } from './types/SettingsPreview';
 import type { SettingsView } from './types/SettingsView';

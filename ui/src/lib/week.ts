@@ -1,6 +1,7 @@
 // Trading hours as the rows of a week: which stretches of each day are open. Draws nothing.
 
-import { time12, type Hours } from './settings';
+import { type Hours } from './settings/hours';
+import { time12 } from './settings/times';
 
 /** From hour to hour of one day. */
 export type Span = [number, number];
