@@ -115,6 +115,20 @@ fn what_the_desktop_is_told_comes_from_the_files() {
     assert_eq!(told(), DesktopView { enabled: false, min_severity: Severity::Critical });
 }
 
+#[test]
+fn what_is_announced_comes_from_the_files() {
+    let home = tempfile::tempdir().unwrap();
+    let announced = || files(&load(home.path()).unwrap()).announced;
+    assert_eq!(announced(), Announced { unlocks: true, clocks: true });
+    for (text, expected) in [
+        ("auto_unlock: {notify: false}\n", Announced { unlocks: false, clocks: true }),
+        ("dst: {notify: false}\n", Announced { unlocks: true, clocks: false }),
+    ] {
+        fs::write(home.path().join("timers.yaml"), text).unwrap();
+        assert_eq!(announced(), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_preview_says_what_applies_now_and_what_later_and_writes_nothing() {
     let home = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, CallId, Reply, Signal},
 };
-use runtime::core::{Core, Files, Input, Output, Setting, Told};
+use runtime::core::{Announced, Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
 use views::{
     text::Zones,
@@ -176,6 +176,12 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files ask for other announcements.
+    pub fn change_announced(&mut self, announced: Announced) {
+        self.files.iter_mut().for_each(|files| files.announced = announced);
+        self.read_rules();
+    }
+
     /// The settings files changed.
     pub fn write_rules(&mut self, rulebook: Rulebook) {
         let hash = format!("{rulebook:?}");
@@ -186,6 +192,7 @@ impl World {
             origin: ConfigOrigin::File,
             instruments: BTreeSet::new(),
             desktop: DesktopView::default(),
+            announced: Announced::default(),
         };
         self.files = Some(files);
     }
