@@ -1,6 +1,6 @@
 // What changes and what waits, in words. Judges nothing itself.
 
-import { countdown, ms, schedule } from '../format';
+import { ahead, ms } from '../format';
 import { LISTS, TOGETHER } from '../texts/settings';
 import type { PendingView } from '../types/PendingView';
 import type { SettingChange } from '../types/SettingChange';
@@ -88,12 +88,12 @@ function listChange({ key, from, to }: Told): string | null {
 export const waitingOf = (view: View | null, account: string | null): PendingView[] =>
   (view?.pending ?? []).filter((it) => account === null || it.account === null || it.account === account);
 
-export function waitingText(settings: SettingsView, change: PendingView, now: number): string {
+export function waitingText(settings: SettingsView, change: PendingView, now: number, zone: string): string {
   const what = changeText(settings, change);
   const at = change.applies_at === null ? null : ms(change.applies_at);
   switch (change.state) {
     case 'waits':
-      return `${what} applies at ${at === null ? 'the next daily reset' : `${schedule(at, now)} (in ${countdown(at - now)})`}.`;
+      return `${what} applies at ${at === null ? 'the next daily reset' : ahead(at, now, zone)}.`;
     case 'held':
       return `${what} applies when the lock has ended.`;
     case 'undated':

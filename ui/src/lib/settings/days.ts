@@ -14,8 +14,11 @@ const DAY = new Intl.DateTimeFormat('en-US', {
   year: 'numeric',
 });
 
-const isDate = (date: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}$/.test(date) && !Number.isNaN(Date.parse(`${date}T00:00:00Z`));
+/** A day that there is: February has no thirtieth. */
+export function isDate(date: string): boolean {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : NaN;
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
+}
 
 /** `2026-11-26` as `Thu, Nov 26, 2026`; anything else as it is. */
 export const dateText = (date: string): string =>
@@ -27,15 +30,17 @@ export const dayText = (date: string): string => dateText(date).replace(/, \d{4}
 /** `Fri, Nov 27, 2026 at 12:15 PM`. */
 export const earlyText = (day: EarlyClose): string => `${dateText(day.date)} at ${time12(day.close_time)}`;
 
-/** What was typed as a date, as the files write it: `11/27/2026` and `Nov 27 2026` are 2026-11-27. */
+/** What was typed as a date, as the files write it: `11/27/2026` is 2026-11-27. */
 export function dateWritten(typed: string): string {
   const text = typed.trim();
-  if (isDate(text)) return text;
-  const [, month, day, year] = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text) ?? [];
-  if (year) return `${year}-${month?.padStart(2, '0')}-${day?.padStart(2, '0')}`;
-  const said = /\b\d{4}\b/.test(text) ? Date.parse(`${text} UTC`) : NaN;
-  return Number.isNaN(said) ? text : new Date(said).toISOString().slice(0, 10);
+  const [, month = '', day = '', year] = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text) ?? [];
+  return year ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` : text;
 }
+
+const TODAY = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/Chicago' });
+
+/** The date in Central Time, `2025-11-18`. */
+export const dateIn = (at: number): string => TODAY.format(at);
 
 /** By year, each in order: what is past stands apart. */
 export function byYear(dates: string[]): [string, string[]][] {

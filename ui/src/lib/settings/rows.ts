@@ -9,7 +9,7 @@ import type { RuleKey } from '../types/RuleKey';
 import type { SettingKey } from '../types/SettingKey';
 import type { SettingsGroup } from '../types/SettingsGroup';
 import type { SettingsView } from '../types/SettingsView';
-import { HOURS, hoursText, isHours, zoneText } from './hours';
+import { HOURS, hoursText, isHours, OWN_HOURS, ownHoursKey, zoneText } from './hours';
 import { spanText, time12 } from './times';
 import { earlyIn, shown, tiersIn, wire, wordOf, type Tier, type Values } from './values';
 
@@ -110,6 +110,12 @@ export function inForce(values: Values, pending: PendingView[], account: string 
       const zone = held.get(`${HOURS}timezone`);
       held.set(key, { key, origin: 'everyone', file: null, line: null, value: parts[0] });
       if (zone) put(zone.key, parts[1]);
+      const own = Object.entries((parts[2] ?? {}) as Record<string, unknown>);
+      put(OWN_HOURS, own.length > 0);
+      for (const [symbol, value] of own) {
+        const key = ownHoursKey(symbol);
+        held.set(key, { key, origin: 'everyone', file: null, line: null, value });
+      }
     } else if (key === 'rules.symbol_blocks.mode') {
       put(key, parts[0]);
       put(`${prefix}${parts[0] === 'whitelist' ? 'allowed' : 'blocked'}_symbols`, parts[1]);

@@ -1,6 +1,6 @@
 // What holds, and what an edit would lead to, in words. Judges nothing itself: the engine's preview does.
 
-import { countdown, ms, schedule } from '../format';
+import { ahead, ms, schedule } from '../format';
 import { kindOf } from '../status';
 import { LISTS } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
@@ -86,6 +86,7 @@ export function standing(entry: Entry, values: Values, view: View | null, connec
 
 interface Context {
   now: number;
+  zone: string;
   names: (account: string) => string;
   accounts: AccountView[];
 }
@@ -134,7 +135,7 @@ export function verdict(settings: SettingsView, preview: SettingsPreview, contex
       more: sorted.warnings,
     });
   }
-  if (sorted.later.length) return looser(sorted, context.now);
+  if (sorted.later.length) return looser(sorted, context);
   if (sorted.restart.length) {
     return said({
       icon: 'clock',
@@ -164,15 +165,15 @@ function refusedBy([fault, ...others]: SettingFault[]): Verdict {
 }
 
 /** Some of it, or all, waits for the next trading day. */
-function looser({ settings, now, later, line, warnings }: Sorted, time: number): Verdict {
+function looser({ settings, now, later, line, warnings }: Sorted, context: Context): Verdict {
   const at = later.find((it) => it.applies_at !== null)?.applies_at ?? null;
-  const when = at === null ? 'the next daily reset' : schedule(ms(at), time);
-  const left = at === null ? '' : ` (in ${countdown(ms(at) - time)})`;
+  const when = at === null ? 'the next daily reset' : schedule(ms(at), context.now);
+  const whole = at === null ? when : ahead(ms(at), context.now, context.zone);
   if (now.length) {
     return said({
       icon: 'clock',
       tone: 't2',
-      strong: `Part applies now, the looser part at ${when}${left}.`,
+      strong: `Part applies now, the looser part at ${whole}.`,
       more: [
         ...now.map((it) => `Now: ${line(it)}`),
         ...later.map((it) => `At ${when}: ${line(it)}`),
@@ -186,7 +187,7 @@ function looser({ settings, now, later, line, warnings }: Sorted, time: number):
   return said({
     icon: 'clock',
     tone: 't2',
-    strong: `Looser: applies at ${when}${left}.`,
+    strong: `Looser: applies at ${whole}.`,
     text: figure === null ? 'Until then nothing changes.' : `Until then ${figure} stays.`,
     more: (later.length > 1 || first?.account || figure === null ? later.map(line) : []).concat(warnings),
     save: at === null ? 'Queue for the daily reset' : `Queue for ${when}`,

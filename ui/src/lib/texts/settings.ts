@@ -121,3 +121,52 @@ export const LISTS: Record<string, string> = {
   'holidays.dates': 'Holidays',
   'holidays.early_close': 'Early closes',
 };
+
+/** The windows of trading hours. */
+export const HOURS_FORM = {
+  window: (n: number, whose: string) => `${whose ? `${whose}: w` : 'W'}indow ${n}`,
+  days: (window: string) => `Days of ${lower(window)}`,
+  opens: (window: string) => `${window} opens`,
+  closes: (window: string) => `${window} closes`,
+  to: 'to',
+  remove: 'Remove',
+  add: 'Add a window',
+  /** What a further window begins with. */
+  another: { start: '17:00', end: '20:00', days: [0, 1, 2, 3] },
+};
+
+const lower = (text: string) => text.replace(/^W/, 'w');
+
+/** Symbols with hours of their own. */
+export const OWN_HOURS_FORM = {
+  title: 'Symbols with hours of their own',
+  none: 'None. Every symbol follows the hours above.',
+  follow: 'Follow these hours instead of those above',
+  gone: 'Will follow the hours above.',
+  keep: 'Keep its hours',
+  add: 'Add a window',
+  of: (symbol: string) => `of ${symbol}`,
+  remove: (symbol: string) => `Remove ${symbol}`,
+  isNew: 'New',
+  search: 'Give a symbol hours of its own',
+  placeholder: 'Add a symbol…',
+  another: HOURS_FORM.another,
+};
+
+/** Holidays and early closes. */
+export const DAYS_FORM = {
+  year: (list: string, year: string) => `${list} of ${year}`,
+  past: (n: number) => `${n} ${n === 1 ? 'day' : 'days'} of past years`,
+  remove: (date: string) => `Remove ${date}`,
+  removeShort: 'Remove',
+  noneListed: 'None listed.',
+  addDay: 'Add a day',
+  example: (today: string) => `${today.slice(0, 4) || '2026'}-12-24`,
+  noDate: 'Write the date as 2026-12-24 or 12/24/2026.',
+  listed: (date: string) => `${date} is listed already.`,
+  closesAt: (date: string) => `Close on ${date}`,
+  earlyDate: 'Date of an early close',
+  earlyTime: 'Time of the close',
+  exampleTime: '12:15 PM',
+  noTime: 'Write the time of the close, such as 12:15 PM.',
+};
