@@ -37,6 +37,31 @@ function open(rule) {
   })();`;
 }
 
+/** Opens a row, then looks at its end: what follows, and that it can be saved. */
+function last(rule) {
+  return `setTimeout(() => {
+    const row = [...document.querySelectorAll('.rule')].find((it) => it.textContent.includes('${rule}'));
+    row.querySelector('.verdict').scrollIntoView({ block: 'end' });
+  }, 450);`;
+}
+
+/** Writes into a field by its label, as one types. */
+function write(label, text) {
+  return `(() => {
+    const field = document.querySelector('[aria-label="${label}"]') ??
+      document.getElementById([...document.querySelectorAll('label')].find((it) => it.textContent === '${label}')?.htmlFor);
+    field.value = '${text}';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  })();`;
+}
+
+/** Presses Enter in a field. */
+const enter = (label) =>
+  `document.querySelector('[aria-label="${label}"]').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));`;
+
+const soon = (act) => `setTimeout(() => { ${act} }, 150);`;
+
 /** Types into the first field of the open row. */
 function type(text) {
   return `(() => {
@@ -85,6 +110,23 @@ const shots = [
     limits: open('Contract Limits'),
     steps: open('Cooldown After Loss'),
     hours: open('Trading Hours'),
+    'hours-symbol':
+      open('Trading Hours') +
+      soon(
+        write('Give a symbol hours of its own', 'ES') +
+          enter('Give a symbol hours of its own') +
+          soon(write('ES: window 1 opens', '5:00 PM') + write('ES: window 1 closes', '4:00 PM')),
+      ) +
+      last('Trading Hours'),
+    holidays: open('Holidays'),
+    'early-close':
+      open('Holidays') +
+      soon(
+        write('Date of an early close', '2025-11-28') +
+          write('Time of the close', '12:15 PM') +
+          `document.querySelector('[aria-label="Time of the close"]').form.requestSubmit();`,
+      ) +
+      last('Holidays'),
     symbols: open('Symbol Block'),
     automation: open('Trade Management'),
     notifications: open('Desktop Notifications'),
@@ -197,7 +239,7 @@ try {
       }
       if (shot.act) {
         await call('POST', `/session/${id}/execute/sync`, { script: shot.act, args: [] });
-        await sleep(600);
+        await sleep(900);
       }
       const png = await call('GET', `/session/${id}/screenshot`);
       await writeFile(join(out, `${shot.name}-${theme}.png`), Buffer.from(png, 'base64'));

@@ -1,6 +1,6 @@
 // The past as the page tells it: titles, figures over the days that are shown, the stations of a receipt.
 
-import { event, eventWithLocal, localEvent, ms, signed, unsigned } from './format';
+import { event, localEvent, ms, signed, unsigned } from './format';
 import type { History } from './types/History';
 import type { PastLockout } from './types/PastLockout';
 import type { ReceiptView } from './types/ReceiptView';
@@ -101,7 +101,8 @@ export function stations(line: ReceiptView, zone: string): Station[] {
   const from = line.detected_at;
   if (from === null) return [];
   const took = (at: string) => `+${Math.max(0, Math.round(ms(at) - ms(from)))} ms`;
-  const all: Station[] = [{ name: 'Detected', when: eventWithLocal(ms(from), ms(from), zone), what: 'here' }];
+  const here = localEvent(ms(from), zone) ?? 'here';
+  const all: Station[] = [{ name: 'Detected', when: event(ms(from), ms(from)), what: here }];
   if (line.sent_at) all.push({ name: 'Sent', when: took(line.sent_at), what: 'to the broker' });
   if (line.acknowledged_at)
     all.push({ name: 'Acknowledged', when: took(line.acknowledged_at), what: 'by the broker' });

@@ -19,7 +19,10 @@ describe('History', () => {
     expect(monday.getByText('−$341.50', { normalizer: plain })).toBeInTheDocument();
     expect(monday.getByText('3 limits crossed')).toBeInTheDocument();
     expect(
-      monday.getByText('Cooldown After Loss, 2:57:44 PM CT to 3:02:44 PM CT (3:57:44 PM to 4:02:44 PM local)', { normalizer: plain }),
+      monday.getByText(
+        'Cooldown After Loss, 2:57:44 PM CT to 3:02:44 PM CT (3:57:44 PM to 4:02:44 PM local)',
+        { normalizer: plain },
+      ),
     ).toBeInTheDocument();
     expect(monday.getAllByRole('button')).toHaveLength(4);
     expect(day(/^Today, Tue Nov 18$/).getByText('PRAC-V2-…7733')).toBeInTheDocument();

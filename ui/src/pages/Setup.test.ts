@@ -164,6 +164,32 @@ describe('Setup', () => {
     expect(await screen.findByText(/Nothing of yours is touched/)).toBeInTheDocument();
   });
 
+  it('switches which accounts are watched, and says from when', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await user().click(button(/^Accounts/));
+    const watch = (name: string) => screen.getByRole('checkbox', { name });
+    expect(watch('Watch 50KTC-V2-…5101')).toBeChecked();
+    expect(watch('Watch EXPRESS-V2-…0344')).not.toBeChecked();
+    expect(button('Nothing changed')).toBeDisabled();
+    await user().click(watch('Watch PRAC-V2-…7733'));
+    await user().click(watch('Watch 50KTC-V2-…5101'));
+    expect(screen.getByText('At least one must be watched.')).toBeInTheDocument();
+    await user().click(watch('Watch EXPRESS-V2-…0344'));
+    await user().click(button('Watch 1 account'));
+    expect(stage.sent.at(-1)).toEqual({
+      ask: 'save_settings',
+      edits: [
+        { account: '93365101', key: 'accounts[].enabled', value: 'false' },
+        { account: '61407733', key: 'accounts[].enabled', value: 'false' },
+        { account: '88120344', key: 'accounts[].enabled', value: 'true' },
+      ],
+    });
+    expect(screen.getByText(/counts from the next start/)).toBeInTheDocument();
+    stage.push(sightOf('lost'));
+    await tick();
+    expect(screen.getByText(/appear here as soon as it is signed in/)).toBeInTheDocument();
+  });
+
   it('is closed while locked', async () => {
     await show('locked', { page: 'setup', sheet: null });
     expect(await screen.findByLabelText('API key')).toBeDisabled();

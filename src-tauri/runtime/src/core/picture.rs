@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace};
+use domain::{
+    Account, AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace,
+};
 use engine::{AccountState, Coverage, Engine, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use views::{
@@ -11,8 +13,8 @@ use views::{
     text::{lockout as lockout_text, words},
     view::{
         AccountKind, AccountView, CurvePoint, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
-        Metrics as MetricsView, OrderRole, OrderView, PositionView, Protection, QuoteState, StreamState,
-        Unit,
+        Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, Protection, QuoteState,
+        StreamState, Unit,
     },
 };
 
@@ -126,6 +128,7 @@ impl Core {
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             desktop: self.settled.desktop,
+            other_accounts: self.accounts.others().iter().map(other_account).collect(),
         }
     }
 
@@ -421,6 +424,16 @@ fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
         until: lockout.end.at(),
         ends: lockout_text::ends(lockout, now),
         key: lockout.key.clone(),
+    }
+}
+
+fn other_account(account: &Account) -> OtherAccount {
+    OtherAccount {
+        id: account.id.clone(),
+        short_name: words::short_name(&account.name),
+        kind: kind_of(&account.name, account.simulated),
+        name: account.name.clone(),
+        can_trade: account.can_trade,
     }
 }
 

@@ -4,6 +4,7 @@ import type { DesktopView } from "./DesktopView";
 import type { DoubtView } from "./DoubtView";
 import type { Health } from "./Health";
 import type { Metrics } from "./Metrics";
+import type { OtherAccount } from "./OtherAccount";
 import type { PendingView } from "./PendingView";
 import type { Protection } from "./Protection";
 import type { ReceiptView } from "./ReceiptView";
@@ -83,4 +84,8 @@ version: string,
 /**
  * What the desktop is told.
  */
-desktop: DesktopView, };
+desktop: DesktopView, 
+/**
+ * Accounts of the login that are not watched, in the broker's order.
+ */
+other_accounts: Array<OtherAccount>, };
