@@ -110,6 +110,27 @@ pub enum Call {
     },
 }
 
+impl Call {
+    /// Whether its answer tells what the stream tells.
+    #[must_use]
+    pub fn asks_for_state(&self) -> bool {
+        match self {
+            Self::Accounts | Self::Snapshot { .. } | Self::WorkingOrders(_) | Self::Verify { .. } => true,
+            Self::Watch(_)
+            | Self::WatchQuotes(_)
+            | Self::Instrument(_)
+            | Self::SearchInstruments(_)
+            | Self::LatestBar(_)
+            | Self::Close { .. }
+            | Self::Reduce { .. }
+            | Self::Cancel { .. }
+            | Self::Place { .. }
+            | Self::Modify { .. }
+            | Self::Resize { .. } => false,
+        }
+    }
+}
+
 /// A call on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {

@@ -157,12 +157,16 @@ impl Ticket {
     /// Whether bringing this order to the wished price would move a stop away from the market.
     #[must_use]
     pub fn loosens(&self, order: &Order) -> bool {
-        match (self.leg, order.stop_price) {
-            (Leg::Stop, Some(stop)) => match self.side {
-                OrderSide::Sell => self.price < stop,
-                OrderSide::Buy => self.price > stop,
-            },
-            (Leg::Stop, None) | (Leg::Target, _) => false,
+        order.stop_price.is_some_and(|stop| self.is_looser_than(stop))
+    }
+
+    /// Whether this is a stop farther from the market than one at that price.
+    #[must_use]
+    pub fn is_looser_than(&self, stop: Price) -> bool {
+        match (self.leg, self.side) {
+            (Leg::Stop, OrderSide::Sell) => self.price < stop,
+            (Leg::Stop, OrderSide::Buy) => self.price > stop,
+            (Leg::Target, _) => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Contracts, Fill, Instant, Order, OrderId};
+use domain::{ContractId, Contracts, Fill, Instant, Order, OrderId};
 
 use crate::{account::AccountState, facts::FRESH, judge::DISAGREE_FOR};
 
@@ -17,8 +17,9 @@ pub(crate) struct Owed {
     orders: BTreeMap<OrderId, Told>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Told {
+    contract: ContractId,
     filled: Contracts,
     since: Instant,
     latest: Instant,
@@ -28,6 +29,11 @@ impl Owed {
     /// Whether a fill has been missing for longer than news may take.
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
         self.orders.values().any(|told| now >= told.since + DISAGREE_FOR)
+    }
+
+    /// Whether a fill of a contract is missing.
+    pub(crate) fn is_of(&self, contract: &ContractId) -> bool {
+        self.orders.values().any(|told| told.contract == *contract)
     }
 
     /// Everything was read: what is not explained now never will be, unless the reading came too soon after
@@ -47,7 +53,8 @@ impl AccountState {
             let known = self.owed.orders.get(&order.id);
             let since = known.map_or(now, |told| told.since);
             if known.is_some() || self.owed.orders.len() < MOST_ORDERS {
-                let told = Told { filled: order.filled, since, latest: now };
+                let contract = order.contract.clone();
+                let told = Told { contract, filled: order.filled, since, latest: now };
                 self.owed.orders.insert(order.id.clone(), told);
             }
         }

@@ -182,7 +182,7 @@ impl<P: Post> Calls<P> {
         }
         let reply = Reply { id, result, waited: course.waited, server_time: course.server_time };
         let received = course.received.unwrap_or_else(now);
-        if asks_for_state(&call) {
+        if call.asks_for_state() {
             self.queries.advance();
         }
         self.outlet.tell(Stamped { received, signal: Signal::Reply(reply) }).await;
@@ -207,7 +207,7 @@ impl<P: Post> Calls<P> {
             }
         };
         course.waited = asked.elapsed();
-        if asks_for_state(call) {
+        if call.asks_for_state() {
             self.queries.advance();
         }
         let sending = Sending { calls: self, class, limit, deadline: Instant::now() + limit };
@@ -314,22 +314,4 @@ fn note(wanted: &watch::Sender<BTreeSet<Topic>>, topics: BTreeSet<Topic>) -> Ans
         differs
     });
     Answer::Noted
-}
-
-/// Whether its answer tells what the hubs tell.
-fn asks_for_state(call: &Call) -> bool {
-    match call {
-        Call::Accounts | Call::Snapshot { .. } | Call::WorkingOrders(_) | Call::Verify { .. } => true,
-        Call::Watch(_)
-        | Call::WatchQuotes(_)
-        | Call::Instrument(_)
-        | Call::SearchInstruments(_)
-        | Call::LatestBar(_)
-        | Call::Close { .. }
-        | Call::Reduce { .. }
-        | Call::Cancel { .. }
-        | Call::Place { .. }
-        | Call::Modify { .. }
-        | Call::Resize { .. } => false,
-    }
 }

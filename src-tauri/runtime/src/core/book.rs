@@ -47,6 +47,20 @@ impl Book for Known<'_> {
         self.engine.account(account).is_some_and(|account| account.has_traded(contract, change, since))
     }
 
+    fn has_closed(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool {
+        self.engine.account(account).is_some_and(|account| account.has_closed(contract, change, since))
+    }
+
+    fn held_at(&self, account: &AccountId, contract: &ContractId, at: Instant) -> Exposure {
+        self.engine.account(account).map_or(Exposure::FLAT, |account| account.held_at(contract, at))
+    }
+
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant> {
         self.engine.account(account)?.first_heard(order)
     }

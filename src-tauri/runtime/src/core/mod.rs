@@ -10,6 +10,7 @@ mod barred;
 mod book;
 mod clocks;
 mod commands;
+mod curves;
 mod guard;
 mod intake;
 mod links;
@@ -20,19 +21,18 @@ mod picture;
 mod reconciler;
 mod records;
 mod telling;
+mod traffic;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, ContractId, Event, Instant, Instrument, Memory, Notice, Rulebook, Severity,
-    Symbol,
-    broker::{Ask, CallId, LoginError, Signal},
+    AccountId, Action, Alert, ContractId, Event, Instant, Memory, Notice, Rulebook, Severity, Symbol,
+    broker::{CallId, Signal},
 };
 use engine::Engine;
-use store::{Durability, Intent, Record};
+use store::{Intent, Record};
 use views::{
-    text::{Zones, note},
+    text::note,
     view::{Protection, ReceiptView},
 };
 
@@ -46,89 +46,18 @@ use asking::{Accounts, Purpose};
 use barred::Barred;
 use book::Known;
 pub use commands::Session;
+use curves::Curves;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
 use listed::Listed;
 use measures::Measures;
 pub use metrics::{Metrics, kind_of};
-use picture::Curves;
 use reconciler::Reconciler;
 pub use telling::Told;
 use telling::{About, Teller};
-
-/// Facts of one run.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    /// The broker in the words of people: `TopstepX`, `Demo`.
-    pub broker: String,
-    /// How the engine runs: `tray`, `headless`, `demo`, `service`.
-    pub mode: String,
-    /// Zones of the people who read.
-    pub zones: Zones,
-    /// When this run began.
-    pub started: Instant,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// From the broker.
-    Signal(Signal),
-    /// Time has passed.
-    Tick,
-    /// The settings files were read, at the start or because they changed, and can be used.
-    Files(Box<Files>),
-    /// The files changed and cannot be used: what was in force stays so.
-    SettingsRefused(String),
-    /// Whether the settings files can be used; otherwise why not.
-    Settings(Result<(), String>),
-    /// The database was lost or damaged, and another one took its place: what people are told of it.
-    DatabaseReplaced(String),
-    /// A file tried to weaken RULE-008; it is enforced all the same.
-    StopRuleForced,
-    /// Whether what must be kept can be written; otherwise why not.
-    Disk(Result<(), String>),
-    /// Whether there are credentials.
-    Credentials(bool),
-    /// How far this computer's clock is ahead of the broker's.
-    ClockApart(TimeDelta),
-    /// Engine time was put forward by so much.
-    Stepped(TimeDelta),
-    /// This computer slept, or its clock jumped: everything may have changed.
-    Jumped,
-    /// Somebody wants everything read again.
-    Reconcile,
-}
-
-/// Something to do, in this order.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Write this; with [`Durability::Flush`] before anything that follows.
-    Write {
-        /// What.
-        records: Vec<Record>,
-        /// How safely.
-        durability: Durability,
-    },
-    /// Ask the broker.
-    Send(Ask),
-    /// Tell people, and keep what was told.
-    Tell(Told),
-    /// The first reconcile has been judged: accounts and what protects them.
-    Protected(Protection),
-    /// The login was refused by code.
-    Refused(LoginError),
-    /// What the engine was told, in order: for the journal.
-    Took(Vec<Taken>),
-    /// What a search of contracts found, or why it found nothing.
-    Found {
-        /// The call that [`Core::search`] made.
-        search: CallId,
-        /// The contracts.
-        found: Result<Vec<Instrument>, String>,
-    },
-}
+use traffic::Batch;
+pub use traffic::{Input, Output, Setting};
 
 /// The core.
 #[derive(Debug)]
@@ -158,37 +87,6 @@ pub struct Core {
     pictures: records::Pictures,
     settled: Settled,
     batch: Batch,
-}
-
-/// What one input brings about, collected so that it comes out in the right order.
-#[derive(Debug, Default)]
-struct Batch {
-    records: Vec<Record>,
-    flush: bool,
-    asks: Vec<Ask>,
-    notes: Vec<Told>,
-    signs: Vec<Output>,
-    taken: Vec<Taken>,
-}
-
-impl Batch {
-    fn durable(&mut self, record: Record) {
-        self.records.push(record);
-        self.flush = true;
-    }
-
-    fn lazy(&mut self, record: Record) {
-        self.records.push(record);
-    }
-
-    fn into_outputs(self) -> Vec<Output> {
-        let durability = if self.flush { Durability::Flush } else { Durability::Lazy };
-        let write = (!self.records.is_empty()).then_some(Output::Write { records: self.records, durability });
-        let asks = self.asks.into_iter().map(Output::Send);
-        let notes = self.notes.into_iter().map(Output::Tell);
-        let took = (!self.taken.is_empty()).then_some(Output::Took(self.taken));
-        write.into_iter().chain(asks).chain(notes).chain(self.signs).chain(took).collect()
-    }
 }
 
 impl Core {

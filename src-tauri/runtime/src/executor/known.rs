@@ -6,7 +6,7 @@ use domain::{AccountId, ContractId, Contracts, Exposure, OrderId};
 
 use super::{
     Book, Floor,
-    lane::{Goal, Lane, Sent, Subject, satisfied},
+    lane::{Aim, Goal, Lane, Sent, Subject, satisfied},
 };
 
 /// A request of an earlier lane whose effect was not seen is looked for this long.
@@ -53,11 +53,17 @@ impl Lane {
                 let earlier = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR);
                 return earlier || is_uncertain(book, account, &ticket.contract);
             }
+            // Older news came late, or somebody else moved it: the list tells.
+            (Subject::Order(_), Goal::Like(ticket)) => {
+                return self.moved.is_some_and(|price| ticket.is_looser_than(price));
+            }
             (Subject::New(_) | Subject::Order(_), _) => return false,
         };
-        // Only an order of the very size can be believed to be ours: others trade the contract as well.
-        let is_seen = |sent: Sent| {
-            sent.change.is_some_and(|change| book.has_traded(account, contract, change, sent.at))
+        // Only an order that did what ours was to do can be believed to be it: others trade the contract as well.
+        let is_seen = |sent: Sent| match sent.aim {
+            Aim::Unknown => false,
+            Aim::Whole(change) => book.has_closed(account, contract, change, sent.at),
+            Aim::Part(change) => book.has_traded(account, contract, change, sent.at),
         };
         let unseen = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR && !is_seen(sent));
         let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
@@ -86,7 +92,13 @@ impl Lane {
     /// A change that was decided by what may have been missed: the next reading decides whether it still
     /// protects.
     pub(super) fn waits_for_reading(&self, book: &dyn Book) -> bool {
-        matches!(self.goal, Goal::Like(_)) && book.is_doubtful(&self.account)
+        matches!(&self.goal, Goal::Like(ticket) if is_uncertain(book, &self.account, &ticket.contract))
+    }
+
+    /// Whether a close was sent that may have been executed although no good answer came, and that was looked
+    /// for but once.
+    pub(super) fn may_have_closed(&self) -> bool {
+        matches!(self.subject, Subject::Position(_)) && self.unseen.is_some() && self.unmoved == 0
     }
 
     /// A market order or a fill is making the position smaller at this moment.

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Ticket,
+    AccountId, ContractId, Contracts, EnforcementId, Event, Exposure, Instant, OrderId, Price, Ticket,
     broker::{Call, CallId, Reply},
 };
 
@@ -77,8 +77,27 @@ pub(super) struct Request {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub at: Instant,
-    /// What it was to change of the position; `None` if an earlier run sent it.
-    pub change: Option<Exposure>,
+    pub aim: Aim,
+    /// The broker said that it is there.
+    pub is_accepted: bool,
+}
+
+/// What a request was to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Aim {
+    /// An earlier run sent it.
+    Unknown,
+    /// To close the whole: what it changes is decided by what is held when it arrives, this by what was known.
+    Whole(Exposure),
+    /// To change the position by so much.
+    Part(Exposure),
+}
+
+impl Sent {
+    /// Of an earlier run: whether it left is not known, and a start takes longer than an order is out of sight.
+    pub fn before_start(at: Instant) -> Self {
+        Self { at, aim: Aim::Unknown, is_accepted: false }
+    }
 }
 
 /// What one move brought.
@@ -135,6 +154,8 @@ pub(super) struct Lane {
     pub(super) error: Option<String>,
     /// An order that an earlier run may have placed to the same end, by its tag.
     pub(super) earlier_tag: Option<String>,
+    /// Where an earlier lane brought the stop.
+    pub(super) moved: Option<Price>,
     /// Orders that the broker rejected; each took a tag with it.
     pub(super) rejected: u32,
     /// Nothing more is sent: what it protects is being closed.
@@ -169,6 +190,7 @@ impl Lane {
             reached_at: None,
             error: None,
             earlier_tag: None,
+            moved: None,
             rejected: 0,
             is_withdrawn: false,
         }
@@ -179,6 +201,16 @@ impl Lane {
         self.earlier = request;
         self.unseen = request;
         self
+    }
+
+    /// A lane of a stop that an earlier one has moved there.
+    pub fn beside(mut self, moved: Option<Price>) -> Self {
+        self.moved = moved;
+        self
+    }
+
+    pub fn is_accepted(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.accepted)
     }
 
     /// Takes in another enforcement. The stricter goal counts; a failed lane gets a fresh start.
@@ -197,6 +229,7 @@ impl Lane {
             && self.goal == Goal::Ended
             && matches!(self.phase, Phase::Settling { .. } | Phase::Waiting { .. });
         if overtakes || matches!(self.phase, Phase::Over(_)) {
+            self.earlier = self.earlier.or(self.unseen);
             self.phase = Phase::Ready;
             self.attempts = 0;
         }
@@ -295,13 +328,13 @@ impl Lane {
             Phase::Looking { call, asked, .. } if call == reply.id => {
                 self.looked(reply, asked, floor, &mut moved);
             }
-            // A reply that comes after its limit: the look that followed tells more.
+            // A reply that comes after its limit: the look that followed tells more, but it does exist.
             Phase::Sent { .. }
             | Phase::Ready
             | Phase::Settling { .. }
             | Phase::Looking { .. }
             | Phase::Waiting { .. }
-            | Phase::Over(_) => {}
+            | Phase::Over(_) => self.note_acceptance(reply),
         }
         moved.stamps.error.clone_from(&self.error);
         moved

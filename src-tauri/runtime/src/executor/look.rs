@@ -11,7 +11,7 @@ use domain::{
 
 use super::{
     Book, Floor, in_words,
-    lane::{CALL_LIMIT, Ending, Goal, Lane, Moved, Next, Phase, Sent, Subject, satisfied},
+    lane::{Aim, CALL_LIMIT, Ending, Goal, Lane, Moved, Next, Phase, Sent, Subject, satisfied},
     request::{WAITS, as_told},
     wrong_answer,
 };
@@ -41,13 +41,21 @@ struct Ours {
     filled: bool,
     /// With what each would have changed of the position, or has.
     ended: Vec<(OrderId, Exposure)>,
+    /// One that ended was of the very size that was held when it was made: that is how a close of the whole is
+    /// made (gateway reference 3.5).
+    has_closed: bool,
 }
 
 impl Ours {
-    /// Whether one that ended is of the very size and side of a request. Others trade the contract as well:
-    /// an order of theirs says nothing about ours.
+    /// Whether one that ended did what a request was to do. Others trade the contract as well: an order of
+    /// theirs says nothing about ours.
     fn accounts_for(&self, sent: Sent) -> bool {
-        self.ended.iter().any(|(_, change)| sent.change.is_none_or(|wanted| wanted == *change))
+        let is_there = |wanted: Exposure| self.ended.iter().any(|(_, change)| wanted == *change);
+        match sent.aim {
+            Aim::Unknown => !self.ended.is_empty(),
+            Aim::Whole(change) => is_there(change) || self.has_closed,
+            Aim::Part(change) => is_there(change),
+        }
     }
 }
 
@@ -194,17 +202,20 @@ impl Lane {
             ours.filled |= order.status == OrderStatus::Filled;
             match order.status.is_working() {
                 true => ours.working.push(order.id.clone()),
-                false => ours.ended.push((order.id.clone(), change_by(order))),
+                false => {
+                    let change = change_by(order);
+                    ours.has_closed |= book.held_at(&self.account, contract, order.created_at) == -change;
+                    ours.ended.push((order.id.clone(), change));
+                }
             }
         }
         ours
     }
 
-    /// How many looks it takes until what they show is acted on. They are counted, not timed: engine time is
-    /// put forward when the computer wakes.
+    /// How many looks it takes until what they show is acted on, whichever lane sent the request. They are
+    /// counted, not timed: engine time is put forward when the computer wakes.
     fn patience(&self, held: Exposure, ours: &Ours) -> u32 {
-        let is_accepted = self.request.as_ref().is_some_and(|request| request.accepted);
-        if is_accepted && self.unseen.is_some() {
+        if self.unseen.is_some_and(|sent| sent.is_accepted) {
             OUT_OF_SIGHT
         } else if self.shows_no_effect(held, ours) {
             PATIENCE
@@ -231,12 +242,14 @@ impl Lane {
             self.attempts = 0;
             self.phase = Phase::Waiting { until: now, then: Next::Request };
         } else {
-            self.retry(None, now);
+            // What was looked for long enough has been waited for.
+            self.retry((self.unmoved > 0).then(TimeDelta::zero), now);
         }
     }
 
     fn judge_order(&mut self, orders: &[Order], asked_at: Instant, floor: &Floor<'_>) -> Vec<Event> {
         let Subject::Order(id) = &self.subject else { return Vec::new() };
+        self.moved = None;
         let listed = orders.iter().find(|order| order.id == *id);
         let known = floor.book.order(&self.account, id);
         let is_done = match (listed, &self.goal) {
@@ -313,7 +326,7 @@ impl Lane {
     /// An earlier run may have placed an order to the same end: it is looked for first.
     pub(super) fn placed_earlier(&mut self, tag: String, at: Instant) {
         self.earlier_tag = Some(tag);
-        self.earlier = Some(Sent { at, change: None });
+        self.earlier = Some(Sent::before_start(at));
     }
 
     /// Whether a close of the whole was only held up by what others are doing: without an answer it goes out.

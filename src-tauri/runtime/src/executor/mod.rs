@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, ContractId, Contracts, Deed, Enforcement, EnforcementId, Event, Exposure, Instant, Leg, Order,
-    OrderId, Report, Ticket,
+    OrderId, Price, Report, Ticket,
     broker::{Answer, Ask, CallError, CallId, Class, Reply},
 };
 
@@ -33,6 +33,9 @@ use task::Task;
 /// beyond this, the oldest finished state would be a defect, so further ones are refused and reported as
 /// failed, and the engine asks again after its quiet period.
 const MOST_TASKS: usize = 1_000;
+
+/// For so long, older news of a stop that was moved may still come.
+const MOVED_FOR: TimeDelta = TimeDelta::seconds(60);
 
 /// What is known of the broker's state; answered by the engine's state.
 pub trait Book {
@@ -55,6 +58,17 @@ pub trait Book {
         change: Exposure,
         since: Instant,
     ) -> bool;
+    /// Whether a market order that bought, or sold, as that change does was first heard of since then, has
+    /// ended and left nothing of what was held, and none is working.
+    fn has_closed(
+        &self,
+        account: &AccountId,
+        contract: &ContractId,
+        change: Exposure,
+        since: Instant,
+    ) -> bool;
+    /// What was held of a contract at an instant of the broker's clock, as the fills tell it.
+    fn held_at(&self, account: &AccountId, contract: &ContractId, at: Instant) -> Exposure;
     /// When an order, working or ended, was first heard of.
     fn first_heard(&self, account: &AccountId, order: &OrderId) -> Option<Instant>;
     /// Whether an order with this tag, or with one that begins so, was heard of and is not rejected.
@@ -98,6 +112,8 @@ pub struct Executor {
     flattened: BTreeMap<AccountId, Instant>,
     /// Orders that an earlier run may have placed: their tags, and when.
     placed: BTreeMap<(AccountId, ContractId, Leg), (String, Instant)>,
+    /// Where stops were brought to a moment ago, and when.
+    moved: BTreeMap<(AccountId, Subject), (Price, Instant)>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +150,7 @@ impl Executor {
         let account = enforcement.account.clone();
         match &enforcement.deed {
             Deed::Reduce { contract, .. } => {
-                let sent = Sent { at, change: None };
+                let sent = Sent::before_start(at);
                 self.unseen.insert((account, Subject::Position(contract.clone())), sent);
             }
             Deed::Flatten => {
@@ -277,9 +293,10 @@ impl Executor {
         match self.lanes.get_mut(&key) {
             Some(lane) => lane.join(id, goal),
             None => {
-                let before_start = || self.flattened.get(account).map(|at| Sent { at: *at, change: None });
+                let before_start = || self.flattened.get(account).map(|at| Sent::before_start(*at));
                 let earlier = self.unseen.remove(&key).or_else(before_start);
-                let lane = Lane::new(account.clone(), subject, goal, id).after(earlier);
+                let moved = self.moved.get(&key).map(|(price, _)| *price);
+                let lane = Lane::new(account.clone(), subject, goal, id).after(earlier).beside(moved);
                 self.lanes.insert(key, lane);
             }
         }
@@ -324,8 +341,13 @@ impl Executor {
             .collect();
         for key in ended {
             let Some(lane) = self.lanes.remove(&key) else { continue };
-            if let (Subject::Position(_), Some(sent)) = (&lane.subject, lane.unseen) {
-                self.unseen.insert(key, sent);
+            self.moved.retain(|_, (_, at)| floor.now - *at < MOVED_FOR);
+            match (&lane.subject, &lane.goal, lane.unseen) {
+                (Subject::Position(_), _, Some(sent)) => drop(self.unseen.insert(key, sent)),
+                (Subject::Order(_), Goal::Like(ticket), _) if lane.is_accepted() => {
+                    self.moved.insert(key, (ticket.price, floor.now));
+                }
+                _ => {}
             }
             for (position, id) in lane.tasks.iter().enumerate() {
                 let is_last = position + 1 == lane.tasks.len();

@@ -11,7 +11,7 @@ use domain::{
 
 use super::{
     Book, Floor, in_words,
-    lane::{CALL_LIMIT, Ending, Goal, Lane, Moved, Next, Phase, Request, Sent, Subject},
+    lane::{Aim, CALL_LIMIT, Ending, Goal, Lane, Moved, Next, Phase, Request, Sent, Subject},
 };
 
 /// Requests for one goal before it is given up.
@@ -45,18 +45,19 @@ impl Lane {
         self.looks = 0;
         self.unmoved = 0;
         self.is_confirming = false;
-        self.unseen = Some(Sent { at: floor.now, change: Some(self.change_of(before)) });
+        self.unseen = Some(Sent { at: floor.now, aim: self.aim(before), is_accepted: false });
         self.request = Some(Request { call, at: floor.now, before, accepted: false, left_by_broker: None });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));
         moved.call = Some((call, self.call(before.size())));
     }
 
-    /// A request that failed is only as good as what is known by now.
+    /// A request that failed is only as good as what is known by now; and one that may have been executed is
+    /// looked for once more, however soon its answer came.
     pub(super) fn repeat(&mut self, floor: &mut Floor<'_>, moved: &mut Moved) {
         if self.waits_for_reading(floor.book) {
             self.phase = Phase::Ready;
-        } else if self.must_look_first(floor) {
+        } else if self.is_held_up(floor) || self.may_have_closed() {
             self.is_confirming = true;
             self.look(floor, moved);
         } else {
@@ -79,10 +80,7 @@ impl Lane {
         match &reply.result {
             Ok(_) => {
                 moved.stamps.acknowledged = Some(floor.now);
-                if let Some(request) = self.request.as_mut() {
-                    request.accepted = true;
-                    request.left_by_broker = reply.server_time.map(|then| then - CALL_LIMIT);
-                }
+                self.note_acceptance(reply);
                 self.phase = Phase::Settling { until: floor.now + SETTLE };
             }
             Err(error) => {
@@ -90,6 +88,17 @@ impl Lane {
                 self.unseen = self.unseen.filter(|_| may_exist(error));
                 self.refused(error, floor, moved);
             }
+        }
+    }
+
+    /// There is an order that its request became.
+    pub(super) fn note_acceptance(&mut self, reply: &Reply) {
+        let request =
+            self.request.as_mut().filter(|request| request.call == reply.id && reply.result.is_ok());
+        if let Some(request) = request {
+            request.accepted = true;
+            request.left_by_broker = reply.server_time.map(|then| then - CALL_LIMIT);
+            self.unseen.iter_mut().for_each(|sent| sent.is_accepted = true);
         }
     }
 
@@ -166,12 +175,13 @@ impl Lane {
     }
 
     /// What a request for its goal changes of a position.
-    fn change_of(&self, before: Exposure) -> Exposure {
+    fn aim(&self, before: Exposure) -> Aim {
         let stays = match self.goal {
             Goal::AtMost { to, .. } => to,
             Goal::Ended | Goal::Sized(_) | Goal::Placed(_) | Goal::Like(_) => Contracts::ZERO,
         };
-        Exposure(-before.0.signum() * i64::from(before.size().saturating_sub(stays).0))
+        let change = Exposure(-before.0.signum() * i64::from(before.size().saturating_sub(stays).0));
+        if stays == Contracts::ZERO { Aim::Whole(change) } else { Aim::Part(change) }
     }
 
     /// Where reducing is refused for good and the settings say so, the goal becomes to hold nothing.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     AccountId, Command, Event, OrderKind, Rulebook,
-    broker::{CallError, Signal},
+    broker::{CallError, Class, Signal},
     rulebook::Watched,
 };
 use runtime::core::Input;
@@ -11,7 +11,7 @@ use runtime::core::Input;
 use crate::{
     broker::{account, contract},
     chaos::Chaos,
-    rules::{rulebook, with_automation},
+    rules::{GRACE, rulebook, with_automation},
     trader::Step,
     world::World,
 };
@@ -126,6 +126,22 @@ fn an_account_taken_from_the_list_stays_guarded_until_the_next_start() {
     world.pass(milliseconds(10_000));
     assert_eq!(doubts(&world), [""; 0]);
     assert_eq!(world.broker.size(&2.into(), &contract("MNQ")), 3);
+}
+
+/// Ruling 19: whether a position without a stop is closed does not wait behind what keeps up with the broker.
+#[test]
+fn the_question_that_decides_a_missing_stop_is_part_of_the_enforcement() {
+    let mut world = world();
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 1 });
+    world.pass(milliseconds(1_000));
+    let view = world.core.engine().account(&1.into()).unwrap();
+    let over = view.stops().deadlines().next().unwrap();
+    assert!(over > world.now + TimeDelta::seconds(i64::from(GRACE) - 2));
+    world.pass(over - world.now + milliseconds(1_000));
+    let of = |class: Class| world.order_questions.iter().filter(move |(_, it)| *it == class);
+    assert!(of(Class::Routine).count() > 0 && of(Class::Routine).all(|(at, _)| *at < over));
+    assert!(of(Class::Enforcement).next().is_some_and(|(at, _)| *at >= over), "{:?}", world.order_questions);
+    assert_eq!(world.broker.size(&1.into(), &contract("MNQ")), 0);
 }
 
 /// A stop and a target while a position is held, and nothing of ours when it is gone.

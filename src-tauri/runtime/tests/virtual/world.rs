@@ -6,7 +6,7 @@ use chrono::{DurationRound, TimeDelta};
 use domain::{
     AccountId, Command, ContractId, Contracts, Deed, Event, Instant, Leg, Link, LockEnd, LockKey, OrderId,
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
-    broker::{Answer, Ask, Call, CallError, CallId, Reply, Signal},
+    broker::{Answer, Ask, Call, CallError, CallId, Class, Reply, Signal},
 };
 use runtime::core::{Announced, Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
@@ -20,6 +20,14 @@ use crate::{
     chaos::{Chaos, Dice, Fate},
     kept::Kept,
 };
+
+mod news;
+mod serve;
+mod settings;
+mod watch;
+
+use news::in_short;
+use watch::covers;
 
 /// Seconds between two quotes of a contract whose price stands still.
 const QUOTE_EVERY_SECONDS: i64 = 10;
@@ -52,10 +60,15 @@ pub struct World {
     pub kept: Kept,
     /// Those of the login, in the order in which the broker lists them.
     pub accounts: Vec<AccountId>,
-    /// Partial closes that took no more than the excess when they left.
+    /// Partial closes that took no more than the excess when they left, and protective orders that did nothing
+    /// but reduce then.
     justified: BTreeSet<CallId>,
     /// Calls that fail the next time they are made.
     pub failing: Vec<(&'static str, CallError)>,
+    /// Kinds of news of the stream of which the next one is lost.
+    pub losing: Vec<&'static str>,
+    /// The questions for working orders: when each was put, and from which share of the budget.
+    pub order_questions: Vec<(Instant, Class)>,
     rulebook: Rulebook,
     /// The settings files as they were written last.
     files: Option<Files>,
@@ -103,6 +116,8 @@ impl World {
             accounts: (1..=accounts).map(|number| AccountId::from(i64::try_from(number).unwrap())).collect(),
             justified: BTreeSet::new(),
             failing: Vec::new(),
+            losing: Vec::new(),
+            order_questions: Vec::new(),
             rulebook,
             files: None,
             dice: Dice::new(chaos),
@@ -164,57 +179,11 @@ impl World {
         self.post(unnoticed + down, Parcel::Link(Link::UserUp));
     }
 
-    /// The settings files changed, and the engine saw it.
-    pub fn change_rules(&mut self, rulebook: Rulebook) {
-        self.write_rules(rulebook);
-        self.read_rules();
-    }
-
-    /// The settings files ask for other notifications.
-    pub fn change_desktop(&mut self, desktop: DesktopView) {
-        self.files.iter_mut().for_each(|files| files.desktop = desktop);
-        self.read_rules();
-    }
-
-    /// The settings files ask for other announcements.
-    pub fn change_announced(&mut self, announced: Announced) {
-        self.files.iter_mut().for_each(|files| files.announced = announced);
-        self.read_rules();
-    }
-
-    /// The settings files changed.
-    pub fn write_rules(&mut self, rulebook: Rulebook) {
-        let hash = format!("{rulebook:?}");
-        let files = Files {
-            rulebook,
-            api: config::Api::default(),
-            hash,
-            origin: ConfigOrigin::File,
-            instruments: BTreeSet::new(),
-            desktop: DesktopView::default(),
-            announced: Announced::default(),
-        };
-        self.files = Some(files);
-    }
-
-    fn read_rules(&mut self) {
-        if let Some(files) = self.files.clone() {
-            self.handle(Input::Files(Box::new(files)));
-        }
-    }
-
     pub fn command(&mut self, command: Command) {
         self.note(format!("command {command:?}"));
         if let Ok(outputs) = self.core.command(self.now, command) {
             self.carry(outputs);
         }
-    }
-
-    /// Takes only stricter changes of the settings until then.
-    pub fn lock_settings(&mut self, until: Option<Instant>) -> Result<(), String> {
-        let outputs = self.core.lock_settings(until, self.now)?;
-        self.carry(outputs);
-        Ok(())
     }
 
     /// The market pauses: what is accepted is filled so much later.
@@ -310,10 +279,11 @@ impl World {
             let is_intended = self.kept.pending().any(|intent| covers(intent, &ask.call));
             self.check(is_intended, || format!("sent before it was written down: {:?}", ask.call));
         }
+        if let Call::WorkingOrders(_) = ask.call {
+            self.order_questions.push((self.now, ask.class));
+        }
         self.core.left(ask.id, self.now);
-        if let Call::Reduce { account, contract, by } = &ask.call
-            && self.is_excess(account, contract, by.0)
-        {
+        if self.is_justified(&ask.call) {
             self.justified.insert(ask.id);
         }
         let way = match &ask.call {
@@ -349,316 +319,6 @@ impl World {
                 self.handle(Input::Signal(Signal::Link(link)));
             }
             Parcel::Reply(reply) => self.handle(Input::Signal(Signal::Reply(reply))),
-        }
-    }
-
-    fn serve(&mut self, ask: Ask) -> (TimeDelta, Reply) {
-        let Ask { id, call, .. } = ask;
-        let was_justified = self.justified.remove(&id);
-        let way = self.dice.way();
-        let late = TimeDelta::seconds(2);
-        let name = format!("{call:?}");
-        let planned = self.failing.iter().position(|(of, _)| name.starts_with(of));
-        let fate = match planned {
-            Some(index) => Fate::Refused(self.failing.remove(index).1),
-            None => self.dice.fate(!is_query(&call)),
-        };
-        if let (Call::Reduce { account, contract, by }, Fate::Fine | Fate::Misreported(_), false) =
-            (&call, &fate, was_justified)
-        {
-            self.check_excess(account, contract, by.0);
-        }
-        let (after, result) = match fate {
-            Fate::Fine => (way, self.answer(&call)),
-            Fate::Refused(error @ CallError::TimedOut(_)) => (late, Err(error)),
-            Fate::Refused(error) => (way, Err(error)),
-            Fate::Misreported(error) => {
-                let executed = self.answer(&call).is_ok();
-                let after = if matches!(error, CallError::TimedOut(_)) { late } else { way };
-                self.note(format!("misreported, executed: {executed}"));
-                (after, Err(error))
-            }
-        };
-        if !is_query(&call) || result.is_err() {
-            self.note(format!("{call:?} -> {result:?}"));
-        }
-        let waited = std::time::Duration::ZERO;
-        (after, Reply { id, result, waited, server_time: None })
-    }
-
-    fn answer(&mut self, call: &Call) -> Result<Answer, CallError> {
-        match call {
-            Call::Accounts => Ok(Answer::Accounts(self.accounts.iter().map(broker::account).collect())),
-            Call::Watch(accounts) => {
-                // Nothing new to confirm, nothing said.
-                let wanted: BTreeSet<_> = accounts.iter().cloned().collect();
-                let is_news = wanted != self.watched;
-                self.watched = wanted;
-                if self.is_streaming && is_news {
-                    let way = self.dice.way();
-                    self.post(way, Parcel::Link(Link::UserUp));
-                }
-                Ok(Answer::Noted)
-            }
-            Call::WatchQuotes(contracts) => {
-                let fresh: Vec<_> =
-                    contracts.iter().filter(|it| !self.quotes.contains(it)).cloned().collect();
-                self.quotes.clone_from(contracts);
-                fresh.iter().for_each(|contract| self.quote(contract));
-                Ok(Answer::Noted)
-            }
-            Call::Snapshot { account, .. } if !self.accounts.contains(account) => Err(CallError::Refused {
-                code: 0,
-                text: "the login has no such account".to_string(),
-                kind: domain::broker::Refusal::Other,
-            }),
-            Call::Snapshot { account, fills_since } => {
-                let mine = self.broker.fills.iter().filter(|fill| fill.account == *account);
-                Ok(Answer::Snapshot(Box::new(Snapshot {
-                    account: broker::account(account),
-                    positions: self.broker.open_positions(account),
-                    orders: self.broker.listed(account),
-                    fills: mine.filter(|fill| fill.at >= *fills_since).cloned().collect(),
-                    asked_at: self.now,
-                })))
-            }
-            Call::WorkingOrders(account) => Ok(Answer::WorkingOrders(self.broker.listed(account))),
-            Call::Verify { account, orders_since } => Ok(Answer::Verified {
-                positions: self.broker.open_positions(account),
-                orders: self.broker.created_since(account, *orders_since),
-            }),
-            Call::Instrument(contract) => Ok(Answer::Instrument(broker::instrument(contract))),
-            Call::SearchInstruments(_) | Call::LatestBar(_) => Err(CallError::NotFound),
-            Call::Close { account, contract } => self.close(account, contract, None),
-            Call::Reduce { account, contract, by } => self.close(account, contract, Some(*by)),
-            Call::Cancel { order, .. } => {
-                let events = self.broker.cancel(order).ok_or(CallError::NotFound)?;
-                self.tell(events);
-                Ok(Answer::Accepted)
-            }
-            Call::Place { account, ticket, tag } => self.place_protective(account, ticket, tag),
-            Call::Modify { account, order, ticket } => self.modify(account, order, ticket),
-            Call::Resize { order, size, .. } => {
-                let events = self.broker.resize(order, *size).ok_or(CallError::NotFound)?;
-                self.tell(events);
-                Ok(Answer::Accepted)
-            }
-        }
-    }
-
-    /// A protective order that arrives: it reduces what is held, unless the trader was faster, and its tag
-    /// was never used.
-    fn place_protective(
-        &mut self,
-        account: &AccountId,
-        ticket: &domain::Ticket,
-        tag: &str,
-    ) -> Result<Answer, CallError> {
-        if self.broker.has_tag(tag) {
-            return Err(refused("the tag is in use"));
-        }
-        if !self.broker.is_before_market(ticket) {
-            return Err(refused("invalid stop price"));
-        }
-        self.check_protective(account, ticket, Contracts::ZERO);
-        let kind = if ticket.leg == Leg::Stop { OrderKind::Stop } else { OrderKind::Limit };
-        let (side, size, price) = (ticket.side, ticket.size.0, ticket.price.0);
-        let (account, contract) = (account.clone(), ticket.contract.clone());
-        let twin = self.broker.working().find(|it| {
-            it.account == account
-                && it.contract == contract
-                && it.kind == kind
-                && it.side == side
-                && it.is_own()
-        });
-        let twin = twin.map(|order| order.id.clone());
-        self.check(twin.is_none(), || format!("placed twice: {ticket:?} beside {twin:?}"));
-        self.place(
-            &Ticket { account, contract, side, kind, size, price, parent: None, tag: Some(tag.to_string()) },
-            false,
-        );
-        Ok(Answer::Accepted)
-    }
-
-    fn modify(
-        &mut self,
-        account: &AccountId,
-        order: &OrderId,
-        ticket: &domain::Ticket,
-    ) -> Result<Answer, CallError> {
-        if !self.broker.is_before_market(ticket) {
-            return Err(refused("invalid stop price"));
-        }
-        let before = self.broker.order(order).clone();
-        if before.status.is_working() {
-            self.check_protective(account, ticket, before.filled);
-            self.check(!ticket.loosens(&before), || format!("loosened: {before:?} to {ticket:?}"));
-        }
-        let events = self.broker.change(order, ticket).ok_or(CallError::NotFound)?;
-        self.tell(events);
-        Ok(Answer::Accepted)
-    }
-
-    fn check_protective(&self, account: &AccountId, ticket: &domain::Ticket, filled: Contracts) {
-        let held = domain::Exposure(self.broker.size(account, &ticket.contract));
-        let place = (account.clone(), ticket.contract.clone());
-        let raced = self.traders_fills.get(&place).is_some_and(|at| self.now - *at < NEWS_TAKES);
-        let closing = self.broker.working().any(|order| {
-            order.account == *account && order.contract == ticket.contract && order.kind == OrderKind::Market
-        });
-        let fits = ticket.only_reduces(held, filled);
-        self.check(fits || raced || closing, || format!("{ticket:?} while {} is held", held.0));
-    }
-
-    fn close(
-        &mut self,
-        account: &AccountId,
-        contract: &ContractId,
-        by: Option<Contracts>,
-    ) -> Result<Answer, CallError> {
-        let held = self.broker.size(account, contract);
-        if held == 0 {
-            return Err(CallError::NotFound);
-        }
-        let open = u32::try_from(held.abs()).unwrap();
-        let size = by.map_or(open, |by| by.0);
-        if size == 0 || size > open {
-            let kind = domain::broker::Refusal::Size;
-            return Err(CallError::Refused { code: 5, text: "InvalidCloseSize".to_string(), kind });
-        }
-        let twice = self.broker.working().any(|order| {
-            order.account == *account && order.contract == *contract && self.broker.is_own(&order.id)
-        });
-        self.check(!twice, || format!("two closes of {contract} under way"));
-        let side = if held > 0 { OrderSide::Sell } else { OrderSide::Buy };
-        let ticket = Ticket {
-            account: account.clone(),
-            contract: contract.clone(),
-            side,
-            kind: OrderKind::Market,
-            size,
-            price: self.broker.price(contract),
-            parent: None,
-            tag: None,
-        };
-        self.place(&ticket, true);
-        Ok(Answer::Accepted)
-    }
-
-    /// A partial close never takes more than the excess, when it leaves or when it arrives, unless the trader
-    /// took from it a moment ago.
-    fn check_excess(&self, account: &AccountId, contract: &ContractId, by: u32) {
-        let place = (account.clone(), contract.clone());
-        let is_recent = |at: &Instant| self.now - *at < NEWS_TAKES;
-        let raced = self.traders_fills.iter().any(|((whose, _), at)| whose == account && is_recent(at));
-        if raced && self.traders_fills.contains_key(&place) {
-            return;
-        }
-        let open = self.broker.size(account, contract);
-        self.check(self.is_excess(account, contract, by), || format!("{by} of {open} {contract} closed"));
-    }
-
-    fn is_excess(&self, account: &AccountId, contract: &ContractId, by: u32) -> bool {
-        let (open, by) = (self.broker.size(account, contract).abs(), i64::from(by));
-        let rules = self.rulebook.of(account);
-        let per_contract = rules.max_contracts_per_instrument.settings.default_limit.unwrap_or_default().0;
-        let in_all: i64 = self.broker.open_positions(account).iter().map(|it| it.exposure.0.abs()).sum();
-        let limit = i64::from(rules.max_contracts.settings.limit.0);
-        // What cannot be taken is refused.
-        by > open || open - by >= i64::from(per_contract) || in_all - by >= limit
-    }
-
-    /// Places an order, as the trader or as a consequence of a close.
-    pub fn place(&mut self, ticket: &Ticket, own: bool) -> OrderId {
-        let (id, events) = self.broker.place(ticket, own, self.now);
-        self.tell(events);
-        if ticket.kind == OrderKind::Market {
-            let mut after = TimeDelta::zero();
-            for size in self.dice.pieces(ticket.size) {
-                after += self.dice.until_fill();
-                self.post(after, Parcel::Execute(id.clone(), size));
-            }
-        }
-        id
-    }
-
-    fn execute(&mut self, id: &OrderId, size: u32) {
-        let order = self.broker.order(id).clone();
-        let place = (order.account.clone(), order.contract.clone());
-        let before = self.broker.size(&place.0, &place.1);
-        let events = self.broker.execute(id, size, self.now);
-        let after = self.broker.size(&place.0, &place.1);
-        self.note(format!("{} {id}: {} {before} -> {after}", order.contract, order.account));
-        if self.broker.is_own(id) {
-            let grew = after.abs() > before.abs() || (after != 0 && after.signum() != before.signum());
-            let raced = self.traders_fills.get(&place).is_some_and(|at| *at >= order.created_at);
-            self.check(!grew || raced, || format!("an own close took {} {before} -> {after}", place.1));
-        } else if before != after {
-            self.traders_fills.insert(place, self.now);
-        }
-        self.tell(events);
-    }
-
-    /// A price moves; resting orders fill.
-    pub fn trade_at(&mut self, contract: &ContractId, price: rust_decimal::Decimal) {
-        self.note(format!("{contract} at {price}"));
-        for order in self.broker.trade_at(contract, price) {
-            let size = self.broker.order(&order).remaining().0;
-            self.execute(&order, size);
-        }
-        if self.quotes.contains(contract) {
-            self.quote(contract);
-        }
-    }
-
-    fn quote(&mut self, contract: &ContractId) {
-        let last = Some(Price(self.broker.price(contract)));
-        let quote = Quote { contract: contract.clone(), last, bid: last, ask: last, at: Some(self.now) };
-        let way = self.dice.way();
-        self.post(way, Parcel::Told(Event::Quote(quote)));
-    }
-
-    /// Tells on the user stream what happened.
-    pub fn tell(&mut self, events: Vec<Event>) {
-        for event in events {
-            if !self.is_streaming || self.dice.is_lost() {
-                self.note(format!("lost {}", in_short(&event)));
-                continue;
-            }
-            let kind = match &event {
-                Event::Order(_) => "order",
-                Event::Fill(_) => "fill",
-                _ => "position",
-            };
-            let arrives = self.latest.get(kind).copied().unwrap_or(self.now).max(self.now + self.dice.way());
-            let arrives = match self.dice.held_up() {
-                Some(longer) => arrives + longer,
-                None => {
-                    self.latest.insert(kind, arrives);
-                    arrives
-                }
-            };
-            if self.dice.is_twice() {
-                self.post(arrives - self.now + TimeDelta::milliseconds(3), Parcel::Told(event.clone()));
-            }
-            self.post(arrives - self.now, Parcel::Told(event));
-        }
-    }
-
-    /// Lockouts end when their time is over, never before, and are never moved to an earlier end.
-    fn watch_locks(&mut self, records: &[Record]) {
-        for record in records {
-            if let Record::Lock { lockout, .. } = record {
-                let known = self.locks.insert(lockout.key.clone(), lockout.end);
-                let (known, new) = (known.and_then(LockEnd::at), lockout.end.at());
-                let shorter = known.is_some_and(|known| new.is_some_and(|new| new < known));
-                self.check(!shorter, || format!("a lockout was shortened: {lockout:?}"));
-            }
-            if let Record::Unlock { key, cause, .. } = record {
-                let end = self.locks.remove(key).and_then(LockEnd::at);
-                let early = end.is_some_and(|end| self.now < end);
-                self.check(!early, || format!("a lockout ended early: {key:?} by {cause:?}"));
-            }
         }
     }
 
@@ -706,10 +366,6 @@ fn outlives(parcel: Parcel) -> Option<Parcel> {
     }
 }
 
-fn refused(text: &str) -> CallError {
-    CallError::Refused { code: 2, text: text.to_string(), kind: domain::broker::Refusal::Other }
-}
-
 fn is_quote(event: &Event) -> bool {
     matches!(event, Event::Quote(_))
 }
@@ -724,43 +380,4 @@ pub fn is_query(call: &Call) -> bool {
             | Call::Place { .. }
             | Call::Modify { .. }
     )
-}
-
-/// Whether an intent that was written down asks for a call.
-fn covers(intent: &Intent, call: &Call) -> bool {
-    let enforcement = &intent.enforcement;
-    match (call, &enforcement.deed) {
-        (Call::Close { account, .. }, Deed::Flatten) | (Call::Cancel { account, .. }, Deed::Flatten) => {
-            *account == enforcement.account
-        }
-        (Call::Close { account, contract } | Call::Reduce { account, contract, .. }, deed) => {
-            *account == enforcement.account
-                && matches!(deed, Deed::Reduce { contract: meant, .. } if meant == contract)
-        }
-        (Call::Cancel { order, .. }, deed) => {
-            matches!(deed, Deed::Cancel { orders } if orders.contains(order))
-        }
-        (Call::Place { tag, .. }, Deed::Place { .. }) => tag.starts_with(&enforcement.tag()),
-        (Call::Modify { order, .. }, deed) => {
-            matches!(deed, Deed::Modify { order: meant, .. } if meant == order)
-        }
-        (Call::Resize { order, .. }, deed) => {
-            matches!(deed, Deed::Shrink { order: meant, .. } if meant == order)
-        }
-        _ => false,
-    }
-}
-
-fn in_short(event: &Event) -> String {
-    match event {
-        Event::Order(it) => format!(
-            "order {} {} {:?} {:?} {:?} {}/{}",
-            it.id, it.contract, it.kind, it.side, it.status, it.filled, it.size
-        ),
-        Event::Fill(it) => {
-            format!("fill {} of {} {:?} {} {}", it.id, it.order, it.side, it.size, it.contract)
-        }
-        Event::Position(it) => format!("position {} {} {}", it.account, it.contract, it.exposure.0),
-        other => format!("{other:?}"),
-    }
 }

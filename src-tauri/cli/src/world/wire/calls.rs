@@ -165,7 +165,7 @@ impl Port {
         call.until = now + call.limit();
         net.timer(call.until, Timer::CallLimit(id));
         let first = if call.plan.in_order { 1 } else { call.requests.len() };
-        let asks_for_state = asks_for_state(&call.ask.call);
+        let asks_for_state = call.ask.call.asks_for_state();
         for part in &mut call.requests[..first] {
             *part = Part::Waiting { again: false };
         }
@@ -282,7 +282,7 @@ impl Port {
 
     fn end(&mut self, id: CallId, result: Result<Answer, CallError>, net: &Net<'_>) {
         let Some(call) = self.calls.remove(&id) else { return };
-        if asks_for_state(&call.ask.call) {
+        if call.ask.call.asks_for_state() {
             self.queries += 1;
         }
         self.reply(id, result, call.waited, call.server_time, net);
@@ -297,23 +297,5 @@ impl Port {
         net: &Net<'_>,
     ) {
         self.tell(Signal::Reply(Reply { id, result, waited, server_time }), net);
-    }
-}
-
-/// Whether its answer tells what the hubs tell.
-fn asks_for_state(call: &Call) -> bool {
-    match call {
-        Call::Accounts | Call::Snapshot { .. } | Call::WorkingOrders(_) | Call::Verify { .. } => true,
-        Call::Watch(_)
-        | Call::WatchQuotes(_)
-        | Call::Instrument(_)
-        | Call::SearchInstruments(_)
-        | Call::LatestBar(_)
-        | Call::Close { .. }
-        | Call::Reduce { .. }
-        | Call::Cancel { .. }
-        | Call::Place { .. }
-        | Call::Modify { .. }
-        | Call::Resize { .. } => false,
     }
 }

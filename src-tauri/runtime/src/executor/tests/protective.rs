@@ -277,3 +277,28 @@ fn in_doubt_an_order_is_placed_only_after_a_look_and_a_change_waits_for_the_read
     bench.advance();
     assert_eq!(bench.sent.len(), 1);
 }
+
+/// The stop was moved nearer, and the news of where it was before comes once more, late.
+#[test]
+fn a_stop_that_was_moved_is_not_moved_back_by_older_news() {
+    for truth in [20_995, 20_990] {
+        let mut bench = Bench::new(&[("MNQ", 2)]).with_order(6, OrderSide::Sell, OrderKind::Stop);
+        let stop_at = |world: &mut World, price: i64| {
+            world.orders.get_mut("6").unwrap().stop_price = Some(Price(price.into()));
+        };
+        stop_at(&mut bench.known, 20_990);
+        stop_at(&mut bench.broker, 20_990);
+        bench.begin(1, change(2, 20_995));
+        bench.serve();
+        bench.stream();
+        assert_eq!(bench.outcome(), &Outcome::Confirmed);
+        stop_at(&mut bench.known, 20_990);
+        stop_at(&mut bench.broker, truth);
+        bench.begin(2, change(1, 20_990));
+        assert_eq!(bench.sent, ["change 6 to 2 at 20995", "orders"]);
+        bench.serve();
+        bench.pass(250);
+        // The trader may move it: then the list says so.
+        assert_eq!(bench.sent.len(), if truth == 20_990 { 3 } else { 2 }, "{:?}", bench.sent);
+    }
+}

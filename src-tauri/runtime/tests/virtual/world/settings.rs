@@ -1,0 +1,51 @@
+//! The settings files, and what is asked of them.
+
+use super::*;
+
+impl World {
+    /// The settings files changed, and the engine saw it.
+    pub fn change_rules(&mut self, rulebook: Rulebook) {
+        self.write_rules(rulebook);
+        self.read_rules();
+    }
+
+    /// The settings files ask for other notifications.
+    pub fn change_desktop(&mut self, desktop: DesktopView) {
+        self.files.iter_mut().for_each(|files| files.desktop = desktop);
+        self.read_rules();
+    }
+
+    /// The settings files ask for other announcements.
+    pub fn change_announced(&mut self, announced: Announced) {
+        self.files.iter_mut().for_each(|files| files.announced = announced);
+        self.read_rules();
+    }
+
+    /// The settings files changed.
+    pub fn write_rules(&mut self, rulebook: Rulebook) {
+        let hash = format!("{rulebook:?}");
+        let files = Files {
+            rulebook,
+            api: config::Api::default(),
+            hash,
+            origin: ConfigOrigin::File,
+            instruments: BTreeSet::new(),
+            desktop: DesktopView::default(),
+            announced: Announced::default(),
+        };
+        self.files = Some(files);
+    }
+
+    pub(super) fn read_rules(&mut self) {
+        if let Some(files) = self.files.clone() {
+            self.handle(Input::Files(Box::new(files)));
+        }
+    }
+
+    /// Takes only stricter changes of the settings until then.
+    pub fn lock_settings(&mut self, until: Option<Instant>) -> Result<(), String> {
+        let outputs = self.core.lock_settings(until, self.now)?;
+        self.carry(outputs);
+        Ok(())
+    }
+}
