@@ -37,13 +37,9 @@ function open(rule) {
   })();`;
 }
 
-/** Opens a row, then looks at its end: what follows, and that it can be saved. */
-function last(rule) {
-  return `setTimeout(() => {
-    const row = [...document.querySelectorAll('.rule')].find((it) => it.textContent.includes('${rule}'));
-    row.querySelector('.verdict').scrollIntoView({ block: 'end' });
-  }, 450);`;
-}
+/** Looks at a part of the open row, above the verdict that stays in sight. */
+const look = (part) =>
+  `setTimeout(() => document.querySelector('${part}').scrollIntoView({ block: 'center' }), 600);`;
 
 /** Writes into a field by its label, as one types. */
 function write(label, text) {
@@ -117,7 +113,7 @@ const shots = [
           enter('Give a symbol hours of its own') +
           soon(write('ES: window 1 opens', '5:00 PM') + write('ES: window 1 closes', '4:00 PM')),
       ) +
-      last('Trading Hours'),
+      look('.own'),
     holidays: open('Holidays'),
     'early-close':
       open('Holidays') +
@@ -126,7 +122,7 @@ const shots = [
           write('Time of the close', '12:15 PM') +
           `document.querySelector('[aria-label="Time of the close"]').form.requestSubmit();`,
       ) +
-      last('Holidays'),
+      look('.closes'),
     symbols: open('Symbol Block'),
     automation: open('Trade Management'),
     notifications: open('Desktop Notifications'),
@@ -212,20 +208,38 @@ async function resize(id, [width, height]) {
     await call('POST', `/session/${id}/window/rect`, { x: 0, y: 0, ...rect });
     await sleep(100);
     const [w, h] = await inner();
-    if (w === width && h === height) return;
+    if (w === width && h === height) return void (await sleep(300));
     rect = { width: rect.width + width - w, height: rect.height + height - h };
   }
 }
 
+/** Waits until the page shows something, and Risk Settings its rows. */
+async function shows(id, page) {
+  const what = page === 'settings' ? '.rule' : '#app *, body > *:not(script)';
+  const script = `return document.querySelector(${JSON.stringify(what)}) !== null`;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (await call('POST', `/session/${id}/execute/sync`, { script, args: [] })) break;
+    await sleep(100);
+  }
+  await sleep(300);
+}
+
 try {
   const id = await session();
+  // A browser that has just begun is slow with its first page and its first size.
+  await call('POST', `/session/${id}/url`, { url: `${site}?state=armed&bare` });
+  await sleep(1500);
   let size;
   for (const theme of ['dark', 'light']) {
     for (const shot of shots.filter(({ name }) => new RegExp(only).test(name))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
-      if (size !== shot.size) await resize(id, (size = shot.size));
-      await sleep(250);
+      if (size !== shot.size) {
+        await resize(id, (size = shot.size));
+        await sleep(1000);
+        await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
+      }
+      await shows(id, shot.query.page);
       if (shot.click) {
         const script = `[...document.querySelectorAll('main button')]
           .find((one) => one.textContent.includes(${JSON.stringify(shot.click)})).click()`;

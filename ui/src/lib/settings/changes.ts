@@ -69,7 +69,8 @@ export function changeText(settings: SettingsView, change: Told): string {
     const group = settings.groups.find((it) => it.rule !== null && it.rule === change.rule);
     return `${group?.title ?? ''}: ${shown(key, from)} → ${shown(key, to)}`;
   }
-  const name = symbol ? `Limit of ${symbol}` : (key?.title ?? change.key);
+  const what = key?.kind === 'windows' ? 'Hours' : 'Limit';
+  const name = symbol ? `${what} of ${symbol}` : (key?.title ?? change.key);
   return `${name} ${shown(key, from)} → ${shown(key, to)}`;
 }
 
