@@ -67,6 +67,14 @@ function type(text) {
   })();`;
 }
 
+/** Presses the button with this text, and shows what came of it. */
+function press(text) {
+  return `(() => {
+    [...document.querySelectorAll('button')].find((it) => it.textContent.includes('${text}')).click();
+    setTimeout(() => document.querySelector('form')?.scrollIntoView(), 50);
+  })();`;
+}
+
 const shots = [
   ...STATES.map((state) => ({ name: `status-${state}`, query: { state }, size: COMPACT })),
   ...['armed', 'locked', 'not-protected'].map((state) => ({
@@ -140,6 +148,19 @@ const shots = [
     act: "(() => { const it = document.querySelector('.top select'); it.value = '93365101'; it.dispatchEvent(new Event('change', { bubbles: true })); })();",
   },
   { name: 'settings-compact', query: { state: 'armed', page: 'settings' }, size: COMPACT },
+  ...Object.entries({ unset: press('Set guard password'), set: press('Change…') }).map(([name, act]) => ({
+    name: `guard-${name}`,
+    query: { state: 'armed', page: 'settings', ...(name === 'set' ? { guard: '' } : {}) },
+    size: WIDE,
+    act,
+  })),
+  ...[COMPACT, WIDE].map((size) => ({
+    name: size === WIDE ? 'guard-unlock-wide' : 'guard-unlock',
+    query: { state: 'locked', guard: '' },
+    size,
+    act: press('Unlock with guard password'),
+  })),
+  { name: 'guard-quit', query: { state: 'locked', sheet: 'quit', guard: '' }, size: COMPACT },
   ...['Accounts', 'Starting rulebook', 'Observe or enforce', 'Start at login', 'Proof'].map((click) => ({
     name: `setup-wide-${click.toLowerCase().replaceAll(' ', '-')}`,
     query: { state: 'armed', page: 'setup' },

@@ -59,6 +59,8 @@ pub enum Sheet {
     Until,
     /// Lock out until the daily reset?
     Done,
+    /// End the tray program with the guard password?
+    Quit,
 }
 
 impl Args {

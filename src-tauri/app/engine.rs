@@ -6,7 +6,8 @@
 mod broker;
 
 use anyhow::Context;
-use runtime::{HomeError, Running, Start, StartError, logs};
+use runtime::{HomeError, Running, Sign, Start, StartError, logs};
+use tokio::sync::mpsc;
 use tracing::Level;
 use views::Zones;
 
@@ -25,7 +26,7 @@ const DEPENDENCY: u8 = 5;
 
 /// The engine of a home, as far as this program is concerned.
 pub enum Engine {
-    /// It lives in this program and ends with it. What it signals is in its view as well.
+    /// It lives in this program and ends with it.
     Own(Box<Own>),
     /// It runs elsewhere, as a service or in a terminal; this program only looks on.
     Elsewhere,
@@ -79,6 +80,14 @@ impl Engine {
     #[must_use]
     pub fn is_own(&self) -> bool {
         matches!(self, Self::Own(_))
+    }
+
+    /// What an engine of our own signals, once; what all but [`Sign::MayEnd`] say is in its view as well.
+    pub fn signs(&mut self) -> Option<mpsc::Receiver<Sign>> {
+        match self {
+            Self::Own(own) => Some(std::mem::replace(&mut own.running.signs, mpsc::channel(1).1)),
+            Self::Elsewhere => None,
+        }
     }
 
     /// Ends what lives here: enforcements under way are given their time, everything is written.

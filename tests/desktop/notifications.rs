@@ -1,10 +1,13 @@
 //! What the engine wants people to be told reaches the desktop as it is.
 
+use std::{collections::HashMap, process::Stdio};
+
 use domain::{RuleKey, Severity};
 use views::{Note, Purpose, View, text::note, view::DesktopView};
+use zbus::{blocking::Proxy, zvariant::OwnedValue};
 
 use crate::{
-    bench::{Desktop, Shown, children_of, wait},
+    bench::{Desktop, Shown, broker::Broker, children_of, wait},
     engine::{Engine, sample},
 };
 
@@ -109,4 +112,44 @@ fn a_click_on_a_notification_opens_the_window() {
     let windows = children_of(program.id());
     assert!(windows.iter().any(|line| line.contains("--window")), "{windows:?}");
     assert_eq!(engine.asked(), [], "a click sends nothing to the broker");
+}
+
+/// From the trade at the broker to the message on the desktop, nothing in between replaced.
+#[test]
+fn a_real_desktop_receives_the_message_of_a_breach() {
+    let (broker, mut desktop) = (Broker::start(1), Desktop::without_notifications());
+    let dunst = desktop.command("dunst").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    desktop.keep(dunst);
+    let dunst = "org.freedesktop.Notifications";
+    let path = "/org/freedesktop/Notifications";
+    let control = Proxy::new(desktop.bus(), dunst, path, "org.dunstproject.cmd0").unwrap();
+    wait("the desktop's messages", || control.call::<_, _, ()>("NotificationCloseAll", &()).is_ok());
+    // What was on the screen, once it was closed.
+    let received = || -> Vec<[String; 3]> {
+        let _: () = control.call("NotificationCloseAll", &()).unwrap();
+        let told: Vec<HashMap<String, OwnedValue>> = control.call("NotificationListHistory", &()).unwrap();
+        let text = |one: &HashMap<String, OwnedValue>, name| -> String {
+            one.get(name).and_then(|it| it.downcast_ref().ok()).unwrap_or_default()
+        };
+        told.iter().map(|one| ["appname", "summary", "body"].map(|name| text(one, name))).collect()
+    };
+
+    broker.settings(&desktop.home(), &[("daily_realized_loss", "{limit: -500}")]);
+    let _program = desktop.run_with(&["--open"], &broker.login());
+    let tray = desktop.tray();
+    wait("protection", || tray.state().starts_with("Armed"));
+    broker.play(
+        "{at: 0, price: {contract: MNQ, last: 21000}}, {at: 0, order: {contract: MNQ, side: buy, size: 2}}, \
+         {at: 0, order: {contract: MNQ, side: buy, type: limit, size: 1, limit: 20000}}",
+    );
+    wait("the position to be seen", || tray.lines().contains(&"Flatten All…".to_owned()));
+    broker.play("{at: 0, price: {contract: MNQ, last: 20870}}");
+    let is_lock = |one: &[String; 3]| one[1].starts_with("Locked until ");
+    wait("the message", || received().iter().any(is_lock));
+    let told = received();
+    let [from, title, body] = told.iter().find(|one| is_lock(one)).unwrap();
+    assert_eq!((from.as_str(), title.as_str()), ("Risk Manager", "Locked until 5:00 PM CT"));
+    let (what, until) = body.split_once(" New trades blocked until 5:00 PM CT (in ").unwrap();
+    assert_eq!(what, "Daily Loss Limit: −$521.22 of −$500. Closed 2 MNQ, cancelled 1 order.");
+    assert!(until.ends_with(").") && until.len() > 2, "{body}");
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use crate::bench::{Desktop, Running, browser::Browser, wait};
 
 /// A program that protects a simulated account, and the file of its rules.
-fn demo(desktop: &Desktop) -> (Running, PathBuf) {
+pub fn demo(desktop: &Desktop) -> (Running, PathBuf) {
     let program = desktop.run(&["--demo"]);
     let tray = desktop.tray();
     wait("protection", || tray.state().starts_with("Armed"));

@@ -1,8 +1,8 @@
 //! The whole program with its own engine: against the simulated broker, and where no engine can start.
 
-use std::{fs, path::Path};
+use std::{fs, time::SystemTime};
 
-use crate::bench::{Desktop, browser::Browser, children_of, wait};
+use crate::bench::{Desktop, broker::Broker, browser::Browser, children_of, wait};
 
 #[test]
 fn the_demo_protects_a_simulated_account_and_ends_cleanly() {
@@ -40,21 +40,13 @@ fn a_first_start_opens_the_set_up_by_itself_and_a_later_one_does_not() {
 /// Sockets, engine, database, tray and window as a trader has them; only the broker is simulated.
 #[test]
 fn a_broken_rule_is_closed_proved_and_told_by_the_history() {
-    let broker = Broker::start();
-    let desktop = Desktop::start();
-    broker.settings(&desktop.home());
-    // The first start of a home opens a window of its own.
-    let mut first = desktop.run_with(&[], &broker.login());
-    wait("the first window", || !children_of(first.id()).is_empty());
-    first.terminate();
-    assert_eq!(first.code(), Some(0));
-
-    let _program = desktop.run_with(&[], &broker.login());
-    let window = Browser::open(&desktop, &["--page", "history"]);
+    let (broker, desktop) = (Broker::start(1), Desktop::start());
+    broker.settings(&desktop.home(), &[("max_contracts", "{limit: 5}")]);
+    let window = Browser::start(&desktop, &["--open", "--page", "history"], &broker.login());
     window.shows("Armed");
     window.press("Clock in");
     window.shows("clocked in");
-    broker.play("steps: [{at: 0, order: {contract: MNQ, side: buy, size: 6, stop_loss_ticks: -200}}]");
+    broker.play("{at: 0, order: {contract: MNQ, side: buy, size: 6, stop_loss_ticks: -200}}");
     window.shows("Reduced");
     window.shows("1 limit crossed");
     window.press("Setup");
@@ -68,41 +60,122 @@ fn a_broken_rule_is_closed_proved_and_told_by_the_history() {
     assert!(session.contains("1 trade") && session.contains("1 limit crossed"), "{session}");
 }
 
-/// A simulated broker with one Practice account.
-struct Broker {
-    runtime: tokio::runtime::Runtime,
-    simulator: simulator::Running,
+#[test]
+fn at_the_limit_the_window_turns_to_locked_and_counts_down() {
+    let (broker, desktop) = (Broker::start(1), Desktop::start());
+    broker.settings(&desktop.home(), &[("daily_realized_loss", "{limit: -500}")]);
+    // Below ten minutes countdowns tell seconds.
+    fs::write(desktop.home().join("config/timers.yaml"), reset_in_minutes(9)).unwrap();
+    let window = Browser::start(&desktop, &["--open"], &broker.login());
+    let tray = desktop.tray();
+    window.shows("Armed");
+    broker.play(
+        "{at: 0, price: {contract: MNQ, last: 21000}}, {at: 0, order: {contract: MNQ, side: buy, size: 2}}",
+    );
+    window.shows("LONG 2 MNQ");
+    broker.play("{at: 0, price: {contract: MNQ, last: 20870}}");
+    window.shows("Locked");
+    wait("nothing to be open at the broker", || broker.truth() == (0, 0));
+    window.shows("Daily Loss Limit: −$52");
+    window.shows("Closed 2 MNQ");
+    window.shows("Flat since");
+    wait("the tray to say it", || tray.state().starts_with("Locked until"));
+    let left = || seconds(&window.countdown());
+    let first = left();
+    assert!((1..=540).contains(&first), "{first} s");
+    wait("the countdown to run", || left() < first);
+    let second = left();
+    wait("the countdown to run on", || left() < second);
+
+    broker.play("{at: 0, order: {contract: MES, side: sell, size: 1}}");
+    wait("the new trade to be undone", || broker.fills() == 4 && broker.truth() == (0, 0));
+    window.shows("Locked");
 }
 
-impl Broker {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let settings = simulator::Settings::new(simulator::Market::Walk);
-        let simulator = runtime.block_on(simulator::serve(settings, ([127, 0, 0, 1], 0).into())).unwrap();
-        Self { runtime, simulator }
-    }
+#[test]
+fn flatten_all_of_the_tray_is_confirmed_in_the_window_and_done_at_the_broker() {
+    let (broker, desktop) = (Broker::start(1), Desktop::start());
+    broker.settings(&desktop.home(), &[]);
+    let window = Browser::start(&desktop, &["--open"], &broker.login());
+    let tray = desktop.tray();
+    window.shows("Armed");
+    broker.play(
+        "{at: 0, price: {contract: MNQ, last: 21000}}, {at: 0, order: {contract: MNQ, side: buy, size: 2}}, \
+         {at: 0, order: {contract: MNQ, side: buy, type: limit, size: 1, limit: 20500}}",
+    );
+    wait("both", || broker.truth() == (2, 1));
+    window.shows("LONG 2 MNQ");
+    wait("the menu to offer it", || tray.lines().contains(&"Flatten All…".to_owned()));
+    tray.choose("Flatten All…");
+    window.shows("Flatten All, at market?");
+    assert_eq!(broker.truth(), (2, 1), "the question alone sends nothing");
+    window.press("Close 2 MNQ, cancel 1 order");
+    wait("nothing to be open at the broker", || broker.truth() == (0, 0));
+    window.shows("your own command: Flatten All. Closed 2 MNQ, cancelled 1 order.");
+    window.shows("detected → flat");
+    window.shows("Flatten All: already flat");
+    window.shows("Armed");
+    assert_eq!(broker.fills(), 2, "one entry, one exit");
+}
 
-    fn settings(&self, home: &Path) {
-        let at = self.simulator.description();
-        let config = home.join("config");
-        fs::create_dir_all(&config).unwrap();
-        let api = format!(
-            "base_url: {}\nuser_hub_url: {}\nmarket_hub_url: {}\n",
-            at.base_url, at.user_hub_url, at.market_hub_url
-        );
-        fs::write(config.join("api.yaml"), api).unwrap();
-        fs::write(config.join("risk.yaml"), "rules:\n  session_block_outside: {enabled: false}\n").unwrap();
-    }
+/// The window is a process of its own and outlives the engine.
+#[test]
+fn killed_while_locked_it_comes_back_locked_with_the_same_end() {
+    let (broker, desktop) = (Broker::start(1), Desktop::start());
+    let cooldown = "{enabled: true, loss_thresholds: [{loss_amount: -100, cooldown_duration: 9m}]}";
+    broker.settings(&desktop.home(), &[("cooldown_after_loss", cooldown)]);
+    broker.is_known_to(&desktop);
+    let mut program = desktop.run_with(&[], &broker.login());
+    let window = Browser::open(&desktop, &[]);
+    window.shows("Armed");
+    broker.play(
+        "{at: 0, price: {contract: MNQ, last: 21000}}, {at: 0, order: {contract: MNQ, side: buy, size: 1}}, \
+         {at: 0, price: {contract: MNQ, last: 20900}}, {at: 0, close: {contract: MNQ}}",
+    );
+    window.shows("Locked");
+    window.shows("Cooldown After Loss: ");
+    let end = || window.text_of("//section[@aria-label='Protection']//div[contains(@class, 'cap')]");
+    let (until, left) = (end(), seconds(&window.countdown()));
+    assert!(until.starts_with("until ") && left <= 540, "{until}, {left} s");
 
-    fn login(&self) -> [(&'static str, String); 2] {
-        let at = self.simulator.description();
-        [("PROJECT_X_USERNAME", at.username.clone()), ("PROJECT_X_API_KEY", at.api_key.clone())]
-    }
+    program.kill();
+    window.shows("This window lost the engine");
+    broker.play("{at: 0, order: {contract: MNQ, side: buy, size: 1}}");
+    let fills = broker.fills();
 
-    fn play(&self, scenario: &str) {
-        let _inside = self.runtime.enter();
-        self.simulator.play(&simulator::Scenario::parse(scenario).unwrap()).unwrap();
-    }
+    let _program = desktop.run_with(&[], &broker.login());
+    window.shows("Locked");
+    wait("what was bought meanwhile to be closed", || {
+        broker.fills() == fills + 1 && broker.truth() == (0, 0)
+    });
+    wait("the banner's end", || end() == until);
+    assert!(seconds(&window.countdown()) < left, "it goes on where it was");
+    let tray = desktop.tray_of_start(3);
+    wait("the tray to say it", || tray.state().starts_with("Locked until"));
+    drop(window);
+
+    let window = Browser::open(&desktop, &[]);
+    window.shows("Locked");
+    window.shows(&until);
+    broker.play("{at: 0, order: {contract: MNQ, side: buy, size: 1}}");
+    wait("a new trade to be undone", || broker.fills() == fills + 3 && broker.truth() == (0, 0));
+}
+
+/// Settings of a daily reset that comes in so many minutes, or a little earlier.
+fn reset_in_minutes(minutes: u64) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let minute = now.as_secs() / 60 + minutes;
+    format!("daily_reset: {{time: \"{:02}:{:02}\", timezone: UTC}}\n", minute / 60 % 24, minute % 60)
+}
+
+/// `8m 07s`, `42s`.
+fn seconds(countdown: &str) -> u32 {
+    let part = |text: &str| match text.split_at_checked(text.len() - 1) {
+        Some((number, "m")) => number.parse::<u32>().unwrap() * 60,
+        Some((number, "s")) => number.parse::<u32>().unwrap(),
+        _ => panic!("no countdown: {countdown}"),
+    };
+    countdown.split(' ').map(part).sum()
 }
 
 #[test]

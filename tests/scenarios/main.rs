@@ -8,6 +8,7 @@ mod daily_loss;
 mod database;
 mod executor;
 mod files;
+mod guard;
 mod hours;
 mod limits;
 mod locked;

@@ -41,7 +41,7 @@ it.each([...compact, ...wide])('$page, $state, $width wide', async ({ page, stat
   expect(await faults({ page, sheet: null }, state, width)).toEqual([]);
 });
 
-it.each(['flatten', 'cancel', 'until', 'done'] as const)('the question %s', async (sheet) => {
+it.each(['flatten', 'cancel', 'until', 'done', 'quit'] as const)('the question %s', async (sheet) => {
   expect(await faults({ page: 'status', sheet }, 'armed', 460)).toEqual([]);
 });
 

@@ -9,6 +9,7 @@ use std::{process::ExitCode, sync::Mutex, time::Duration};
 use anyhow::Context;
 use chrono_tz::Tz;
 use clap::Parser;
+use runtime::Sign;
 use tauri::{AppHandle, Manager, RunEvent};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -81,13 +82,19 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
     let zones = zones();
     let is_new = !home.path().join("state.db").exists();
     let notifier = Notifier::start(opener(handle.clone()))?;
-    let engine = tauri::async_runtime::block_on(async {
+    let mut engine = tauri::async_runtime::block_on(async {
         let demo = match demo_home {
             Some(place) => Some(Demo::open(place).await?),
             None => None,
         };
         Engine::start(home.clone(), demo, zones).await
     })?;
+    // Before any window is opened, so that none is left over by a program that is told to end at once.
+    let to_end = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        told_to_end().await;
+        to_end.exit(0);
+    });
     let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
     let surface = Surface::new(&handle, &seen.borrow().sight(), zones, chosen)?;
     let windows = Windows::new(home);
@@ -95,17 +102,16 @@ fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>)
         windows.open(args.page, args.sheet);
     }
     let own_engine = engine.is_own();
+    if let Some(signs) = engine.signs() {
+        tauri::async_runtime::spawn(end_when_allowed(handle.clone(), signs));
+    }
     // The first thing somebody sees of a program that waits in the tray.
     if is_new && own_engine && !args.demo && !args.open {
         windows.open(Page::Setup, None);
     }
     app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
     tauri::async_runtime::spawn(tell(notes, seen.clone(), notifier.clone()));
-    tauri::async_runtime::spawn(follow(handle.clone(), surface, seen, zones, notifier));
-    tauri::async_runtime::spawn(async move {
-        told_to_end().await;
-        handle.exit(0);
-    });
+    tauri::async_runtime::spawn(follow(handle, surface, seen, zones, notifier));
     Ok(())
 }
 
@@ -123,6 +129,15 @@ fn end(app: &AppHandle) {
     let engine = tray.engine.lock().ok().and_then(|mut engine| engine.take());
     if let Some(engine) = engine {
         tauri::async_runtime::block_on(engine.stop());
+    }
+}
+
+/// The guard password was given for quitting.
+async fn end_when_allowed(app: AppHandle, mut signs: mpsc::Receiver<Sign>) {
+    while let Some(sign) = signs.recv().await {
+        if sign == Sign::MayEnd {
+            app.exit(0);
+        }
     }
 }
 
@@ -193,12 +208,18 @@ fn chosen(app: &AppHandle, action: MenuAction) {
         MenuAction::CancelAll => tray.windows.open(Page::Status, Some(Sheet::Cancel)),
         MenuAction::LockOutUntil => tray.windows.open(Page::Status, Some(Sheet::Until)),
         MenuAction::DoneForTheDay => tray.windows.open(Page::Status, Some(Sheet::Done)),
-        MenuAction::Quit => {
-            let question = quit::question(tray.seen.borrow().sight().view(), tray.own_engine);
-            let app_to_end = app.clone();
-            question::ask(app, question, move || app_to_end.exit(0));
-        }
+        MenuAction::Quit => quit(app, &tray),
     }
+}
+
+/// Where the guard password stands in between, the window asks for it, and the engine gives the sign.
+fn quit(app: &AppHandle, tray: &Tray) {
+    let sight = tray.seen.borrow().sight();
+    if tray.own_engine && sight.view().is_some_and(quit::asks_for_password) {
+        return tray.windows.open(Page::Status, Some(Sheet::Quit));
+    }
+    let app_to_end = app.clone();
+    question::ask(app, quit::question(sight.view(), tray.own_engine), move || app_to_end.exit(0));
 }
 
 /// A second start opens the window of the first.

@@ -32,8 +32,8 @@ pub enum Command {
     Bench(Bench),
     /// Say whether you are protected, and how each account stands
     Status(Status),
-    /// List active lockouts
-    Lockouts(Format),
+    /// List active lockouts, or end one with the guard password
+    Lockouts(Lockouts),
     /// List changes of the settings that do not apply yet, or take one back
     Pending(Pending),
     /// Print what was enforced, oldest first
@@ -51,6 +51,12 @@ pub enum Command {
     /// Check the settings
     #[command(subcommand)]
     Config(Config),
+    /// Set, change, remove or show the guard password
+    #[command(subcommand)]
+    Guard(Guard),
+    /// Show or lock the risk settings
+    #[command(subcommand)]
+    Settings(Settings),
     /// Close all positions and cancel all orders; asks first
     Flatten(Act),
     /// Lock yourself out until the trading day ends or until a time; cannot be taken back
@@ -98,6 +104,86 @@ pub enum PendingAct {
         /// That of this account's own rules
         #[arg(long, value_name = "ID")]
         account: Option<String>,
+    },
+    /// Let all of them apply with the next trading day; asks for the guard password
+    Approve(Secret),
+}
+
+/// Options of `lockouts`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Lockouts {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What to do with them
+    #[command(subcommand)]
+    pub act: Option<LockoutsAct>,
+}
+
+/// What `lockouts` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LockoutsAct {
+    /// End one before its time; asks for the guard password. The trader's own lock stays
+    Override {
+        /// Its rule, by its configuration key
+        #[arg(value_name = "RULE")]
+        rule: String,
+        /// Why: goes into the log
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// That of this account; needed where several are locked by the rule
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// That of this symbol; needed where the rule locks several
+        #[arg(long, value_name = "SYMBOL")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        secret: Secret,
+    },
+}
+
+/// How a password is given.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Secret {
+    /// Read it from standard input, a line each, instead of asking for it
+    #[arg(long)]
+    pub password_from_stdin: bool,
+}
+
+/// What `guard` can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Guard {
+    /// Say whether one is set, and what waits for it
+    Status(Format),
+    /// Set one where there is none
+    Set(Secret),
+    /// Replace it; asks for the old one first
+    Change(Secret),
+    /// Remove it at once; asks for it
+    Remove {
+        /// Without it: it goes after seven days, which anybody can see and stop
+        #[arg(long, conflicts_with = "password_from_stdin")]
+        forgotten: bool,
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// Take a removal back that was asked for without the password
+    Keep,
+}
+
+/// What `settings` can do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Settings {
+    /// Say whether they are locked, and until when
+    Status(Format),
+    /// Take only stricter changes until the trading day ends or until a time; cannot be taken back
+    Lock {
+        /// Until this instant (RFC 3339) instead of the end of the trading day
+        #[arg(long, value_name = "TIME")]
+        until: Option<chrono::DateTime<chrono::Utc>>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -48,6 +48,8 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Audit(options) => command::audit::run(home, &options),
         Command::Credentials(options) => command::credentials::run(home, options).await,
         Command::Config(options) => command::config::run(home, &options),
+        Command::Guard(options) => command::guard::run(home, options).await,
+        Command::Settings(options) => command::settings::run(home, options).await,
         Command::Flatten(options) => command::act::flatten(home, options).await,
         Command::LockOut(options) => command::act::lock_out(home, options).await,
     }

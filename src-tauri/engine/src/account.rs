@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Account, AccountId, Command, ContractId, Contracts, Exposure, Instant, Order, OrderId, OrderKind,
-    Position, PositionId, RuleKey, Rulebook, Symbol, Usd, memory::WeekFigures, rulebook::NoStopLossGrace,
+    Account, AccountId, Command, ContractId, Contracts, Exposure, Instant, Order, OrderId, Position,
+    PositionId, RuleKey, Rulebook, Symbol, Usd, memory::WeekFigures, rulebook::NoStopLossGrace,
 };
 
 use crate::{
     averages::Averages,
     baseline::Filling,
+    calm::Calm,
     engaged::Engagements,
     kinds::Kinds,
     ledger::{KEPT_BEFORE, Ledger},
@@ -25,15 +26,12 @@ use crate::{
     owed::Owed,
     own::OwnTrades,
     races::Races,
+    remembered::Remembered,
     rules::{self, ArmedRule},
     sessions::Sessions,
     stops::StopWatches,
     trades::News,
 };
-
-/// Ended orders and closed positions that are remembered, so that a late delivery can't revive them.
-/// When full, the oldest is forgotten; a revived ghost then lasts until the next reconcile.
-pub(crate) const REMEMBERED_ENDS: usize = 1_000;
 
 /// One account.
 #[derive(Debug)]
@@ -89,6 +87,9 @@ pub struct AccountState {
     pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
     /// Until when an order that could not be cancelled is left alone.
     pub(crate) quiet_orders: BTreeMap<OrderId, Instant>,
+    /// Until when the size and the price of an order that could not be changed are left alone. It may be
+    /// cancelled meanwhile: its position may end.
+    pub(crate) quiet_changes: BTreeMap<OrderId, Instant>,
     /// What observing and warning rules have told already and is still the case.
     pub(crate) observed: BTreeSet<(RuleKey, String)>,
     pub(crate) observed_today: u32,
@@ -103,9 +104,11 @@ pub struct AccountState {
     pub(crate) touched: Kinds,
     /// Every rule is to be asked, whatever changed.
     pub(crate) ask_all: bool,
+    /// Nothing that passes says anything new.
+    pub(crate) calm: Option<Calm>,
     /// When everything was asked for because something did not fit.
     pub(crate) asked_everything: Option<Instant>,
-    serial: u64,
+    pub(crate) serial: u64,
 }
 
 /// A position with what is known about its history here.
@@ -128,53 +131,6 @@ pub struct KnownOrder {
     pub first_heard: Instant,
     /// When the broker last spoke of it.
     pub heard: Instant,
-}
-
-/// A bounded memory of what has ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Remembered<T> {
-    all: BTreeMap<T, Life>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    first_heard: Instant,
-    ended: Instant,
-}
-
-impl<T: Ord + Clone> Default for Remembered<T> {
-    fn default() -> Self {
-        Self { all: BTreeMap::new() }
-    }
-}
-
-impl<T: Ord + Clone> Remembered<T> {
-    pub(crate) fn add(&mut self, item: T, first_heard: Instant, ended: Instant) {
-        self.all.insert(item, Life { first_heard, ended });
-        if self.all.len() > REMEMBERED_ENDS {
-            let oldest = self.all.iter().min_by_key(|(_, life)| life.ended).map(|(item, _)| item.clone());
-            if let Some(oldest) = oldest {
-                self.all.remove(&oldest);
-            }
-        }
-    }
-
-    pub(crate) fn has(&self, item: &T) -> bool {
-        self.all.contains_key(item)
-    }
-
-    pub(crate) fn first_heard(&self, item: &T) -> Option<Instant> {
-        self.all.get(item).map(|life| life.first_heard)
-    }
-
-    /// When it ended.
-    pub(crate) fn since(&self, item: &T) -> Option<Instant> {
-        self.all.get(item).map(|life| life.ended)
-    }
-
-    pub(crate) fn forget(&mut self, item: &T) {
-        self.all.remove(item);
-    }
 }
 
 impl AccountState {
@@ -218,12 +174,14 @@ impl AccountState {
             races: Races::default(),
             quiet: BTreeMap::new(),
             quiet_orders: BTreeMap::new(),
+            quiet_changes: BTreeMap::new(),
             observed: BTreeSet::new(),
             observed_today: 0,
             reduced: Vec::new(),
             commands: Vec::new(),
             touched: Kinds::NONE,
             ask_all: false,
+            calm: None,
             asked_everything: None,
             serial: 0,
         }
@@ -264,14 +222,6 @@ impl AccountState {
         self.engaged.remaining(&holding.position.contract, holding.position.exposure)
     }
 
-    /// Whether the fills tell of less than the position does, or of its other side: a closing fill comes
-    /// before the news of the position (gateway reference 9.2).
-    #[must_use]
-    pub fn is_shrinking(&self, contract: &ContractId) -> bool {
-        let held = self.exposure(contract);
-        self.book.get(contract).is_some_and(|told| !told.same_side(held) || told.size() < held.size())
-    }
-
     /// Working orders in the order of their ids.
     pub fn working_orders(&self) -> impl Iterator<Item = &KnownOrder> {
         self.orders.values()
@@ -288,53 +238,6 @@ impl AccountState {
     pub fn first_heard(&self, order: &OrderId) -> Option<Instant> {
         let working = self.orders.get(order).map(|known| known.first_heard);
         working.or_else(|| self.ended_orders.first_heard(order))
-    }
-
-    /// Whether positions, fills and orders tell the same story about a contract, and the latest list told it
-    /// as well.
-    #[must_use]
-    pub fn agrees(&self, contract: &ContractId) -> bool {
-        let told = self.book.get(contract).copied().unwrap_or_default();
-        told == self.exposure(contract) && !self.reread && !self.owed.is_of(contract)
-    }
-
-    /// Whether an untagged market order that bought so much, or sold it, was first heard of since then and
-    /// has ended, and none is working: what a close of ours would look like.
-    #[must_use]
-    pub fn has_traded(&self, contract: &ContractId, change: Exposure, since: Instant) -> bool {
-        let is_new = |known: &KnownOrder| known.first_heard >= since && is_like_a_close(&known.order);
-        let works = self.orders.values().any(|known| known.order.contract == *contract && is_new(known));
-        !works && self.traded.get(&(contract.clone(), change)).is_some_and(|heard| *heard >= since)
-    }
-
-    /// Whether an untagged market order that bought, or sold, as a change does was first heard of since then, has
-    /// ended and left nothing of what was held, as the fills tell it, and none is working: what a close of ours
-    /// of the whole would look like.
-    #[must_use]
-    pub fn has_closed(&self, contract: &ContractId, change: Exposure, since: Instant) -> bool {
-        let mut left = self.book.get(contract).copied().unwrap_or_default();
-        let fills = self.ledger.in_order().map(|known| &known.fill);
-        let mut later = BTreeSet::new();
-        for fill in fills.filter(|fill| fill.contract == *contract).rev() {
-            let is_its_last = later.insert(&fill.order);
-            let is_exit = is_its_last && left.is_flat() && fill.side.sign() == change.0.signum();
-            let whole = fill.side.sign() * i64::from(self.ledger.executed(&fill.order).0);
-            let is_new = self.ended_orders.first_heard(&fill.order).is_some_and(|heard| heard >= since);
-            if is_exit && is_new && self.has_traded(contract, Exposure(whole), since) {
-                return true;
-            }
-            left = left + Exposure(-fill.side.sign() * i64::from(fill.size.0));
-        }
-        false
-    }
-
-    /// What was held of a contract at an instant of the broker's clock, as the fills tell it.
-    #[must_use]
-    pub fn held_at(&self, contract: &ContractId, at: Instant) -> Exposure {
-        let fills = self.ledger.in_order().rev().map(|known| &known.fill);
-        let later = fills.take_while(|fill| fill.at > at).filter(|fill| fill.contract == *contract);
-        let now = self.book.get(contract).copied().unwrap_or_default();
-        later.fold(now, |held, fill| held + Exposure(-fill.side.sign() * i64::from(fill.size.0)))
     }
 
     /// The trading day's fills and sums.
@@ -446,22 +349,8 @@ impl AccountState {
         !order.side.reduces(held) || order.remaining() > held.size()
     }
 
-    /// Notes the end of an order that may have been a close of ours.
-    pub(crate) fn note_trade(&mut self, order: &Order, first_heard: Instant) {
-        if is_like_a_close(order) {
-            let change = Exposure(order.side.sign() * i64::from(order.size.0));
-            let latest = self.traded.entry((order.contract.clone(), change)).or_insert(first_heard);
-            *latest = first_heard.max(*latest);
-        }
-    }
-
     pub(crate) fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
-}
-
-/// Our own closes carry no tag and are market orders (ruling 18).
-fn is_like_a_close(order: &Order) -> bool {
-    order.kind == OrderKind::Market && order.tag.is_none()
 }

@@ -62,9 +62,12 @@ struct Closed {
 }
 
 impl Closed {
-    /// A result where nothing was closed: a fill is missing.
-    fn contradicts(self, fill: &Fill) -> bool {
-        self.size == Contracts::ZERO && fill.pnl.is_some_and(|pnl| pnl != Usd::ZERO)
+    /// A result where nothing was closed, or none where something was: where contracts stood is not known.
+    fn contradicts(self, entry: &Entry) -> bool {
+        match entry.known.fill.pnl {
+            Some(pnl) => self.size == Contracts::ZERO && pnl != Usd::ZERO,
+            None => entry.opened && self.points.is_some_and(|points| !points.is_zero()),
+        }
     }
 
     fn value(self, instrument: &Instrument) -> Option<Usd> {
@@ -135,13 +138,14 @@ impl AccountState {
     /// leave no question open. False where the whole day must be looked through.
     fn settle_latest(&mut self, fills: &[TradeId], court: &mut Court<'_>) -> bool {
         for id in fills {
-            let Some(fill) = self.ledger.known(id).map(|known| &known.fill) else { return false };
+            let Some(entry) = self.ledger.entry(id) else { return false };
+            let fill = &entry.known.fill;
             let contract = fill.contract.clone();
             let Averages { stands, openings, doubtful, .. } = &self.averages;
             let Some(instrument) = court.market.instrument(&contract) else { return false };
             let mut stand = stands.get(&contract).or(openings.get(&contract)).copied().unwrap_or_default();
             let closed = stand.apply(fill);
-            if doubtful.contains(&contract) || closed.contradicts(fill) {
+            if doubtful.contains(&contract) || closed.contradicts(entry) {
                 return false;
             }
             let mut differ = Vec::new();
@@ -159,13 +163,17 @@ impl AccountState {
     }
 
     fn settle_day(&mut self, court: &mut Court<'_>) -> bool {
+        // Nobody says what the venue did with the position of a trade that it undid.
+        let undone = self.ledger.fills().map(|known| &known.fill).filter(|fill| fill.voided);
+        self.averages.doubtful = undone.map(|fill| fill.contract.clone()).collect();
         let by_contract = self.ledger.by_contract();
         let settled: Vec<(ContractId, Settled)> = by_contract
             .iter()
             .map(|(contract, fills)| ((*contract).clone(), self.settle_contract(contract, fills, court)))
             .collect();
         self.averages.due = settled.iter().filter_map(|(_, settled)| settled.due).min();
-        self.averages.doubtful.clear();
+        // A contract whose only fills were undone is none of them.
+        self.averages.stands.clear();
         let mut own = BTreeMap::new();
         for (contract, Settled { stand, doubtful, counts, differ, .. }) in settled {
             if doubtful {
@@ -181,11 +189,9 @@ impl AccountState {
     fn settle_contract(&self, contract: &ContractId, fills: &[&Entry], court: &Court<'_>) -> Settled {
         let mut stand = self.averages.openings.get(contract).copied().unwrap_or_default();
         let closed: Vec<Closed> = fills.iter().map(|entry| stand.apply(&entry.known.fill)).collect();
-        let contradicted =
-            fills.iter().zip(&closed).any(|(entry, closed)| closed.contradicts(&entry.known.fill));
-        // Nobody says what the venue did with the position of a trade that it undid.
-        let undone = self.ledger.fills().any(|it| it.fill.voided && it.fill.contract == *contract);
-        let mut settled = Settled { stand, doubtful: contradicted || undone, ..Settled::default() };
+        let contradicted = fills.iter().zip(&closed).any(|(entry, closed)| closed.contradicts(entry));
+        let doubtful = contradicted || self.averages.doubtful.contains(contract);
+        let mut settled = Settled { stand, doubtful, ..Settled::default() };
         let Some(instrument) = court.market.instrument(contract).filter(|_| !settled.doubtful) else {
             return settled;
         };
@@ -222,8 +228,8 @@ impl AccountState {
         }
     }
 
-    /// Positions and fills were read as a whole: where contracts stood before the day's first fill
-    /// follows from both.
+    /// Positions and fills were read as a whole and nothing newer is known of them: where contracts stood
+    /// before the day's first fill follows from both.
     pub(crate) fn reopen_results(&mut self) {
         let by_contract = self.ledger.by_contract();
         let held = self.positions.keys().filter(|contract| !by_contract.contains_key(*contract));
@@ -264,6 +270,9 @@ impl AccountState {
         told.clear();
     }
 }
+
+#[cfg(test)]
+mod short_way;
 
 #[cfg(test)]
 mod tests {

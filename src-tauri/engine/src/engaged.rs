@@ -26,6 +26,8 @@ pub(crate) struct Settled {
     pub contracts: Vec<(ContractId, Engagement)>,
     /// Orders that have not ended.
     pub orders: Vec<OrderId>,
+    /// Orders whose size or price was to be another.
+    pub changing: Vec<OrderId>,
     /// Contracts for which an order was to be placed.
     pub placing: Vec<ContractId>,
 }
@@ -52,13 +54,20 @@ impl Engagements {
         }
     }
 
+    /// Whether everything is settled.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { contracts, orders, changing, placing, flatten } = self;
+        let no_orders = orders.is_empty() && changing.is_empty() && placing.is_empty();
+        contracts.is_empty() && no_orders && flatten.is_none()
+    }
+
     /// The unsettled decision about a contract.
     #[must_use]
     pub fn of(&self, contract: &ContractId) -> Option<&Engagement> {
         self.contracts.get(contract)
     }
 
-    /// Whether an order is being cancelled or made smaller.
+    /// Whether an order is being cancelled.
     #[must_use]
     pub fn is_ending(&self, order: &OrderId) -> bool {
         self.orders.contains_key(order)
@@ -126,7 +135,8 @@ impl Engagements {
         let placing = self.placing.extract_if(.., |_, placing| *placing == id);
         Settled {
             contracts: self.contracts.extract_if(.., |_, it| it.id == id).collect(),
-            orders: ending.chain(changing).map(|(order, _)| order).collect(),
+            orders: ending.map(|(order, _)| order).collect(),
+            changing: changing.map(|(order, _)| order).collect(),
             placing: placing.map(|((contract, _), _)| contract).collect(),
         }
     }

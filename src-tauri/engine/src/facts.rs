@@ -136,6 +136,7 @@ impl AccountState {
     fn nothing_left_to_end(&mut self, order: &OrderId) {
         self.engaged.order_ended(order);
         self.quiet_orders.remove(order);
+        self.quiet_changes.remove(order);
     }
 
     /// Takes a fill, a repetition of one, or its correction.
@@ -197,7 +198,10 @@ impl AccountState {
         self.known = true;
         self.read = self.read.max(Some(snapshot.asked_at));
         self.owed.read(snapshot.asked_at);
-        self.reopen_results();
+        self.ledger.confirm(&snapshot.fills, snapshot.asked_at - FRESH);
+        if !self.reread {
+            self.reopen_results();
+        }
         self.find_orphans(now);
         (kinds, fills)
     }
@@ -308,8 +312,11 @@ impl AccountState {
     /// Whether positions and fills tell different stories, and since when.
     pub(crate) fn compare_books(&mut self, now: Instant) {
         let agree = !self.reread
-            && self.book.iter().all(|(contract, exposure)| self.exposure(contract) == *exposure)
-            && self.positions.keys().all(|contract| self.book.contains_key(contract));
+            && self
+                .positions
+                .iter()
+                .all(|(contract, it)| self.book.get(contract) == Some(&it.position.exposure))
+            && self.told_elsewhere().all(|(_, told)| told.is_flat());
         self.disagree_since = if agree { None } else { self.disagree_since.or(Some(now)) };
     }
 }

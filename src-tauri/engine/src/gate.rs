@@ -16,6 +16,9 @@ impl AccountState {
     /// What the active lockouts, and closes that went wrong, make necessary. The lockouts in `fresh`
     /// were set in this step: what they forbid is their own doing, not a trade in spite of them.
     pub(crate) fn gate(&self, fresh: &[LockKey], now: Instant, wants: &mut Wants) {
+        if self.lockouts.is_empty() && self.races.is_empty() {
+            return;
+        }
         for holding in self.holdings() {
             let position = &holding.position;
             if let Some(rule) = self.races.cause(&position.contract, position.exposure, now) {

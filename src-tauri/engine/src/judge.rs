@@ -1,18 +1,14 @@
 //! Judging one account after something changed: gate, rules, one merged list of actions
 //! (specification C.1 to C.3).
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use domain::{
-    Action, Alert, Breach, Command, ContractId, Contracts, Deed, Enforcement, EnforcementId, EventKind,
-    Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, Order, OrderId, Priority, Question,
-    RuleKey, RuleMode, Severity,
+    Action, Alert, Breach, Command, Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, Order,
+    Priority, Question, RuleKey, RuleMode, Severity,
 };
 
 use crate::{
     account::AccountState,
-    engaged::Engagement,
     gate::priority,
     kinds::Kinds,
     market::Market,
@@ -55,34 +51,53 @@ impl AccountState {
         if !self.known || (kinds.is_empty() && !ask_all) {
             return;
         }
+        let knew_prices = self.knows_prices(court.market);
+        if !ask_all && knew_prices && self.stays_calm(kinds, court.market, court.now) {
+            return;
+        }
         self.races.forget_old(court.now);
+        self.compare_books(court.now);
         ask_all |= self.settle_results(kinds, court);
         self.admit_last_second(court);
-        self.watch_stops(kinds, court);
-        self.mind_managed(kinds, court);
+        let reckoned = Reckoned::of(self, court.market);
+        self.watch_stops(kinds, &reckoned, court);
+        self.mind_managed(kinds, &reckoned, court);
         let mut wants = Wants::default();
         self.gate(&[], court.now, &mut wants);
         self.withdraw_own(&mut wants);
         let mut fresh = Vec::new();
         self.obey(&mut fresh, &mut wants, court);
         self.gate_fresh(&fresh, 0, &mut wants, court);
-        let reckoned = Reckoned::default();
         self.ask_rules(kinds, ask_all, &reckoned, &mut fresh, &mut wants, court);
         self.news.clear();
         self.tidy_up(&mut wants, court.now);
-        self.decide(wants, court);
+        let is_content = wants.is_empty();
+        if !is_content {
+            self.decide(wants, court);
+        }
         self.warn_near(kinds, &reckoned, court);
         self.inquire(court);
+        let is_judged = knew_prices || self.judges_values(kinds, ask_all);
+        let may_rest = is_content && is_judged;
+        self.calm = if may_rest { self.find_calm(kinds, &reckoned, court) } else { None };
     }
 
     fn quiet_ended(&mut self, now: Instant) -> bool {
-        let before = self.quiet.len() + self.quiet_orders.len();
+        let count = |it: &Self| it.quiet.len() + it.quiet_orders.len() + it.quiet_changes.len();
+        let before = count(self);
+        if before == 0 {
+            return false;
+        }
         self.quiet.retain(|_, until| now < *until);
         self.quiet_orders.retain(|_, until| now < *until);
-        self.quiet.len() + self.quiet_orders.len() < before
+        self.quiet_changes.retain(|_, until| now < *until);
+        count(self) < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {
+        if self.reduced.is_empty() {
+            return;
+        }
         for (contract, held) in std::mem::take(&mut self.reduced) {
             for lockout in self.lockouts.ratchet(&contract, held) {
                 court.out.push(Action::Lock { lockout: Box::new(lockout) });
@@ -123,7 +138,7 @@ impl AccountState {
         &mut self,
         kinds: Kinds,
         ask_all: bool,
-        reckoned: &Reckoned,
+        reckoned: &Reckoned<'_>,
         fresh: &mut Vec<LockKey>,
         wants: &mut Wants,
         court: &mut Court<'_>,
@@ -133,8 +148,7 @@ impl AccountState {
         // What one rule locks in this step silences none of the others: each breach gets its record.
         let lock = self.lockouts.supervision(court.now);
         for armed in &mut rules {
-            let due = kinds.has(EventKind::TimeTick) && armed.is_due(court.now);
-            let asked = ask_all || due || armed.rule.listens().touches(kinds);
+            let asked = ask_all || armed.is_asked(kinds, court.now);
             if !asked || !applies_while(armed.key(), lock) {
                 continue;
             }
@@ -185,6 +199,9 @@ impl AccountState {
         wants: &mut Wants,
         court: &mut Court<'_>,
     ) {
+        if findings.is_empty() && self.observed.is_empty() {
+            return;
+        }
         match mode {
             RuleMode::Enforce => {
                 let is_told = |it: &Finding| matches!(it.remedy, Remedy::Tell { .. });
@@ -320,120 +337,10 @@ impl AccountState {
         }
     }
 
-    /// Turns the wishes into enforcements, the most urgent first, leaving out what is being done already.
-    fn decide(&mut self, mut wants: Wants, court: &mut Court<'_>) {
-        if let Some(want) = wants.take_flatten() {
-            self.decide_flatten(want, court);
-        }
-        let mut reduce: Vec<(ContractId, Want)> = wants.reduce.into_iter().collect();
-        reduce.sort_by_key(|(contract, want)| (want.priority, contract.clone()));
-        let mut cancel = wants.cancel;
-        for (contract, want) in reduce {
-            let (to, closing) = (want.to, want.clone());
-            if self.decide_reduce(contract.clone(), want, court) && to == Contracts::ZERO {
-                for order in self.own_orders_of(&contract) {
-                    cancel.entry(order).or_insert_with(|| closing.clone());
-                }
-            }
-        }
-        self.decide_cancels(cancel, court);
-        for (order, want) in wants.shrink {
-            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
-                continue;
-            }
-            let deed = Deed::Shrink { order: order.clone(), to: want.to };
-            let id = self.issue(want, deed, court);
-            self.engaged.ending(order, id);
-        }
-        self.decide_protect(wants.protect, court);
-    }
-
-    /// The executor closes every position and ends every order of the account; until it reports, the
-    /// gate leaves the orders to it.
-    fn decide_flatten(&mut self, want: Want, court: &mut Court<'_>) {
-        let rule = want.rule;
-        let id = self.issue(want, Deed::Flatten, court);
-        self.engaged.flattening(id);
-        let held: Vec<_> = self.positions.values().map(|it| it.position.clone()).collect();
-        for position in held {
-            let from = position.exposure;
-            let to = Contracts::ZERO;
-            let engagement = Engagement { id, from, to, rules: vec![rule], since: court.now };
-            self.engage(position.contract, engagement, court);
-        }
-    }
-
-    /// Notes that a position is being brought down.
-    fn engage(&mut self, contract: ContractId, engagement: Engagement, court: &mut Court<'_>) {
-        let rule = engagement.rules.first().copied().unwrap_or(RuleKey::Trader);
-        self.races.began(contract.clone(), rule, engagement.from, court.now);
-        self.own.closing(&contract, &engagement);
-        let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);
-        if let Some(actions) = self.loops.acted(&contract, increase, court.now) {
-            let notice = Notice::Loop { contract: contract.clone(), actions };
-            self.alert(Severity::Critical, notice, court.out);
-        }
-        self.engaged.engage(contract, engagement);
-    }
-
-    /// Whether it was decided now.
-    fn decide_reduce(&mut self, contract: ContractId, want: Want, court: &mut Court<'_>) -> bool {
-        let held = self.exposure(&contract);
-        let rules: Vec<RuleKey> = [want.rule].into_iter().chain(want.merged.iter().copied()).collect();
-        let quiet = rules.iter().all(|rule| self.quiet.contains_key(&(*rule, Some(contract.clone()))));
-        if quiet || self.engaged.remaining(&contract, held).size() <= want.to {
-            return false;
-        }
-        let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);
-        if !self.loops.may_act(&contract, increase, court.now) {
-            return false;
-        }
-        let to = want.to;
-        let id = self.issue(want, Deed::Reduce { contract: contract.clone(), to }, court);
-        let engagement = Engagement { id, from: held, to, rules, since: court.now };
-        self.engage(contract, engagement, court);
-        true
-    }
-
-    /// One enforcement for each rule and urgency, whatever the number of orders.
-    fn decide_cancels(&mut self, cancel: BTreeMap<OrderId, Want>, court: &mut Court<'_>) {
-        let mut groups: BTreeMap<(Priority, RuleKey), (Want, Vec<OrderId>)> = BTreeMap::new();
-        for (order, want) in cancel {
-            if self.engaged.is_ending(&order) || self.quiet_orders.contains_key(&order) {
-                continue;
-            }
-            let group = groups.entry((want.priority, want.rule)).or_insert_with(|| (want, Vec::new()));
-            group.1.push(order);
-        }
-        for (want, orders) in groups.into_values() {
-            let id = self.issue(want, Deed::Cancel { orders: orders.clone() }, court);
-            for order in orders {
-                self.engaged.ending(order, id);
-            }
-        }
-    }
-
-    pub(crate) fn issue(&self, want: Want, deed: Deed, court: &mut Court<'_>) -> EnforcementId {
-        let id = EnforcementId(*court.next_enforcement);
-        *court.next_enforcement += 1;
-        court.out.push(Action::Enforce(Box::new(Enforcement {
-            id,
-            account: self.id.clone(),
-            rule: want.rule,
-            merged: want.merged,
-            breach: want.breach,
-            deed,
-            priority: want.priority,
-            detected_at: court.now,
-        })));
-        id
-    }
-
     fn inquire(&mut self, court: &mut Court<'_>) {
         if self.stops.inquiry.ask(court.now) {
             court.out.push(Action::Ask(Question::Orders { account: self.id.clone() }));
         }
-        self.compare_books(court.now);
         let disagree = self.disagree_since.is_some_and(|since| court.now >= since + DISAGREE_FOR);
         let due = disagree || self.owed.is_overdue(court.now);
         let asked = self.asked_everything.is_some_and(|at| court.now < at + ASK_EVERYTHING_AT_MOST_EVERY);

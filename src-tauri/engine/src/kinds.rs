@@ -18,7 +18,7 @@ impl Kinds {
 
     /// With one more.
     #[must_use]
-    pub fn with(self, kind: EventKind) -> Self {
+    pub const fn with(self, kind: EventKind) -> Self {
         Self(self.0 | (1 << kind as u32))
     }
 
@@ -37,6 +37,12 @@ impl Kinds {
     #[must_use]
     pub fn touches(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// Whether it holds nothing that another set does not.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     /// Whether nothing changed.

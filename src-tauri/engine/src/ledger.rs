@@ -64,6 +64,9 @@ pub(crate) struct Entry {
     pub known: KnownFill,
     /// When it was first heard of; long ago where it was remembered.
     pub heard: Instant,
+    /// A list that was asked for well after it names no result: by the gateway's word it closed nothing
+    /// (gateway reference 3.6).
+    pub opened: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,7 +209,7 @@ impl Ledger {
         self.entry(id).map(|entry| &entry.known)
     }
 
-    fn entry(&self, id: &TradeId) -> Option<&Entry> {
+    pub(crate) fn entry(&self, id: &TradeId) -> Option<&Entry> {
         self.fills.get(&Place::new(*self.times.get(id)?, id))
     }
 
@@ -244,7 +247,7 @@ impl Ledger {
 
     /// Takes over a fill that was remembered from before a restart.
     pub(crate) fn restore(&mut self, known: KnownFill) {
-        self.insert(Entry { known, heard: Instant::MIN_UTC });
+        self.insert(Entry { known, heard: Instant::MIN_UTC, opened: false });
         self.total();
     }
 
@@ -262,8 +265,11 @@ impl Ledger {
     /// delivery lacks it (ruling 3).
     pub(crate) fn learn(&mut self, fill: &Fill, own: bool, locked: bool, now: Instant) -> Learned {
         let Some(entry) = self.entry(&fill.id) else {
-            return self
-                .learn_new(Entry { known: KnownFill { fill: fill.clone(), own, locked }, heard: now });
+            return self.learn_new(Entry {
+                known: KnownFill { fill: fill.clone(), own, locked },
+                heard: now,
+                opened: false,
+            });
         };
         let known = &entry.known.fill;
         // The same instant is told with different precision by stream and query.
@@ -277,7 +283,7 @@ impl Ledger {
         if *known == fill {
             return Learned::Nothing;
         }
-        let entry = Entry { known: KnownFill { fill, ..entry.known.clone() }, heard: entry.heard };
+        let entry = Entry { known: KnownFill { fill, ..entry.known.clone() }, ..*entry };
         self.insert(entry);
         self.total();
         Learned::Corrected
@@ -299,6 +305,17 @@ impl Ledger {
         }
         self.insert(entry);
         Learned::New
+    }
+
+    /// A list that was asked for well after `settled` names these fills: those without a result up to then
+    /// opened something.
+    pub(crate) fn confirm(&mut self, read: &[Fill], settled: Instant) {
+        for fill in read.iter().filter(|fill| fill.pnl.is_none() && fill.at <= settled) {
+            let place = self.times.get(&fill.id).map(|at| Place::new(*at, &fill.id));
+            if let Some(entry) = place.and_then(|place| self.fills.get_mut(&place)) {
+                entry.opened = true;
+            }
+        }
     }
 
     /// Begins a trading day.

@@ -65,6 +65,9 @@ impl AccountState {
     /// Leftovers that are due now, by contract. What is left is looked at again, until nothing is.
     pub(crate) fn take_leftovers(&mut self, now: Instant) -> Vec<(ContractId, Vec<Tidy>)> {
         let mut found = Vec::new();
+        if self.leftovers.due.is_empty() {
+            return found;
+        }
         for ((contract, side), due) in self.leftovers.take_due(now) {
             let tidy = self.tidy(&contract, &due);
             if tidy.is_empty() {

@@ -9,6 +9,8 @@
 mod account;
 mod averages;
 mod baseline;
+mod calm;
+mod decide;
 mod engaged;
 mod facts;
 mod gate;
@@ -26,14 +28,17 @@ mod outage;
 mod owed;
 mod own;
 mod protect;
+mod protection;
 mod quotes;
 mod races;
+mod remembered;
 pub mod rules;
 mod schedule;
 mod sessions;
 mod stops;
 mod stopwatch;
 mod take;
+mod told;
 mod trades;
 mod unbanked;
 mod vigil;
@@ -105,6 +110,7 @@ impl Engine {
         self.set_time(now);
         let mut out = Vec::new();
         self.pass_time(before, &mut out);
+        self.end_calm(event);
         self.take(event, &mut out);
         self.mind_interest();
         self.judge(watch, &mut out);
@@ -149,7 +155,7 @@ impl Engine {
             now: self.now,
             account,
             market: &self.market,
-            reckoned: &rules::Reckoned::default(),
+            reckoned: &rules::Reckoned::of(account, &self.market),
             kinds: Kinds::NONE,
             planned: &BTreeMap::new(),
             day_end: account.ledger.span().ends,

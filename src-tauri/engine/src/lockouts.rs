@@ -49,6 +49,9 @@ impl Lockouts {
 
     /// Takes out all whose time is over, with the cause.
     pub(crate) fn take_due(&mut self, now: Instant) -> Vec<(Lockout, EndCause)> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let due: Vec<LockKey> =
             self.active.values().filter(|lockout| !lockout.is_active(now)).map(|it| it.key.clone()).collect();
         due.into_iter()

@@ -81,11 +81,13 @@ impl Loops {
 
     /// Whether an action that waited may be taken now.
     pub(crate) fn is_due(&mut self, now: Instant) -> bool {
-        let due = self.next_due().is_some_and(|at| at <= now);
-        for actions in self.contracts.values_mut().filter(|_| due) {
+        if self.next_due().is_none_or(|at| at > now) {
+            return false;
+        }
+        for actions in self.contracts.values_mut() {
             actions.waiting &= actions.times.last().is_some_and(|at| now < *at + SPACING);
         }
-        due
+        true
     }
 }
 

@@ -1,23 +1,23 @@
 //! What RULE-012 has to remember of a position: its best price, what was done for it, and what others took
-//! away. Tidies up our own orders whatever the rules say. Places nothing: the rule decides that.
+//! away. Places nothing: the rule decides that.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    Action, Breach, ContractId, Contracts, EventKind, Exposure, Fill, Instant, Instrument, Leg, Notice,
-    Order, OrderId, OrderKind, OrderStatus, Position, Price, Priority, RuleKey, RuleSet, Severity, Side,
+    Action, ContractId, EventKind, Exposure, Instant, Instrument, Leg, Notice, Order, OrderStatus, Position,
+    Price, RuleSet, Severity, Side,
     memory::Managed,
-    rulebook::{TradeManagement, TradeManagementValues},
+    rulebook::{AutoBreakeven, TradeManagement, TradeManagementValues},
 };
 use rust_decimal::Decimal;
 
 use crate::{
-    account::AccountState,
+    account::{AccountState, Holding},
     judge::Court,
     kinds::Kinds,
-    market::Market,
-    wants::{Want, Wants},
+    market::Look,
+    rules::Reckoned,
 };
 
 /// How often the automatic stop is placed again after others took it away (specification B.12).
@@ -70,6 +70,27 @@ impl ManagedTrades {
 
     pub(crate) fn of(&self, contract: &ContractId) -> Option<&ManagedTrade> {
         self.trades.get(contract)
+    }
+
+    /// Whether one of these prices, one for each position in their order, is better than all before it.
+    pub(crate) fn has_better(&self, prices: impl Iterator<Item = Option<Price>>) -> bool {
+        // One trade for each position while the rule is on, otherwise none.
+        let mut seen = self.trades.values().zip(prices);
+        seen.any(|(trade, price)| price.is_some_and(|price| trade.is_better(price)))
+    }
+
+    /// Takes these prices, one for each position in their order.
+    pub(crate) fn see(&mut self, prices: impl Iterator<Item = Option<Price>>) {
+        for (trade, price) in self.trades.values_mut().zip(prices) {
+            if let (Some(side), Some(price)) = (Side::of(trade.held), price) {
+                trade.see(side, price);
+            }
+        }
+    }
+
+    /// Whether all is kept that a restart needs.
+    pub(crate) fn is_written(&self) -> bool {
+        self.trades.values().all(|trade| trade.written.as_ref() == Some(&trade.known))
     }
 
     /// A stop of the contract is being moved, or its target priced anew.
@@ -157,6 +178,11 @@ impl ManagedTrade {
         }
     }
 
+    /// Whether a price is better than all before it.
+    fn is_better(&self, price: Price) -> bool {
+        self.known.best.is_none_or(|best| if self.held.0 > 0 { price > best } else { price < best })
+    }
+
     fn see(&mut self, side: Side, price: Price) {
         let best = self.known.best.get_or_insert(price);
         *best = match side {
@@ -167,86 +193,96 @@ impl ManagedTrade {
 
     /// Whether the best gain so far reached this many ticks; never before the first price.
     pub(crate) fn has_gained(&self, ticks: u32, position: &Position, instrument: &Instrument) -> bool {
-        let gain = self.known.best.map(|best| best.0 - position.average_price.0);
-        let gain = gain.map(|gain| if position.exposure.0 > 0 { gain } else { -gain });
-        gain.is_some_and(|gain| gain >= instrument.tick_size * Decimal::from(ticks))
+        let Some(best) = self.known.best else { return false };
+        let gain = match position.exposure.0 > 0 {
+            true => best.0 - position.average_price.0,
+            false => position.average_price.0 - best.0,
+        };
+        gain >= instrument.tick_size * Decimal::from(ticks)
     }
 }
 
 impl AccountState {
-    /// Our own working orders of a contract.
-    pub(crate) fn own_orders(&self, contract: &ContractId) -> impl Iterator<Item = &Order> {
-        let orders = self.working_orders().map(|known| &known.order);
-        orders.filter(move |order| order.contract == *contract && order.is_own() && order.status.covers())
+    /// Brings what RULE-012 remembers in line with what is held.
+    pub(crate) fn mind_managed(&mut self, kinds: Kinds, reckoned: &Reckoned<'_>, court: &mut Court<'_>) {
+        let mut managed = std::mem::take(&mut self.managed);
+        self.match_trades(&mut managed, court.out);
+        if let Some(settings) = &managed.settings {
+            let positions = self.positions.values().map(|holding| &holding.position);
+            let trades = managed.trades.values_mut();
+            for ((position, look), trade) in positions.zip(reckoned.looks()).zip(trades) {
+                self.mind_trade(position, trade, values_of(settings, position), look, court.out);
+                self.write_trade(position, trade, kinds, court.out);
+            }
+        }
+        self.managed = managed;
     }
 
-    /// Brings what RULE-012 remembers in line with what is held.
-    pub(crate) fn mind_managed(&mut self, kinds: Kinds, court: &mut Court<'_>) {
-        let holdings: Vec<Position> = match self.managed.settings {
-            Some(_) => self.positions.values().map(|holding| holding.position.clone()).collect(),
-            None => Vec::new(),
-        };
-        let is_held = |contract: &ContractId| holdings.iter().any(|position| position.contract == *contract);
+    /// One trade for each position while the rule is on, in the same order; no others.
+    fn match_trades(&self, managed: &mut ManagedTrades, out: &mut Vec<Action>) {
+        let ManagedTrades { settings, trades, restored } = managed;
+        let is_on = settings.is_some();
+        if is_on && restored.is_empty() && trades.keys().eq(self.positions.keys()) {
+            return;
+        }
+        let is_gone = |contract: &ContractId| !is_on || !self.positions.contains_key(contract);
         let mut gone: Vec<ContractId> =
-            self.managed.trades.extract_if(.., |it, _| !is_held(it)).map(|(it, _)| it).collect();
-        gone.extend(self.managed.restored.extract_if(.., |it, _| !is_held(it)).map(|(it, _)| it));
+            trades.extract_if(.., |it, _| is_gone(it)).map(|(it, _)| it).collect();
+        gone.extend(restored.extract_if(.., |it, _| is_gone(it)).map(|(it, _)| it));
         for contract in gone {
             let account = self.id.clone();
-            court.out.push(Action::RecordManaged { account, contract, managed: None });
+            out.push(Action::RecordManaged { account, contract, managed: None });
         }
-        for position in &holdings {
-            self.mind_trade(position, court);
-            self.write_trade(&position.contract, kinds, court);
+        for (contract, Holding { position, .. }) in self.positions.iter().filter(|_| is_on) {
+            let known = restored.remove(contract).filter(|it| it.position == position.id);
+            trades.entry(contract.clone()).or_insert_with(|| ManagedTrade::new(position, known));
         }
     }
 
-    fn mind_trade(&mut self, position: &Position, court: &mut Court<'_>) {
+    fn mind_trade(
+        &self,
+        position: &Position,
+        trade: &mut ManagedTrade,
+        values: TradeManagementValues,
+        look: Look<'_>,
+        out: &mut Vec<Action>,
+    ) {
         let contract = &position.contract;
+        if !trade.is_of(position) {
+            *trade = ManagedTrade { written: trade.written.take(), ..ManagedTrade::new(position, None) };
+        }
+        let at_breakeven =
+            !trade.known.breakeven_done && self.is_at_breakeven(position, trade, values.breakeven, look);
+        trade.follow(position);
+        if let (Some(side), Some(price)) = (Side::of(position.exposure), look.price()) {
+            trade.see(side, price);
+        }
         let own = |is_leg: fn(&Order) -> bool| {
             let mut orders = self.own_orders(contract).filter(|it| it.side.reduces(position.exposure));
             orders.find(|it| is_leg(it)).map(|it| it.id.clone())
         };
-        let (stop, target) = (own(|it| it.kind.is_stop()), own(|it| !it.kind.is_stop()));
-        let done = self.managed.of(contract).is_some_and(|trade| trade.known.breakeven_done);
-        let at_breakeven = !done && self.is_at_breakeven(position, court.market);
-        let restored = self.managed.restored.remove(contract).filter(|it| it.position == position.id);
-        let values = self.managed.settings.as_ref().map(|it| values_of(it, position));
-        let trade = self
-            .managed
-            .trades
-            .entry(contract.clone())
-            .and_modify(|trade| {
-                if !trade.is_of(position) {
-                    *trade =
-                        ManagedTrade { written: trade.written.take(), ..ManagedTrade::new(position, None) };
-                }
-            })
-            .or_insert_with(|| ManagedTrade::new(position, restored));
-        trade.follow(position);
-        if let (Some(side), Some(price)) = (Side::of(position.exposure), court.market.price(contract)) {
-            trade.see(side, price);
-        }
-        (trade.known.stop, trade.known.target) = (stop, target);
+        (trade.known.stop, trade.known.target) = (own(|it| it.kind.is_stop()), own(|it| !it.kind.is_stop()));
         trade.known.breakeven_done |= at_breakeven;
-        let trailing = values.map(|values| values.trailing).filter(|it| it.enabled && !trade.known.trailing);
-        trade.known.trailing |= trailing
-            .zip(court.market.instrument(contract))
-            .is_some_and(|(values, it)| trade.has_gained(values.activation_ticks, position, it));
+        if values.trailing.enabled && !trade.known.trailing {
+            let has_gained = |it| trade.has_gained(values.trailing.activation_ticks, position, it);
+            trade.known.trailing = look.instrument().is_some_and(has_gained);
+        }
         if trade.known.stops_lost > PLACED_AGAIN && !trade.told_alone {
             trade.told_alone = true;
             let notice = Notice::StopLeftAlone { contract: contract.clone() };
-            self.alert(Severity::Warning, notice, court.out);
+            self.alert(Severity::Warning, notice, out);
         }
     }
 
     /// Whether breakeven was reached and every stop that could be moved lies at it or nearer.
-    fn is_at_breakeven(&self, position: &Position, market: &Market) -> bool {
-        let (Some(settings), Some(trade)) = (&self.managed.settings, self.managed.of(&position.contract))
-        else {
-            return false;
-        };
-        let Some(instrument) = market.instrument(&position.contract) else { return false };
-        let even = values_of(settings, position).breakeven;
+    fn is_at_breakeven(
+        &self,
+        position: &Position,
+        trade: &ManagedTrade,
+        even: AutoBreakeven,
+        look: Look<'_>,
+    ) -> bool {
+        let Some(instrument) = look.instrument() else { return false };
         if !trade.has_gained(even.profit_threshold_ticks, position, instrument) {
             return false;
         }
@@ -255,105 +291,27 @@ impl AccountState {
         stops.peek().is_some() && stops.all(|stop| !is_tighter(position.exposure, wanted, stop))
     }
 
-    /// Stops at a fixed price, whoever placed them, that protect a position.
-    pub(crate) fn movable_stops<'a>(&'a self, position: &'a Position) -> impl Iterator<Item = &'a Order> {
-        self.working_orders().map(|known| &known.order).filter(|order| {
-            order.contract == position.contract
-                && Leg::of(order.kind) == Some(Leg::Stop)
-                && order.status.covers()
-                && order.side.reduces(position.exposure)
-        })
-    }
-
-    /// Contracts that our own order of a leg is to cover: what is held, less what the trader's orders do.
-    /// Whoever places, resizes or tidies up our orders goes by it.
-    pub(crate) fn own_share(&self, position: &Position, leg: Leg) -> Contracts {
-        let held = position.exposure;
-        let own = self.movable_stops(position).filter(|it| it.is_own()).filter_map(|it| it.stop_price);
-        let ours = own.reduce(|one, two| if is_tighter(held, two, one) { two } else { one });
-        // Where we have a stop, only those count that are as near to the market: ours is never given up for a
-        // farther one. A stop that the market has passed is filling.
-        let counts = |order: &Order| match (leg, order.stop_price, ours) {
-            (Leg::Stop, Some(stop), Some(ours)) => order.kind.is_stop() && !is_tighter(held, ours, stop),
-            (Leg::Stop, None, _) | (Leg::Stop, _, None) => order.kind.is_stop(),
-            (Leg::Target, ..) => Leg::of(order.kind) == Some(Leg::Target),
-        };
-        let covered: Contracts = self
-            .working_orders()
-            .map(|known| &known.order)
-            .filter(|it| it.contract == position.contract && !it.is_own() && it.side.reduces(held))
-            .filter(|it| counts(it) && self.works_or_will(it))
-            .map(Order::remaining)
-            .sum();
-        held.size().saturating_sub(covered)
-    }
-
-    /// Whether an order of the trader works, or will in a moment: a bracket child whose entry is filling
-    /// arrives suspended (gateway reference 9.5).
-    fn works_or_will(&self, order: &Order) -> bool {
-        let entry = order.parent.as_ref().map(|parent| self.order(parent));
-        match (order.status, entry) {
-            (OrderStatus::Open | OrderStatus::Pending, _) => true,
-            (OrderStatus::Suspended, Some(Some(entry))) => {
-                entry.kind == OrderKind::Market || entry.filled > Contracts::ZERO
-            }
-            (OrderStatus::Suspended, Some(None)) => true,
-            (
-                OrderStatus::Suspended
-                | OrderStatus::CancelPending
-                | OrderStatus::Filled
-                | OrderStatus::Cancelled
-                | OrderStatus::Expired
-                | OrderStatus::Rejected,
-                _,
-            ) => false,
-        }
-    }
-
     /// Keeps what a restart needs. The best price alone is written with the ticks of every second.
-    fn write_trade(&mut self, contract: &ContractId, kinds: Kinds, court: &mut Court<'_>) {
-        let Some(trade) = self.managed.trades.get_mut(contract) else { return };
+    fn write_trade(
+        &self,
+        position: &Position,
+        trade: &mut ManagedTrade,
+        kinds: Kinds,
+        out: &mut Vec<Action>,
+    ) {
         let is_news = match &trade.written {
-            Some(written) if kinds.has(EventKind::TimeTick) => *written != trade.known,
-            Some(written) => Managed { best: trade.known.best, ..written.clone() } != trade.known,
+            Some(written) => {
+                *written != trade.known
+                    && (kinds.has(EventKind::TimeTick)
+                        || Managed { best: trade.known.best, ..written.clone() } != trade.known)
+            }
             None => true,
         };
         if is_news {
             trade.written = Some(trade.known.clone());
-            let (account, managed) = (self.id.clone(), trade.written.clone());
-            court.out.push(Action::RecordManaged { account, contract: contract.clone(), managed });
+            let (account, contract) = (self.id.clone(), position.contract.clone());
+            out.push(Action::RecordManaged { account, contract, managed: trade.written.clone() });
         }
-    }
-
-    /// Our own orders whose position is gone, or has turned, would open one: they are cancelled at once.
-    pub(crate) fn withdraw_own(&self, wants: &mut Wants) {
-        let orphans: Vec<Order> = self
-            .working_orders()
-            .map(|known| &known.order)
-            .filter(|order| order.is_own() && self.is_cancellable(order))
-            .filter(|order| !order.side.reduces(self.exposure(&order.contract)))
-            .cloned()
-            .collect();
-        for order in orphans {
-            let breach = Breach::Leftover { symbol: Some(order.symbol) };
-            wants.cancel(&order.id, Want::new(RuleKey::TradeManagement, breach, Priority::Low));
-        }
-    }
-
-    /// One of our orders filled. Where the fills tell of exposure on its own side now, it came too late for
-    /// its position, and what it opened is our own effect (ruling 17).
-    pub(crate) fn own_order_filled(&mut self, fill: &Fill, now: Instant) {
-        let told = self.book.get(&fill.contract).copied().unwrap_or_default();
-        let signed = Exposure(fill.side.sign());
-        if !told.is_flat() && told.same_side(signed) {
-            self.races.opened(fill.contract.clone(), RuleKey::TradeManagement, -signed, now);
-        }
-    }
-
-    /// A position is being closed: our own orders for it go with it.
-    pub(crate) fn own_orders_of(&self, contract: &ContractId) -> Vec<OrderId> {
-        let orders = self.own_orders(contract).filter(|order| self.is_cancellable(order));
-        orders.map(|order| order.id.clone()).collect()
     }
 }
 

@@ -12,7 +12,8 @@ use crate::{
     rules::{ArmedRule, Gauge, Reckoned, Scene, Share, Unit, Verdict},
 };
 
-const MOVES_A_VALUE: &[EventKind] = &[
+/// Changes after which a value may be nearer to a limit.
+pub(crate) const MOVES_A_VALUE: &[EventKind] = &[
     EventKind::UnrealizedPnlUpdate,
     EventKind::TradeExecuted,
     EventKind::PositionOpened,
@@ -50,7 +51,7 @@ impl Near {
 
 impl AccountState {
     /// Tells of limits that came near.
-    pub(crate) fn warn_near(&mut self, kinds: Kinds, reckoned: &Reckoned, court: &mut Court<'_>) {
+    pub(crate) fn warn_near(&mut self, kinds: Kinds, reckoned: &Reckoned<'_>, court: &mut Court<'_>) {
         let is_locked = self.lockouts.account_wide() == Some(LockKind::Hard);
         if court.warn_at.is_empty() || is_locked || !kinds.touches(Kinds::of(MOVES_A_VALUE)) {
             return;

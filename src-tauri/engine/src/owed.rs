@@ -26,6 +26,11 @@ struct Told {
 }
 
 impl Owed {
+    /// Whether every execution is explained.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
     /// Whether a fill has been missing for longer than news may take.
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
         self.orders.values().any(|told| now >= told.since + DISAGREE_FOR)

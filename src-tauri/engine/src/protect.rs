@@ -1,7 +1,7 @@
 //! Turns the wishes for protective orders into enforcements: none for a position that is being closed, and
 //! none twice (specification B.12, C.3).
 
-use domain::{Deed, Notice, RuleKey, Severity, Ticket};
+use domain::{Deed, Notice, OrderId, RuleKey, Severity, Ticket};
 
 use crate::{
     account::AccountState,
@@ -23,10 +23,7 @@ impl AccountState {
                     }
                 }
                 Protect::Modify { order, ticket } => {
-                    let busy = self.engaged.is_ending(&order)
-                        || self.engaged.is_changing(&order)
-                        || self.quiet_orders.contains_key(&order);
-                    if busy || self.is_closing(&ticket) {
+                    if !self.may_change(&order) || self.is_closing(&ticket) {
                         continue;
                     }
                     self.managed.moved(&ticket.contract, ticket.leg, court.now);
@@ -36,6 +33,12 @@ impl AccountState {
                 Protect::Place { .. } => {}
             }
         }
+    }
+
+    /// Whether an order may be brought to another size or price now.
+    pub(crate) fn may_change(&self, order: &OrderId) -> bool {
+        let busy = self.engaged.is_ending(order) || self.engaged.is_changing(order);
+        !busy && !self.quiet_orders.contains_key(order) && !self.quiet_changes.contains_key(order)
     }
 
     fn may_place(&self, ticket: &Ticket) -> bool {

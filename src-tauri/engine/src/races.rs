@@ -68,6 +68,11 @@ impl Races {
         (race.is_open(now) && race.resting_filled && other_side).then_some(race.rule)
     }
 
+    /// Whether nothing is being closed, and nothing was a moment ago.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_contract.is_empty()
+    }
+
     pub(crate) fn forget_old(&mut self, now: Instant) {
         self.by_contract.retain(|_, race| race.is_open(now));
     }

@@ -85,6 +85,9 @@ impl AccountState {
     /// already and not told yet, as at the first start, is only told.
     fn begin_days(&mut self, reset: &DailyReset, now: Instant, out: &mut Vec<Action>) {
         let mut day = self.ledger.span();
+        if self.day_told && now < day.ends {
+            return;
+        }
         let mut begun = Vec::new();
         if !self.day_told {
             begun.push(day);
@@ -96,9 +99,6 @@ impl AccountState {
         while day.ends <= now {
             day = day.next(reset);
             begun.push(day);
-        }
-        if begun.is_empty() {
-            return;
         }
         let surplus = begun.len().saturating_sub(MISSED_RESETS);
         for Day { label, began, .. } in begun.into_iter().skip(surplus) {
@@ -116,6 +116,9 @@ impl AccountState {
     /// Lockouts that this reset does not end last until the next one.
     fn stay_locked(&mut self, unlocks: ResetUnlocks, now: Instant, out: &mut Vec<Action>) {
         let ends = self.ledger.span().ends;
+        if self.lockouts.is_empty() {
+            return;
+        }
         let is_kept =
             |it: &&Lockout| matches!(it.end, LockEnd::Reset(at) if at <= now) && !unlocks.ends(it.key.rule);
         let kept: Vec<LockKey> = self.lockouts.iter().filter(is_kept).map(|it| it.key.clone()).collect();
@@ -153,15 +156,16 @@ impl AccountState {
         }
     }
 
-    fn deadlines(&self) -> impl Iterator<Item = Deadline> {
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Deadline> {
         let due = |at: Option<Instant>, why| at.map(|at| Deadline { at, why });
         let stop_graces = self.stops.deadlines().map(|at| Deadline { at, why: Why::StopGraceEnds });
         let session_graces = self.lockouts.iter().filter_map(Lockout::grace_ends);
         let session_graces = session_graces.map(|at| Deadline { at, why: Why::SessionGraceEnds });
+        let quiet = self.quiet.values().chain(self.quiet_orders.values()).chain(self.quiet_changes.values());
         [
             due(self.lockouts.next_end(), Why::LockoutEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
-            due(self.quiet.values().chain(self.quiet_orders.values()).min().copied(), Why::QuietEnds),
+            due(quiet.min().copied(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
             due(self.averages.due, Why::ResultDue),
             due(Some(self.ledger.span().ends), Why::DayEnds),

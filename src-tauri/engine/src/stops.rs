@@ -122,7 +122,17 @@ impl Inquiry {
     }
 
     pub(crate) fn is_due(&self, poll: TimeDelta, now: Instant) -> bool {
-        self.confirmed.max(self.asked).is_none_or(|last| now >= last + poll)
+        self.polls_at(poll).is_none_or(|at| now >= at)
+    }
+
+    /// When the orders are asked for, however quiet everything is; `None`: now.
+    pub(crate) fn polls_at(&self, poll: TimeDelta) -> Option<Instant> {
+        self.confirmed.max(self.asked).map(|last| last + poll)
+    }
+
+    /// Whether nothing is asked, or to be asked.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.wanted && !self.outstanding
     }
 }
 
@@ -153,6 +163,10 @@ impl StopWatches {
         now: Instant,
     ) -> Option<Option<Instant>> {
         let side = Side::of(position.exposure);
+        let is_known_so = |watch: &StopWatch| watch.side == side && watch.deadline.is_none();
+        if covered && self.restored.is_empty() && self.of(&position.contract).is_some_and(is_known_so) {
+            return None;
+        }
         let restored = self.restored.remove(&position.contract);
         let known = self.watches.get(&position.contract).filter(|watch| watch.side == side);
         let before = known.and_then(|watch| watch.deadline).or(restored);
@@ -203,7 +217,7 @@ impl AccountState {
     ) -> Coverage {
         let mut coverage = Coverage::default();
         let stops = self.working_orders().map(|known| &known.order).filter(|order| {
-            order.contract == position.contract && order.kind.is_stop() && order.status.covers()
+            order.kind.is_stop() && order.status.covers() && order.contract == position.contract
         });
         for stop in stops {
             if !stop.side.reduces(position.exposure) {

@@ -182,7 +182,11 @@ impl Engine {
         }
     }
 
+    /// The trader's own lock stays: nobody can take it back (ruling 8).
     fn override_lockout(&mut self, key: &LockKey, reason: &str, out: &mut Vec<Action>) {
+        if key.rule == RuleKey::Trader {
+            return;
+        }
         let now = self.now;
         self.with(&key.account, |account| {
             if let Some(lockout) = account.lockouts.end(key, now) {
@@ -289,8 +293,12 @@ impl AccountState {
         for contract in settled.placing.into_iter().filter(|_| failed) {
             self.quiet.insert((RuleKey::TradeManagement, Some(contract)), now + QUIET_AFTER_FAILURE);
         }
-        let orders = settled.orders.into_iter().filter(|order| failed && self.orders.contains_key(order));
-        self.quiet_orders.extend(orders.map(|order| (order, now + QUIET_AFTER_FAILURE)));
+        if failed {
+            let works = |order: &domain::OrderId| self.orders.contains_key(order);
+            let quiet = |order| (order, now + QUIET_AFTER_FAILURE);
+            self.quiet_orders.extend(settled.orders.into_iter().filter(works).map(quiet));
+            self.quiet_changes.extend(settled.changing.into_iter().filter(works).map(quiet));
+        }
         self.ask_all = true;
     }
 

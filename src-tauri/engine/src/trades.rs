@@ -80,16 +80,17 @@ fn by_order<'a>(
     fills: impl Iterator<Item = (&'a KnownFill, bool)>,
     is_news: impl Fn(&KnownFill) -> bool,
 ) -> Vec<Trade> {
-    let mut orders: BTreeMap<&OrderId, (Instant, bool, bool)> = BTreeMap::new();
-    for (known, qualifies) in fills {
-        let order = orders.entry(&known.fill.order).or_insert((known.fill.at, false, true));
-        if qualifies {
-            order.1 = true;
-            order.2 &= is_news(known);
-        }
-    }
-    let counted = orders.into_values().filter(|(_, qualifies, _)| *qualifies);
-    let mut trades: Vec<Trade> = counted.map(|(at, _, is_news)| Trade { at, is_news }).collect();
+    let mut fills: Vec<(&KnownFill, bool)> = fills.collect();
+    // Stable: the fills of one order stay in the order of their times.
+    fills.sort_by(|(one, _), (other, _)| one.fill.order.cmp(&other.fill.order));
+    let orders = fills.chunk_by(|(one, _), (other, _)| one.fill.order == other.fill.order);
+    let trade = |fills: &[(&KnownFill, bool)]| {
+        let (first, _) = fills.first()?;
+        let mut counted = fills.iter().filter(|(_, qualifies)| *qualifies).peekable();
+        counted.peek()?;
+        Some(Trade { at: first.fill.at, is_news: counted.all(|(known, _)| is_news(known)) })
+    };
+    let mut trades: Vec<Trade> = orders.filter_map(trade).collect();
     trades.sort_unstable();
     trades
 }

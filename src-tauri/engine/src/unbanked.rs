@@ -1,19 +1,16 @@
 //! What is open beside the results that are banked: the news of a position and that of its fills come one
 //! after the other (gateway reference 9.2). Nothing counts twice, nothing is claimed that is not heard.
 
-use domain::{ContractId, Exposure, Fill};
+use domain::{ContractId, Exposure, Fill, Position};
 
-use crate::account::{AccountState, Holding};
+use crate::account::AccountState;
 
 impl AccountState {
-    /// What of a contract is held and not banked: what a closing fill banked is not open any more. `None`
-    /// while the result of what is no longer held is not known.
-    pub(crate) fn unbanked(&self, contract: &ContractId) -> Option<Exposure> {
+    /// What of a position is not banked: what a closing fill banked is not open any more. `None` while the
+    /// result of what is no longer held is not known.
+    pub(crate) fn unbanked(&self, position: &Position) -> Option<Exposure> {
+        let (contract, held) = (&position.contract, position.exposure);
         let told = self.book.get(contract).copied().unwrap_or_default();
-        let Some(Holding { position, .. }) = self.positions.get(contract) else {
-            return told.is_flat().then_some(told);
-        };
-        let held = position.exposure;
         if told.same_side(held) {
             return (told.size() <= held.size()).then_some(told);
         }
@@ -24,9 +21,12 @@ impl AccountState {
         told.is_flat().then_some(held)
     }
 
-    /// Contracts of which fills or positions tell.
-    pub(crate) fn contracts(&self) -> impl Iterator<Item = &ContractId> {
-        let told_only = self.book.keys().filter(|contract| !self.positions.contains_key(*contract));
-        self.positions.keys().chain(told_only)
+    /// Contracts of which fills tell and no position does, with what the fills say is held.
+    pub(crate) fn told_elsewhere(&self) -> impl Iterator<Item = (&ContractId, Exposure)> {
+        let mut held = self.positions.keys().peekable();
+        self.book.iter().map(|(contract, told)| (contract, *told)).filter(move |(contract, _)| {
+            while held.next_if(|it| it < contract).is_some() {}
+            held.peek() != Some(contract)
+        })
     }
 }

@@ -72,6 +72,13 @@ impl Want {
 }
 
 impl Wants {
+    /// Whether nobody wants anything.
+    pub fn is_empty(&self) -> bool {
+        let Self { flatten, reduce, cancel, shrink, protect, planned: _ } = self;
+        let nothing_ends = flatten.is_none() && reduce.is_empty() && cancel.is_empty() && shrink.is_empty();
+        nothing_ends && protect.is_empty()
+    }
+
     pub fn reduce(&mut self, contract: &ContractId, want: Want) {
         let planned = self.planned.entry(contract.clone()).or_insert(want.to);
         *planned = want.to.min(*planned);

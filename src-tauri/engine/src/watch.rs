@@ -2,20 +2,23 @@
 //! (specification B.8, C.9). The verdict itself is RULE-008's.
 
 use chrono::TimeDelta;
-use domain::{Action, EventKind, Notice, Severity};
+use domain::{Action, Contracts, EventKind, Instant, Notice, Position, Severity};
 
 use crate::{
     account::{AccountState, Holding},
     judge::Court,
     kinds::Kinds,
-    stops::UNKNOWN_FOR_TOO_LONG,
+    market::Look,
+    rules::Reckoned,
+    stops::{StopWatches, UNKNOWN_FOR_TOO_LONG},
 };
 
 /// Share of the grace after which the trader is warned, in percent. Bracket children arrive within
 /// hundreds of milliseconds; a warning before that would cry at every entry (L-45).
 const WARN_AFTER_PERCENT: i32 = 30;
 
-const CONCERNS_STOPS: &[EventKind] = &[
+/// Changes after which the stops are looked at.
+pub(crate) const CONCERNS_STOPS: &[EventKind] = &[
     EventKind::PositionOpened,
     EventKind::PositionUpdated,
     EventKind::PositionClosed,
@@ -41,33 +44,35 @@ const WORTH_ASKING: &[EventKind] = &[
 ];
 
 impl AccountState {
-    pub(crate) fn watch_stops(&mut self, kinds: Kinds, court: &mut Court<'_>) {
+    pub(crate) fn watch_stops(&mut self, kinds: Kinds, reckoned: &Reckoned<'_>, court: &mut Court<'_>) {
         if !kinds.touches(Kinds::of(CONCERNS_STOPS)) {
             return;
         }
+        let mut stops = std::mem::take(&mut self.stops);
         if kinds.touches(Kinds::of(WORTH_ASKING)) && !self.positions.is_empty() {
-            self.stops.inquiry.want();
+            stops.inquiry.want();
         }
-        let holdings: Vec<Holding> = self.positions.values().cloned().collect();
-        for holding in &holdings {
-            self.watch(holding, court);
+        for (holding, look) in self.positions.values().zip(reckoned.looks()) {
+            self.watch(&mut stops, holding, look, court);
         }
-        self.poll(court);
-        let positions = &self.positions;
-        for contract in self.stops.forget(|contract| positions.contains_key(contract)) {
-            let account = self.id.clone();
-            court.out.push(Action::RecordStopDeadline { account, contract, deadline: None });
+        self.poll(&mut stops, court.now);
+        // Every position has its watch by now: no more watches than positions means that none is left over.
+        if stops.watches.len() > self.positions.len() || !stops.restored.is_empty() {
+            for contract in stops.forget(|contract| self.positions.contains_key(contract)) {
+                let account = self.id.clone();
+                court.out.push(Action::RecordStopDeadline { account, contract, deadline: None });
+            }
         }
+        self.stops = stops;
     }
 
-    fn watch(&mut self, holding: &Holding, court: &mut Court<'_>) {
+    fn watch(&self, stops: &mut StopWatches, holding: &Holding, look: Look<'_>, court: &mut Court<'_>) {
         let position = &holding.position;
         let contract = &position.contract;
-        let price = court.market.price(contract);
-        let coverage = self.coverage(position, price, court.market.instrument(contract), &self.stop_rule);
+        let coverage = self.coverage(position, look.price(), look.instrument(), &self.stop_rule);
         for order in coverage.dangerous {
-            if !self.stops.told_dangerous.contains(&order) {
-                self.stops.told_dangerous.push(order.clone());
+            if !stops.told_dangerous.contains(&order) {
+                stops.told_dangerous.push(order.clone());
                 let notice = Notice::DangerousStop { contract: contract.clone(), order };
                 self.alert(Severity::Warning, notice, court.out);
             }
@@ -77,43 +82,48 @@ impl AccountState {
         } else {
             coverage.covered.0 > 0
         };
-        if let Some(deadline) = self.stops.update(position, covered, self.grace(), court.now) {
+        if let Some(deadline) = stops.update(position, covered, self.grace(), court.now) {
             let (account, contract) = (self.id.clone(), contract.clone());
             court.out.push(Action::RecordStopDeadline { account, contract, deadline });
         }
-        self.mind_deadline(holding, coverage.covered, court);
+        if !covered {
+            self.mind_deadline(stops, position, coverage.covered, court);
+        }
     }
 
-    fn mind_deadline(&mut self, holding: &Holding, covered: domain::Contracts, court: &mut Court<'_>) {
-        let contract = &holding.position.contract;
+    /// A position without complete stop: the trader is warned in time, and the orders are asked for at the
+    /// end of the grace.
+    fn mind_deadline(
+        &self,
+        stops: &mut StopWatches,
+        position: &Position,
+        covered: Contracts,
+        court: &mut Court<'_>,
+    ) {
+        let StopWatches { watches, inquiry, .. } = stops;
         let warn_at = self.grace() * (100 - WARN_AFTER_PERCENT) / 100;
-        let confirmed = self.stops.confirmed();
-        let Some(watch) = self.stops.watches.get_mut(contract) else { return };
+        let Some(watch) = watches.get_mut(&position.contract) else { return };
         let Some(deadline) = watch.deadline else { return };
-        let mut notices = Vec::new();
         if !watch.warned && court.now >= deadline - warn_at && court.now < deadline {
             watch.warned = true;
-            let size = holding.position.exposure.size();
-            let (contract, closes_at) = (contract.clone(), deadline);
-            notices.push((Severity::Warning, Notice::StopMissing { contract, covered, size, closes_at }));
+            let (contract, size) = (position.contract.clone(), position.exposure.size());
+            let notice = Notice::StopMissing { contract, covered, size, closes_at: deadline };
+            self.alert(Severity::Warning, notice, court.out);
         }
-        if court.now >= deadline && confirmed < Some(deadline) {
-            self.stops.inquiry.want_since(deadline);
+        if court.now >= deadline && inquiry.confirmed < Some(deadline) {
+            inquiry.want_since(deadline);
             if !watch.unknown_told && court.now >= deadline + UNKNOWN_FOR_TOO_LONG {
                 watch.unknown_told = true;
-                let notice = Notice::StopsUnknown { contract: contract.clone(), since: deadline };
-                notices.push((Severity::Critical, notice));
+                let notice = Notice::StopsUnknown { contract: position.contract.clone(), since: deadline };
+                self.alert(Severity::Critical, notice, court.out);
             }
-        }
-        for (severity, notice) in notices {
-            self.alert(severity, notice, court.out);
         }
     }
 
-    fn poll(&mut self, court: &Court<'_>) {
+    fn poll(&self, stops: &mut StopWatches, now: Instant) {
         let every = TimeDelta::seconds(self.stop_rule.poll_interval_seconds.into());
-        if !self.positions.is_empty() && self.stops.inquiry.is_due(every, court.now) {
-            self.stops.inquiry.want();
+        if !self.positions.is_empty() && stops.inquiry.is_due(every, now) {
+            stops.inquiry.want();
         }
     }
 

@@ -14,6 +14,7 @@ pub mod home;
 pub mod journal;
 pub mod lines;
 pub mod logs;
+pub mod password;
 pub mod presets;
 pub mod run;
 pub mod settings;

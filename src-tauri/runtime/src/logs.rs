@@ -23,6 +23,10 @@ use tracing_subscriber::{
 /// Log files: name, and for how many days they are kept.
 const FILES: [(&str, usize); 4] = [("daemon", 30), ("enforcement", 90), ("api", 7), ("errors", 90)];
 
+/// Lines that may wait for the disk, for each file; its queue is allocated at once, 32 bytes a line. When full,
+/// further ones are left out.
+const FILE_LINES: usize = 8_192;
+
 /// Lines that may wait for whoever reads standard error. When full, further ones are left out there; the
 /// files have them.
 const CONSOLE_LINES: usize = 4_096;
@@ -67,7 +71,7 @@ pub fn start(directory: &Path, console: Level, broker: &'static str) -> io::Resu
             .max_log_files(days)
             .build(directory)
             .map_err(io::Error::other)?;
-        let (writer, guard) = tracing_appender::non_blocking(file);
+        let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(FILE_LINES).finish(file);
         files.push(guard);
         layers.push(fmt::layer().json().with_writer(writer).with_filter(subject(name, broker)).boxed());
     }

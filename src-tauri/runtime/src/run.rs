@@ -2,6 +2,7 @@
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
 mod petitions;
+mod proving;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,6 +35,7 @@ use crate::{
     lines,
     settings::Watching,
 };
+use proving::{Proof, Proving};
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
 const INPUTS_IN_A_ROW: usize = 256;
@@ -109,6 +111,8 @@ pub enum Sign {
         /// A lockout is active: giving up would free somebody.
         locked: bool,
     },
+    /// The guard password was given for ending the program.
+    MayEnd,
 }
 
 /// The loop with everything it owns.
@@ -125,6 +129,8 @@ pub(crate) struct Loop {
     pub watching: Watching,
     /// A login that is being read from the keyring, and who waits for it.
     pub renewal: Option<Renewal>,
+    /// A guard password that is being looked at.
+    pub proving: Option<Proving>,
     /// Who waits for a search of contracts, by its call.
     pub searches: BTreeMap<CallId, oneshot::Sender<Reply>>,
     pub petitions: mpsc::Receiver<Petition>,
@@ -152,6 +158,7 @@ enum Woken {
     Petition(Option<Petition>),
     Input(Option<Input>),
     Login(Result<Option<Credentials>, String>),
+    Proved(Result<Proof, String>),
     Disk,
     Awake,
     Second,
@@ -187,6 +194,7 @@ impl Loop {
                 Woken::Petition(None) | Woken::Input(None) => {}
                 Woken::Input(Some(input)) => self.feed(input, None).await,
                 Woken::Login(found) => self.renewed(found).await,
+                Woken::Proved(proof) => self.proved(proof).await,
                 Woken::Disk => self.disk_news().await,
                 Woken::Awake => self.awake().await,
                 Woken::Second => self.second().await,
@@ -228,6 +236,7 @@ impl Loop {
             input = self.watching.news.recv(), if !self.watching.news.is_closed() => Woken::Input(input),
             Some(()) = self.wakes.recv(), if !self.wakes.is_closed() => Woken::Awake,
             found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),
+            proof = proving::proof(&mut self.proving), if self.proving.is_some() => Woken::Proved(proof),
             petition = self.petitions.recv() => Woken::Petition(petition),
             _ = seconds.tick() => Woken::Second,
             () = sleep_until(due.into()) => Woken::Due,

@@ -159,6 +159,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         connect,
         watching,
         renewal: None,
+        proving: None,
         searches: std::collections::BTreeMap::new(),
         petitions,
         wakes: wake::wakes(),

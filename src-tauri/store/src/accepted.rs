@@ -2,7 +2,7 @@
 //! deletes the database does not loosen a rule by it (rulings 6 and 13).
 //!
 //! Form: `{"sha256": …, "settings": {…}}`, where the hash covers the bytes of the settings as they stand in
-//! the file. Read only where the database was lost; never holds a secret.
+//! the file. Read only where the database was lost; holds no secret but the hash of the guard password.
 
 use std::{fs, io, path::Path};
 

@@ -131,6 +131,7 @@ pub(crate) fn check_with(file: &Path, known: &[Migration]) -> Result<(), BackupE
 /// Copies in one step, so that nobody's writing makes it begin anew, into a file that stands alone.
 fn copy_database(source: &Connection, to: &Path) -> Result<(), BackupError> {
     let failed = DatabaseError::from;
+    files::for_owner_only(to).map_err(FileError::at(to))?;
     let mut copy = Connection::open(to).map_err(failed)?;
     let done = Backup::new(source, &mut copy).and_then(|backup| backup.step(ALL_PAGES)).map_err(failed)?;
     if done != StepResult::Done {

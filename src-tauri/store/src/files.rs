@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,10 +16,31 @@ const STAMP: &str = "%Y%m%dT%H%M%SZ";
 /// Replaces a file at once: whoever reads it, now or after a crash, finds the old or the new contents.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let part = part_of(path);
+    for_owner_only(&part).map_err(FileError::at(&part))?;
     let mut file = File::create(&part).map_err(FileError::at(&part))?;
     file.write_all(contents).and_then(|()| file.sync_all()).map_err(FileError::at(&part))?;
     drop(file);
     rename(&part, path)
+}
+
+/// Makes a file that its owner alone can read, or takes the others their rights to one that is there: the settings
+/// hold the hash of the guard password.
+#[cfg(unix)]
+pub(crate) fn for_owner_only(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    const MODE: u32 = 0o600;
+    match fs::set_permissions(path, fs::Permissions::from_mode(MODE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            File::options().write(true).create_new(true).mode(MODE).open(path).map(drop)
+        }
+        done => done,
+    }
+}
+
+/// Below the user's profile, which other users cannot read.
+#[cfg(not(unix))]
+pub(crate) fn for_owner_only(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Copies a file to a place where it appears at once or not at all.

@@ -284,7 +284,7 @@ pub struct ConfigSnapshot {
     pub os_user: Option<String>,
     /// What changed, for people.
     pub diff: String,
-    /// The settings themselves; never a secret.
+    /// The settings themselves; no secret but the hash of the guard password.
     pub content: String,
     /// They were accepted.
     pub valid: bool,

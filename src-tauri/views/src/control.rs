@@ -8,6 +8,7 @@ use domain::{AccountId, Command, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    guard::GuardAct,
     history::{History, HistoryQuery},
     presets::PresetsView,
     settings::{ContractView, SettingsPreview, SettingsView},
@@ -99,6 +100,11 @@ pub enum Ask {
     SearchContracts {
         /// The text.
         text: String,
+    },
+    /// Set, change, remove or use the guard password.
+    Guard {
+        /// What for.
+        act: GuardAct,
     },
 }
 

@@ -4,6 +4,7 @@
 //! the page can't drift away from it.
 
 pub mod control;
+pub mod guard;
 pub mod history;
 pub mod presets;
 pub mod settings;

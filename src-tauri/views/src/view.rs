@@ -10,7 +10,10 @@ use domain::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Note, Purpose};
+use crate::{
+    guard::GuardView,
+    text::{Note, Purpose},
+};
 
 /// Whether the trader is protected. Ordered by how much it matters: the greatest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +74,9 @@ pub struct View {
     /// What the desktop is told.
     #[serde(default)]
     pub desktop: DesktopView,
+    /// The guard password; null: none is set.
+    #[serde(default)]
+    pub guard: Option<GuardView>,
     /// Accounts of the login that are not watched, in the broker's order.
     #[serde(default)]
     pub other_accounts: Vec<OtherAccount>,

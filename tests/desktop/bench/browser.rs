@@ -1,6 +1,7 @@
 //! The window, driven and read through WebKit's own driver.
 
 use std::{
+    fs,
     net::TcpListener,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -9,9 +10,13 @@ use std::{
 use serde_json::json;
 use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 
-use super::{Desktop, PROGRAM};
+use super::{Desktop, memory::family};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A page that does not answer within this time is hung.
+const HANGS_AFTER: Duration = Duration::from_secs(3);
+/// So long the program may take to end its engine.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// One window under a driver.
@@ -24,18 +29,22 @@ pub struct Browser {
 impl Browser {
     /// Opens the window of this desktop's home.
     pub fn open(desktop: &Desktop, args: &[&str]) -> Self {
+        Self::start(desktop, &[&["--window"], args].concat(), &[])
+    }
+
+    /// Starts the whole program, which must open its window by itself; both end with this.
+    pub fn start(desktop: &Desktop, args: &[&str], env: &[(&str, String)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = desktop
             .command("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .envs(env.iter().cloned())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut caps = Capabilities::new();
-        let args = [&["--window"], args].concat();
-        let options = json!({ "binary": PROGRAM, "args": args });
+        let options = json!({ "binary": super::program(), "args": args });
         caps.set("webkitgtk:browserOptions", options).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let url = format!("http://127.0.0.1:{port}");
@@ -69,6 +78,16 @@ impl Browser {
         self.press_at(&format!("//button[span[text()='{title}']]"));
     }
 
+    /// Chooses the radio button of the label that begins with this text.
+    pub fn pick(&self, label: &str) {
+        self.press_at(&format!("//label[starts-with(normalize-space(.), '{label}')]"));
+    }
+
+    /// What is left of the lock, as the banner counts it down.
+    pub fn countdown(&self) -> String {
+        self.text_of("//section[@aria-label='Protection']//div[contains(@class, 'fig ')]")
+    }
+
     /// What the first element of this path shows.
     pub fn text_of(&self, path: &str) -> String {
         self.runtime.block_on(async {
@@ -93,6 +112,18 @@ impl Browser {
     pub fn script(&self, script: &str) -> serde_json::Value {
         let ran = self.runtime.block_on(self.page.execute_async(script, vec![])).unwrap();
         ran.json().clone()
+    }
+
+    /// Runs a script in the page that never ends. From now on nothing can be asked of it.
+    pub fn hang(&self) {
+        self.script("setTimeout(() => { for (;;) {} }, 100); arguments[0]();");
+        let asked = || self.runtime.block_on(async { tokio::time::timeout(HANGS_AFTER, self.text()).await });
+        while asked().is_ok() {}
+    }
+
+    /// The driver's process, from which the window descends.
+    pub fn driver(&self) -> u32 {
+        self.driver.id()
     }
 
     /// Types into the field with this label.
@@ -139,19 +170,25 @@ fn field(label: &str) -> String {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let windows = pids_below(self.driver.id());
+        let started: Vec<u32> = family(self.driver.id()).into_iter().skip(1).collect();
         let _ = self.runtime.block_on(self.page.clone().quit());
-        // The driver does not always end what it started.
-        let _ = Command::new("kill").args(windows).stderr(Stdio::null()).status();
+        // The driver does not always end what it started, and never what that started.
+        let ids = started.iter().map(u32::to_string);
+        let _ = Command::new("kill").args(ids).stderr(Stdio::null()).status();
+        let begun = Instant::now();
+        while started.iter().any(|id| runs(*id)) && begun.elapsed() < ENDS_WITHIN {
+            std::thread::sleep(LOOK_AGAIN_AFTER);
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// The window's own process.
-fn pids_below(driver: u32) -> Vec<String> {
-    let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &driver.to_string()]).output().unwrap();
-    String::from_utf8_lossy(&listed.stdout).split_whitespace().map(str::to_owned).collect()
+/// Its first thread can be gone while others still hold its place on the bus.
+fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    stat.is_ok_and(|stat| !stat.contains(") Z ") || threads > 1)
 }
 
 /// Without the marks that keep amounts and times on one line.

@@ -1,10 +1,13 @@
 //! The throw-away desktop of one test, and the program on it.
 
+pub mod broker;
 pub mod browser;
 mod host;
+pub mod memory;
+pub mod screen;
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -38,20 +41,35 @@ pub struct Desktop {
 }
 
 impl Desktop {
+    /// The test itself receives the notifications.
     pub fn start() -> Self {
+        let desktop = Self::without_notifications();
+        let path = "/org/freedesktop/Notifications";
+        desktop.bus.object_server().at(path, Notifications(Arc::clone(&desktop.shown))).unwrap();
+        desktop.bus.request_name("org.freedesktop.Notifications").unwrap();
+        desktop
+    }
+
+    /// Nobody receives notifications.
+    pub fn without_notifications() -> Self {
+        Self::with_display("")
+    }
+
+    /// As the last, with what is on the screen in a file of its folder.
+    pub fn with_screen() -> Self {
+        Self::with_display(r#"-fbdir "$(dirname "$0")""#)
+    }
+
+    fn with_display(options: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (display, x) = start_display(dir.path());
+        let (display, x) = start_display(dir.path(), options);
         let (address, daemon) = start_bus();
         let (items, shown) = (Items::default(), Arc::default());
         let bus = connection::Builder::address(address.as_str())
             .unwrap()
             .serve_at("/StatusNotifierWatcher", Watcher(Arc::clone(&items)))
             .unwrap()
-            .serve_at("/org/freedesktop/Notifications", Notifications(Arc::clone(&shown)))
-            .unwrap()
             .name("org.kde.StatusNotifierWatcher")
-            .unwrap()
-            .name("org.freedesktop.Notifications")
             .unwrap()
             .build()
             .unwrap();
@@ -81,6 +99,11 @@ impl Desktop {
         Self { children: vec![x, daemon], env, bus, items, shown, dir }
     }
 
+    /// Everything of this desktop lies here.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// The home that the program serves.
     pub fn home(&self) -> PathBuf {
         self.dir.path().join("home")
@@ -107,7 +130,7 @@ impl Desktop {
 
     /// The program itself.
     pub fn program(&self, args: &[&str]) -> Command {
-        let mut command = self.command(PROGRAM);
+        let mut command = self.command(&program());
         command.args(args);
         command
     }
@@ -122,16 +145,32 @@ impl Desktop {
         Running(self.program(args).envs(env.iter().cloned()).spawn().unwrap())
     }
 
+    /// The last, without what it says on the terminal.
+    pub fn run_quietly(&self, args: &[&str], env: &[(&str, String)]) -> Running {
+        let mut command = self.program(args);
+        Running(command.envs(env.iter().cloned()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
     /// Something that runs until this desktop ends.
     pub fn keep(&mut self, child: Child) {
         self.children.push(child);
     }
 
-    /// The tray icon, once it has registered.
+    /// The tray icon of the first program, once it has registered.
     pub fn tray(&self) -> Tray<'_> {
-        wait("a tray icon", || !self.items.lock().unwrap().is_empty());
-        let (owner, path) = self.items.lock().unwrap()[0].clone();
+        self.tray_of_start(1)
+    }
+
+    /// The tray icon of a start of the program, counted from 1.
+    pub fn tray_of_start(&self, number: usize) -> Tray<'_> {
+        wait("a tray icon", || self.items.lock().unwrap().len() >= number);
+        let (owner, path) = self.items.lock().unwrap()[number - 1].clone();
         Tray::new(&self.bus, &owner, &path)
+    }
+
+    /// The bus, for what no program of this desktop does.
+    pub fn bus(&self) -> &Connection {
+        &self.bus
     }
 
     /// Clicks the notification that was received at this place, counted from 1.
@@ -169,6 +208,14 @@ impl Drop for Desktop {
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_risk-manager");
 
+/// Where another build of the program is to be taken from.
+const OTHER_PROGRAM: &str = "RISK_MANAGER_PROGRAM";
+
+/// The program under test, or the build that is to be measured.
+pub fn program() -> String {
+    env::var(OTHER_PROGRAM).unwrap_or_else(|_| PROGRAM.to_owned())
+}
+
 /// A process that ends with the test.
 pub struct Running(Child);
 
@@ -190,6 +237,12 @@ impl Running {
             ended.is_some()
         });
         ended.and_then(|status| status.code())
+    }
+
+    /// SIGKILL: nothing of it can tidy up.
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     /// Asks it to end, as the system does at log-out.
@@ -232,11 +285,11 @@ pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// The server picks a free number and writes it down when it is ready.
-fn start_display(dir: &Path) -> (String, Child) {
+fn start_display(dir: &Path, options: &str) -> (String, Child) {
     let number = dir.join("display");
-    let script = r#"exec Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp 3>"$0""#;
+    let script = format!(r#"exec Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp {options} 3>"$0""#);
     let x = Command::new("sh")
-        .args(["-c", script])
+        .args(["-c", &script])
         .arg(&number)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

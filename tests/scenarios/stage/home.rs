@@ -83,6 +83,15 @@ impl Home {
         self.finish(self.command(arguments))
     }
 
+    /// Runs a command that reads lines from standard input.
+    pub fn ask_typing(&self, arguments: &[&str], lines: &str) -> Finished {
+        let input = self.outputs.path().join(format!("input-{}", self.asked.load(Ordering::Relaxed)));
+        fs::write(&input, lines).unwrap();
+        let mut command = self.command(arguments);
+        command.stdin(fs::File::open(input).unwrap());
+        self.finish(command)
+    }
+
     /// Runs a command with the login of a simulator to its end.
     pub fn ask_with_login(&self, simulator: &Simulator, arguments: &[&str]) -> Finished {
         let mut command = self.command(arguments);

@@ -14,7 +14,7 @@ export type SheetName = 'flatten' | 'cancel' | 'until' | 'done';
 /** Where the tray wants the window to be. */
 export interface Opening {
   page: PageName;
-  sheet: SheetName | null;
+  sheet: SheetName | 'quit' | null;
 }
 
 /** Where the credentials come from; the key itself never reaches a page. */

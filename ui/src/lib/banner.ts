@@ -13,7 +13,18 @@ import {
   signed,
   unsigned,
 } from './format';
-import { biting, headroom, holdings, left, byHeadroom, isBeyond, kindOf, WORD, type Kind } from './status';
+import {
+  biting,
+  headroom,
+  isDeed,
+  holdings,
+  left,
+  byHeadroom,
+  isBeyond,
+  kindOf,
+  WORD,
+  type Kind,
+} from './status';
 import type { AccountView } from './types/AccountView';
 import type { LockoutView } from './types/LockoutView';
 import type { PositionView } from './types/PositionView';
@@ -159,7 +170,11 @@ function locked(view: View, now: number, zone: string): Banner {
   const until = lockout.until === null ? null : ms(lockout.until);
   // The oldest since the lock began is the one that set it; later ones closed what was opened in spite of it.
   const receipt = view.receipts.findLast(
-    (line) => line.rule === lockout.rule && line.account === account.id && ms(line.at) >= ms(lockout.since),
+    (line) =>
+      isDeed(line) &&
+      line.rule === lockout.rule &&
+      line.account === account.id &&
+      ms(line.at) >= ms(lockout.since),
   );
   const flat = account.positions.length === 0 && receipt?.confirmed_at;
   const done = [receipt?.done, flat ? `Flat since ${event(ms(flat), now)}.` : ''].filter(Boolean).join(' ');

@@ -19,7 +19,7 @@ const TICK_MS = 250;
 export class Session {
   sight = $state.raw<Sight>({ sight: 'connecting', age_ms: 0 });
   page = $state<PageName>('status');
-  sheet = $state<SheetName | null>(null);
+  sheet = $state<SheetName | 'quit' | null>(null);
   /** Open step of the set-up: it outlives a window that is made wider or narrower. */
   step = $state<SetupStep>('connection');
   /** What became of the last command, until the next one. */

@@ -143,6 +143,16 @@ it('proves an enforcement only with what was seen at the broker', () => {
   expect(proof({ ...line, outcome: 'observed' })).toBeNull();
 });
 
+it('says in the banner what a lock closed, not that it was recorded', () => {
+  const locked = view('locked');
+  const [flatten] = locked.receipts as [ReceiptView];
+  const noted = { ...flatten, seq: flatten.seq - 1, action: 'lockout', outcome: 'recorded' as const };
+  const lock = { ...noted, done: 'Lock since 2:24:31 PM CT.', confirmed_at: null };
+  const shown = { ...locked, receipts: [flatten, lock, ...locked.receipts.slice(1)] };
+  const said = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'America/Chicago');
+  expect(said.lines[1]?.text).toMatch(/^Closed 2 MNQ, cancelled 1 order. Flat since/);
+});
+
 it('shows the enforcements of this trading day only', () => {
   const locked = view('locked');
   const old = { ...(locked.receipts[0] as ReceiptView), seq: 1, at: '2025-11-17T22:59:59Z' };

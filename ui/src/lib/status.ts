@@ -136,10 +136,12 @@ export function order(kind: Kind): Block[] {
 export function today(view: View): ReceiptView[] {
   const starts = view.accounts.map((account) => ms(account.reset_at) - 24 * 3_600_000);
   const start = Math.min(...starts);
-  return view.receipts.filter(
-    (line) => line.outcome !== 'recorded' && line.outcome !== 'superseded' && !(ms(line.at) < start),
-  );
+  return view.receipts.filter((line) => isDeed(line) && !(ms(line.at) < start));
 }
+
+/** Something that was done, or would have been; not the bare note that a lock or a setting began. */
+export const isDeed = (line: ReceiptView): boolean =>
+  line.outcome !== 'recorded' && line.outcome !== 'superseded';
 
 /** `detected → flat 143 ms, $12.50 past the limit`; flat only when seen at the broker. */
 export function proof(line: ReceiptView): { text: string; took: string; past: string } | null {

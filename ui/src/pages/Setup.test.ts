@@ -51,6 +51,20 @@ describe('Setup', () => {
     expect(stage.sent).toEqual([]);
   });
 
+  it('reads what was saved once the keyring is unlocked, without asking for the key again', async () => {
+    const stage = new Stage(sightOf('no-credentials'), { page: 'setup', sheet: null });
+    stage.known = { source: 'none', user_name: null, problem: 'The keyring is locked.' };
+    await showOn(stage);
+    await user().click(button('Try again'));
+    expect(screen.getByText('The keyring is locked.')).toBeInTheDocument();
+    expect(stage.sent).toEqual([]);
+    stage.known = { source: 'keyring', user_name: 'j.marlow', problem: null };
+    await user().click(button('Try again'));
+    expect(screen.queryByText('The keyring is locked.')).not.toBeInTheDocument();
+    expect(screen.getByLabelText('User name')).toHaveValue('j.marlow');
+    expect(stage.sent).toEqual([{ ask: 'credentials_changed' }]);
+  });
+
   it('keeps what was typed while the keyring took its time', async () => {
     const stage = new Stage(sightOf('no-credentials'), { page: 'setup', sheet: null });
     let answer: (known: Credentials) => void = () => undefined;

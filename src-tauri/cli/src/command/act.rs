@@ -40,7 +40,8 @@ async fn send(home: Option<&Path>, command: Command) -> Result<(), Failure> {
     Ok(())
 }
 
-fn confirm(yes: bool, what: &str) -> Result<(), Failure> {
+/// Asks before something is done.
+pub fn confirm(yes: bool, what: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }

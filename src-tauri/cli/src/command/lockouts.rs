@@ -1,17 +1,22 @@
-//! `riskctl lockouts`: what is locked, why, until when.
+//! `riskctl lockouts`: what is locked, why, until when; and the way to end one before its time.
 
 use std::path::Path;
 
-use domain::{AccountId, Instant, LockKind, RuleKey, Symbol};
+use domain::{AccountId, Instant, LockKey, LockKind, RuleKey, Symbol};
 use runtime::{
     Home,
     control::client::{Client, ClientError},
 };
 use serde::Serialize;
 use store::{ReadError, Reader};
-use views::text::lockout as text;
+use views::{control::Ask, guard::GuardAct, text::lockout as text};
 
-use crate::{args::Format, exit::Failure, print};
+use super::guard;
+use crate::{
+    args::{Lockouts, LockoutsAct, Secret},
+    exit::Failure,
+    print,
+};
 
 #[derive(Serialize)]
 struct Line {
@@ -23,19 +28,62 @@ struct Line {
     since: Instant,
     until: Option<Instant>,
     #[serde(skip)]
+    key: LockKey,
+    #[serde(skip)]
     title: String,
     ends: String,
 }
 
-/// Prints active lockouts, the strongest first.
-pub async fn run(home: Option<&Path>, options: Format) -> Result<(), Failure> {
+/// Prints active lockouts, the strongest first, or ends one.
+pub async fn run(home: Option<&Path>, options: Lockouts) -> Result<(), Failure> {
     let home = Home::find(home)?;
+    match options.act {
+        None => list(&home, options.json).await,
+        Some(LockoutsAct::Override { rule, reason, account, symbol, secret }) => {
+            let meant = Meant { rule, account, symbol };
+            end(&home, &meant, reason, secret).await
+        }
+    }
+}
+
+/// Which lockout somebody means.
+struct Meant {
+    rule: String,
+    account: Option<String>,
+    symbol: Option<String>,
+}
+
+impl Meant {
+    fn is(&self, line: &Line) -> bool {
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        line.rule.key() == self.rule
+            && fits(&self.account, line.account.as_str())
+            && fits(&self.symbol, line.symbol.as_ref().map_or("", Symbol::as_str))
+    }
+}
+
+async fn end(home: &Home, meant: &Meant, reason: String, secret: Secret) -> Result<(), Failure> {
+    let mut client = Client::connect(home.path()).await?;
+    let mut lines = from_engine(&mut client).await?.into_iter().filter(|line| meant.is(line));
+    let line = match (lines.next(), lines.next()) {
+        (Some(line), None) => line,
+        (None, _) => return Err(Failure::other("there is no such lockout. See `riskctl lockouts`")),
+        (Some(_), Some(_)) => {
+            return Err(Failure::other("several lockouts are meant by that. Name --account or --symbol too"));
+        }
+    };
+    let password = guard::password("Guard password", secret)?;
+    client.ask(Ask::Guard { act: GuardAct::Override { password, key: line.key, reason } }).await?;
+    print::line(format!("The lock by {} is ended. The log keeps when and why.", line.title))
+}
+
+async fn list(home: &Home, as_json: bool) -> Result<(), Failure> {
     let lines = match Client::connect(home.path()).await {
         Ok(mut client) => from_engine(&mut client).await?,
-        Err(ClientError::NotRunning { .. }) => from_database(&home)?,
+        Err(ClientError::NotRunning { .. }) => from_database(home)?,
         Err(error) => return Err(error.into()),
     };
-    if options.json {
+    if as_json {
         return print::json(&lines);
     }
     if lines.is_empty() {
@@ -73,6 +121,7 @@ async fn from_engine(client: &mut Client) -> Result<Vec<Line>, Failure> {
                 reason: lockout.reason,
                 since: lockout.since,
                 until: lockout.until,
+                key: lockout.key,
                 title: lockout.title,
                 ends: lockout.ends,
             });
@@ -97,6 +146,7 @@ fn from_database(home: &Home) -> Result<Vec<Line>, Failure> {
             symbol: held.lockout.key.symbol.clone(),
             since: held.lockout.since,
             until: held.lockout.end.at(),
+            key: held.lockout.key.clone(),
             title: text::title(&held.lockout).to_string(),
             ends: text::ends(&held.lockout, now),
             reason: held.reason,

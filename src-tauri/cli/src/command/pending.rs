@@ -11,12 +11,14 @@ use runtime::{
 use store::{ReadError, Reader};
 use views::{
     control::Ask,
+    guard::GuardAct,
     text::time,
     view::{PendingState, PendingView},
 };
 
+use super::guard;
 use crate::{
-    args::{Pending, PendingAct},
+    args::{Pending, PendingAct, Secret},
     exit::Failure,
     print,
 };
@@ -27,6 +29,7 @@ pub async fn run(home: Option<&Path>, options: Pending) -> Result<(), Failure> {
     match options.act {
         None => list(&home, options.json).await,
         Some(PendingAct::Cancel { key, account }) => cancel(&home, key, account.map(Into::into)).await,
+        Some(PendingAct::Approve(secret)) => approve(&home, secret).await,
     }
 }
 
@@ -49,6 +52,15 @@ async fn cancel(home: &Home, key: String, account: Option<AccountId>) -> Result<
     let text = key.clone();
     Client::connect(home.path()).await?.ask(Ask::CancelPending { account, key }).await?;
     print::line(format!("{text} stays as it is. The value in force was written back into the file."))
+}
+
+async fn approve(home: &Home, secret: Secret) -> Result<(), Failure> {
+    let mut client = Client::connect(home.path()).await?;
+    let password = guard::password("Guard password", secret)?;
+    client.ask(Ask::Guard { act: GuardAct::Approve { password } }).await?;
+    print::line(
+        "What waited for the guard password applies with the next trading day. See `riskctl pending`.",
+    )
 }
 
 /// One line a change, with what it waits for.

@@ -69,6 +69,8 @@ async fn serve(mut running: Running) -> Result<(), Failure> {
                          PROJECT_X_API_KEY",
                     ));
                 }
+                // Given to the tray program only; this one ends with its terminal.
+                Some(Sign::MayEnd) => {}
                 None => {
                     running.stop().await;
                     return Err(Failure::other("the engine ended by itself; see the logs"));

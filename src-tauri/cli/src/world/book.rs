@@ -22,6 +22,14 @@ pub(crate) fn rulebook(dice: &mut Dice, accounts: &[AccountId]) -> Rulebook {
             rulebook.own.insert(account.clone(), rules(dice));
         }
     }
+    for rules in rulebook.own.values_mut().chain([&mut rulebook.base]) {
+        let settings = &mut rules.session_block_outside.settings;
+        if dice.percent(40) {
+            let symbol: Symbol = (*dice.choose(&SYMBOLS)).into();
+            let hours = sessions(dice, settings.clone()).windows;
+            settings.per_instrument.insert(symbol, hours);
+        }
+    }
     rulebook
 }
 

@@ -46,6 +46,11 @@ impl Floor {
             let snapshot = floor.snapshot(account);
             floor.after(0, &Event::Snapshot(Box::new(snapshot)));
         }
+        // The question that every new position raises is answered.
+        for account in 0..ACCOUNTS {
+            let Snapshot { orders, asked_at, .. } = floor.snapshot(account);
+            floor.after(0, &Event::Orders { account: id(account), orders, asked_at });
+        }
         for _ in 0..3 {
             for (symbol, _) in HELD {
                 floor.after(200, &quote(symbol, 0));

@@ -3,6 +3,7 @@
 
 mod bars;
 mod lag;
+mod look;
 mod pace;
 mod price;
 mod trust;
@@ -17,6 +18,7 @@ use domain::{
 };
 
 use self::{bars::Bars, lag::Lag, pace::Pace, price::Figures, trust::Trust};
+pub(crate) use look::Look;
 pub use worth::{Reached, Worth};
 
 /// All known contracts.
@@ -188,10 +190,15 @@ impl Market {
         self.contracts.get(contract).is_some_and(|listing| listing.lag.is_open())
     }
 
+    /// One contract as it stands.
+    pub(crate) fn look(&self, contract: &ContractId) -> Look<'_> {
+        Look { listing: self.contracts.get(contract), silent: self.silent }
+    }
+
     /// Metadata of a contract.
     #[must_use]
     pub fn instrument(&self, contract: &ContractId) -> Option<&Instrument> {
-        self.contracts.get(contract)?.instrument.as_ref()
+        self.look(contract).instrument()
     }
 
     /// The usable price that values a position of this contract.
@@ -203,7 +210,7 @@ impl Market {
     /// The usable price that values an exposure in this contract by a basis.
     #[must_use]
     pub fn price_by(&self, contract: &ContractId, held: Exposure, basis: PriceBasis) -> Option<Price> {
-        self.contracts.get(contract)?.price(basis, held, self.silent)
+        self.look(contract).price_by(held, basis)
     }
 
     /// When the last quote of this contract arrived.
@@ -221,19 +228,7 @@ impl Market {
     /// Open result of a position by a basis, with how sure it is.
     #[must_use]
     pub fn worth(&self, position: &Position, basis: PriceBasis) -> Worth {
-        let contract = &position.contract;
-        let unknown = || Worth::Unknown(contract.clone());
-        let Some(listing) = self.contracts.get(contract) else { return unknown() };
-        let Some(instrument) = &listing.instrument else { return unknown() };
-        let value = |price| instrument.value(position.exposure, position.average_price, price);
-        match listing.price(basis, position.exposure, self.silent) {
-            Some(price) => Worth::Live(value(price)),
-            None => listing.bars.prices().map_or_else(unknown, |(newest, before)| Worth::Bars {
-                newest: value(newest),
-                before: before.map(value),
-                missing: contract.clone(),
-            }),
-        }
+        self.look(&position.contract).worth(position, basis)
     }
 }
 

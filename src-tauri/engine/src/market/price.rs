@@ -38,7 +38,7 @@ impl Figures {
         match (self.bid, self.ask) {
             (Some(bid), Some(ask)) => {
                 let inside = bid.min(ask)..=bid.max(ask);
-                self.last.filter(|last| inside.contains(last)).or(Some(middle(bid, ask)))
+                self.last.filter(|last| inside.contains(last)).or_else(|| Some(middle(bid, ask)))
             }
             (None, _) | (_, None) => self.last,
         }

@@ -4,7 +4,7 @@
 use domain::{Breach, RuleKey, Source, rulebook::DailyRealizedProfit};
 
 use super::{
-    Finding, Gauge, Rule, Scene, Share, Unit, Verdict,
+    Finding, Gauge, Room, Rule, Scene, Share, Unit, Verdict,
     day_result::{self, DayResult},
 };
 use crate::kinds::Kinds;
@@ -67,5 +67,9 @@ impl Rule for DailyProfit {
     fn shares(&self, scene: &Scene<'_>, shares: &mut Vec<Share>) {
         let value = self.result().worth(scene).newest();
         shares.extend(value.map(|value| Share::of_all(value, self.settings.target)));
+    }
+
+    fn room(&self, scene: &Scene<'_>, room: &mut Room<'_>) {
+        room.keep_together(self.result().worth(scene).sure(), self.settings.target);
     }
 }

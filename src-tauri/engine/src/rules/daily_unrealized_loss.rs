@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{
-    Finding, Gauge, Remedy, Rule, Scene, Share, Unit, Verdict,
+    Finding, Gauge, Remedy, Room, Rule, Scene, Share, Unit, Verdict,
     open_result::{gauges_of_each, judge_each, open, open_by, skipped, sure, total},
 };
 use crate::{account::Holding, kinds::Kinds, market::Reached};
@@ -110,6 +110,16 @@ impl Rule for OpenLoss {
             })),
             LossScope::AccountTotal => {
                 shares.extend(total(scene, basis).newest().map(|value| Share::of_all(value, limit)));
+            }
+        }
+    }
+
+    fn room(&self, scene: &Scene<'_>, room: &mut Room<'_>) {
+        let (basis, limit) = (self.settings.price_basis, self.settings.limit);
+        match self.settings.scope {
+            LossScope::AccountTotal => room.keep_together(total(scene, basis).sure(), limit),
+            LossScope::Position => {
+                open_by(scene, basis).for_each(|(_, worth)| room.keep_each(worth.sure(), limit));
             }
         }
     }

@@ -43,7 +43,7 @@ impl DayResult {
         let realized = Worth::Live(self.realized(scene));
         match self.basis {
             Basis::Realized => realized,
-            Basis::Combined => realized.plus(open(scene)),
+            Basis::Combined => realized.plus(scene.reckoned.unbanked.get_or_init(|| open(scene)).clone()),
         }
     }
 
@@ -83,11 +83,19 @@ impl DayResult {
 /// and of its fills come one after the other.
 fn open(scene: &Scene<'_>) -> Worth {
     let account = scene.account;
-    let each = account.contracts().map(|contract| match account.unbanked(contract) {
-        None => Worth::Unknown(contract.clone()),
-        Some(part) => open_result::worth_of(scene, contract, part, PriceBasis::LastElseMid),
+    let held = scene.open().zip(scene.reckoned.looks()).map(|((holding, worth), look)| {
+        let position = &holding.position;
+        match account.unbanked(position) {
+            None => Worth::Unknown(position.contract.clone()),
+            Some(part) if part == position.exposure => worth.clone(),
+            Some(part) if part.is_flat() => Worth::NOTHING,
+            Some(part) => look.worth_of(position, part, PriceBasis::LastElseMid),
+        }
     });
-    each.fold(Worth::NOTHING, Worth::plus)
+    // What fills tell of before its position is seen is worth nobody knows what.
+    let elsewhere = account.told_elsewhere().filter(|(_, told)| !told.is_flat());
+    held.chain(elsewhere.map(|(contract, _)| Worth::Unknown(contract.clone())))
+        .fold(Worth::NOTHING, Worth::plus)
 }
 
 /// Whether the day is locked by this rule already: nothing it finds now changes that.

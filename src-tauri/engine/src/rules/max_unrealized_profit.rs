@@ -7,8 +7,8 @@ use domain::{
 };
 
 use super::{
-    Finding, Gauge, Remedy, Rule, Scene, Verdict,
-    open_result::{gauges_of_each, judge_each},
+    Finding, Gauge, Remedy, Room, Rule, Scene, Verdict,
+    open_result::{gauges_of_each, judge_each, open_by},
 };
 use crate::kinds::Kinds;
 
@@ -70,5 +70,10 @@ impl Rule for OpenProfit {
 
     fn gauges(&self, scene: &Scene<'_>) -> Vec<Gauge> {
         gauges_of_each(scene, self.key(), self.settings.price_basis, self.settings.target)
+    }
+
+    fn room(&self, scene: &Scene<'_>, room: &mut Room<'_>) {
+        let (basis, target) = (self.settings.price_basis, self.settings.target);
+        open_by(scene, basis).for_each(|(_, worth)| room.keep_each(worth.sure(), target));
     }
 }

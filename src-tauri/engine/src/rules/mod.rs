@@ -12,32 +12,30 @@ mod max_contracts_per_instrument;
 mod max_unrealized_profit;
 mod no_stop_loss_grace;
 mod open_result;
+mod room;
+mod scene;
 mod session_block_outside;
 mod symbol_blocks;
 mod trade_frequency_limit;
 mod trade_management;
 
 use std::{
-    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
 };
 
 use chrono::TimeDelta;
 use domain::{
-    Breach, ContractId, Contracts, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId, Price,
-    RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
+    Breach, ContractId, Contracts, EventKind, Exposure, Instant, LockEnd, LockKind, Lockout, Means, OrderId,
+    Price, RuleKey, RuleMode, RuleSet, Source, Symbol, Ticket, Usd,
     breach::TradeWindow,
-    rulebook::{Entry, PriceBasis, TradeCount},
+    rulebook::{Entry, PriceBasis},
 };
 use rust_decimal::Decimal;
 
-use crate::{
-    account::{AccountState, Holding},
-    kinds::Kinds,
-    market::{Market, Worth},
-    trades::Trade,
-};
+use crate::{account::AccountState, kinds::Kinds};
+pub use room::{Band, Room};
+pub use scene::{Reckoned, Scene};
 
 /// The rules that exist. Others count as off (ruling 1).
 pub const BUILT: [RuleKey; 13] = [
@@ -99,38 +97,18 @@ pub trait Rule: Debug + Send + Sync {
     /// Values that people are warned of before they reach their limits.
     fn shares(&self, _scene: &Scene<'_>, _shares: &mut Vec<Share>) {}
 
+    /// How far prices may move before it says, or people are told, anything else. Asked only where it has just
+    /// passed and nothing is pending; a rule that listens to values and does not answer leaves no room.
+    fn room(&self, _scene: &Scene<'_>, room: &mut Room<'_>) {
+        if self.listens().has(EventKind::UnrealizedPnlUpdate) {
+            room.close();
+        }
+    }
+
     /// Whether a lockout of its own is no longer asked for by its present values.
     fn releases(&self, _lockout: &Lockout) -> bool {
         false
     }
-}
-
-/// What several want to know of one account, reckoned once while nothing changes.
-#[derive(Debug, Default)]
-pub struct Reckoned {
-    /// Open results by the usual price, in the order of the positions.
-    open: OnceCell<Vec<Worth>>,
-    /// Trades as RULE-006 counts them.
-    trades: OnceCell<Vec<Trade>>,
-}
-
-/// What a rule sees.
-#[derive(Debug)]
-pub struct Scene<'a> {
-    /// Engine time.
-    pub now: Instant,
-    /// The account, state step done.
-    pub account: &'a AccountState,
-    /// Prices and metadata.
-    pub market: &'a Market,
-    /// What was reckoned for other rules already.
-    pub reckoned: &'a Reckoned,
-    /// What changed.
-    pub kinds: Kinds,
-    /// Sizes that were decided in this step already, by stronger rules or by the gate.
-    pub planned: &'a BTreeMap<ContractId, Contracts>,
-    /// When the trading day ends.
-    pub day_end: Instant,
 }
 
 /// What became of asking a rule. Skipped is not passed (L-64).
@@ -312,17 +290,28 @@ pub struct ArmedRule {
     pub(crate) verdict: Verdict,
     /// When it was last asked.
     pub(crate) asked: Option<Instant>,
+    listens: Kinds,
+    every: Option<TimeDelta>,
 }
 
 impl ArmedRule {
     fn new(rule: Box<dyn Rule>, mode: RuleMode) -> Self {
-        Self { rule, mode, verdict: Verdict::NotAsked, asked: None }
+        let (listens, every) = (rule.listens(), rule.every());
+        Self { rule, mode, verdict: Verdict::NotAsked, asked: None, listens, every }
     }
 
-    /// Whether it has been unasked for too long.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        let every = self.rule.every();
-        every.is_some_and(|every| self.asked.is_none_or(|asked| now >= asked + every))
+    /// Whether a change concerns it.
+    pub(crate) fn listens_to(&self, kinds: Kinds) -> bool {
+        self.listens.touches(kinds)
+    }
+
+    /// Whether a change concerns it, or it has been unasked for too long.
+    pub(crate) fn is_asked(&self, kinds: Kinds, now: Instant) -> bool {
+        self.listens_to(kinds) || (kinds.has(EventKind::TimeTick) && self.is_due(now))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.every.is_some_and(|every| self.asked.is_none_or(|asked| now - asked >= every))
     }
 
     /// Which rule.
@@ -353,41 +342,6 @@ impl ArmedRule {
     #[must_use]
     pub fn needs(&self) -> &'static [Source] {
         self.rule.needs()
-    }
-}
-
-impl<'a> Scene<'a> {
-    /// What a position of the account is worth by a basis.
-    #[must_use]
-    pub fn worth(&self, holding: &Holding, basis: PriceBasis) -> Worth {
-        let Self { account, market, .. } = *self;
-        let usual = || account.holdings().map(|it| market.worth(&it.position, basis)).collect();
-        let known = (basis == PriceBasis::LastElseMid).then(|| self.reckoned.open.get_or_init(usual));
-        let known = known.and_then(|known| {
-            account.holdings().zip(known).find(|(it, _)| std::ptr::eq(*it, holding)).map(|(_, worth)| worth)
-        });
-        known.cloned().unwrap_or_else(|| market.worth(&holding.position, basis))
-    }
-
-    /// All positions with their open results by a basis.
-    pub fn open_results(&self, basis: PriceBasis) -> impl Iterator<Item = (&'a Holding, Worth)> {
-        self.account.holdings().map(move |holding| (holding, self.worth(holding, basis)))
-    }
-
-    /// The trader's trades of the day and of the hour before it, as RULE-006 counts them.
-    #[must_use]
-    pub fn trades(&self, count: TradeCount) -> &'a [Trade] {
-        self.reckoned.trades.get_or_init(|| self.account.trades(count))
-    }
-
-    /// What will be held of a position once everything decided so far is done.
-    #[must_use]
-    pub fn held(&self, holding: &Holding) -> Exposure {
-        let remaining = self.account.remaining(holding);
-        match self.planned.get(&holding.position.contract) {
-            Some(planned) => remaining.resized(remaining.size().min(*planned)),
-            None => remaining,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What RULE-003, 004, 005 and 013 share: open results, position by position or all together.
 
-use domain::{ContractId, Exposure, Position, RuleKey, Usd, rulebook::PriceBasis};
+use domain::{ContractId, RuleKey, Usd, rulebook::PriceBasis};
 use rust_decimal::Decimal;
 
 use super::{Gauge, Missing, Scene, Unit, Verdict};
@@ -12,17 +12,6 @@ use crate::{
 /// The open results of all positions together.
 pub(super) fn total(scene: &Scene<'_>, basis: PriceBasis) -> Worth {
     scene.open_results(basis).map(|(_, worth)| worth).fold(Worth::NOTHING, Worth::plus)
-}
-
-/// The open result of a part of what is held of a contract.
-pub(super) fn worth_of(scene: &Scene<'_>, contract: &ContractId, part: Exposure, basis: PriceBasis) -> Worth {
-    match scene.account.positions.get(contract) {
-        Some(holding) if part == holding.position.exposure => scene.worth(holding, basis),
-        Some(holding) if !part.is_flat() => {
-            scene.market.worth(&Position { exposure: part, ..holding.position.clone() }, basis)
-        }
-        Some(_) | None => Worth::NOTHING,
-    }
 }
 
 /// Asks every position that is not being closed yet; `found` gets those whose open result fulfils the

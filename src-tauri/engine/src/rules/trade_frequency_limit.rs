@@ -43,10 +43,14 @@ impl TradeLimits {
     }
 }
 
-/// Whether a trade lies in the window that ends at `end`. A trade exactly as old as the window is long
-/// does not.
-fn is_within(trade: &Trade, end: Instant, length: Option<TimeDelta>, day_began: Instant) -> bool {
-    length.map_or(trade.at >= day_began, |length| end - trade.at < length)
+/// Those of trades, which are in the order of their times, that lie in the window that ends at `end`. A trade
+/// exactly as old as the window is long does not.
+fn within(trades: &[Trade], end: Instant, length: Option<TimeDelta>, day_began: Instant) -> &[Trade] {
+    let first = match length {
+        Some(length) => trades.partition_point(|trade| end - trade.at >= length),
+        None => trades.partition_point(|trade| trade.at < day_began),
+    };
+    trades.get(first..).unwrap_or_default()
 }
 
 /// The last moment at which trades that are news brought the count of a window to its limit.
@@ -56,23 +60,15 @@ fn reached(
     day_began: Instant,
     limit: u32,
 ) -> Option<(Instant, u32)> {
-    let mut from = 0;
-    let mut found = None;
-    for (index, last) in trades.iter().enumerate() {
-        while !is_within(&trades[from], last.at, length, day_began) && from < index {
-            from += 1;
-        }
-        let window = trades[from..=index].iter().filter(|it| is_within(it, last.at, length, day_began));
-        let (mut count, mut is_news) = (0, false);
-        for trade in window {
-            count += 1;
-            is_news |= trade.is_news;
-        }
-        if is_news && count >= limit {
-            found = Some((last.at, count));
-        }
-    }
-    found
+    let first_news = trades.iter().position(|trade| trade.is_news)?;
+    let enough = usize::try_from(limit).unwrap_or(usize::MAX).max(first_news + 1);
+    (enough..=trades.len()).rev().find_map(|count| {
+        let until = trades.get(..count)?;
+        let end = until.last()?.at;
+        let window = within(until, end, length, day_began);
+        let count = u32::try_from(window.len()).unwrap_or(u32::MAX);
+        (count >= limit && window.iter().any(|trade| trade.is_news)).then_some((end, count))
+    })
 }
 
 impl Rule for TradeLimits {
@@ -119,8 +115,7 @@ impl Rule for TradeLimits {
     fn gauges(&self, scene: &Scene<'_>) -> Vec<Gauge> {
         let trades = scene.trades(self.settings.count);
         let began = scene.account.ledger().span().began;
-        let count =
-            |window| trades.iter().filter(|trade| is_within(trade, scene.now, length(window), began)).count();
+        let count = |window| within(trades, scene.now, length(window), began).len();
         let gauge = |(window, limit, _)| Gauge {
             rule: self.key(),
             symbol: None,

@@ -12,11 +12,12 @@ use domain::{
     rulebook::{PriceBasis, TradeManagement, TradeManagementValues},
 };
 
-use super::{Finding, Missing, Remedy, Rule, Scene, Verdict};
+use super::{Band, Finding, Missing, Remedy, Room, Rule, Scene, Verdict};
 use crate::{
     account::{AccountState, Holding},
     kinds::Kinds,
     managed::{ManagedTrade, PLACED_AGAIN, breakeven_price, is_tighter, stop_at, values_of},
+    market::Look,
 };
 
 /// Shortest time between two moves of a stop that only follow the price.
@@ -52,6 +53,7 @@ impl Automation {
         &self,
         scene: &Scene<'_>,
         holding: &Holding,
+        look: Look<'_>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Missing> {
         let (account, position) = (scene.account, &holding.position);
@@ -66,10 +68,9 @@ impl Automation {
         if closing || unsure || turning {
             return Ok(());
         }
-        let instrument = scene.market.instrument(contract).ok_or(Missing::Value(contract.clone()))?;
-        let price = |basis| scene.market.price_by(contract, position.exposure, basis);
-        let last = price(PriceBasis::LastElseMid);
-        let exit = price(PriceBasis::ExitSide).or(last);
+        let instrument = look.instrument().ok_or_else(|| Missing::Value(contract.clone()))?;
+        let last = look.price();
+        let exit = look.price_by(position.exposure, PriceBasis::ExitSide).or(last);
         let nearest =
             |one: Price, two: Price| if position.exposure.0 > 0 { one.min(two) } else { one.max(two) };
         let trade = Trade {
@@ -82,12 +83,38 @@ impl Automation {
             may_move: known.moved_at.is_none_or(|at| scene.now >= at + MOVE_EVERY),
         };
         trade.stops(findings);
-        let locked = account.lockouts().permitted(contract, &position.symbol, scene.now, |_| true).is_some();
-        trade.target(locked, findings);
+        if trade.values.take_profit.enabled {
+            let permitted = account.lockouts().permitted(contract, &position.symbol, scene.now, |_| true);
+            trade.target(permitted.is_some(), findings);
+        }
         match trade.price {
             Some(_) => Ok(()),
             None => Err(Missing::Value(contract.clone())),
         }
+    }
+
+    /// Leaves the prices at which a stop begins to follow; `None` where one follows, or might at once.
+    fn keep_to(&self, scene: &Scene<'_>, holding: &Holding, look: Look<'_>, band: &mut Band) -> Option<()> {
+        let (account, position) = (scene.account, &holding.position);
+        let (known, instrument) = (account.managed(&position.contract)?, look.instrument()?);
+        let values = values_of(&self.settings, position);
+        let has_gained = |ticks| known.has_gained(ticks, position, instrument);
+        let even = values.breakeven.profit_threshold_ticks;
+        let is_moving = (has_gained(even) && !known.known.breakeven_done)
+            || (values.trailing.enabled && has_gained(values.trailing.activation_ticks));
+        let first = first_stop(position, instrument, &values);
+        let held_back = account
+            .movable_stops(position)
+            .filter(|stop| stop.is_own())
+            .any(|stop| stop.stop_price.is_none_or(|present| is_tighter(position.exposure, first, present)));
+        if is_moving || held_back || known.unsure_until.is_some_and(|until| scene.now < until) {
+            return None;
+        }
+        for ticks in [even, values.trailing.activation_ticks] {
+            let ticks = position.exposure.0.signum() * i64::from(ticks);
+            band.avoid(instrument.ticks_away(position.average_price, ticks));
+        }
+        Some(())
     }
 }
 
@@ -129,12 +156,22 @@ impl Rule for Automation {
 
     fn check(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> Verdict {
         let mut verdict = Verdict::Passed;
-        for holding in scene.account.holdings() {
-            if let Err(missing) = self.manage(scene, holding, findings) {
+        for (holding, look) in scene.positions() {
+            if let Err(missing) = self.manage(scene, holding, look, findings) {
                 verdict = Verdict::Skipped(missing);
             }
         }
         verdict
+    }
+
+    fn room(&self, scene: &Scene<'_>, room: &mut Room<'_>) {
+        let is_left = scene
+            .positions()
+            .zip(room.bands_mut())
+            .all(|((holding, look), band)| self.keep_to(scene, holding, look, band).is_some());
+        if !is_left {
+            room.close();
+        }
     }
 }
 
@@ -207,10 +244,6 @@ impl Trade<'_> {
     }
 
     fn target(&self, locked: bool, findings: &mut Vec<Finding>) {
-        let values = self.values.take_profit;
-        if !values.enabled {
-            return;
-        }
         let contract = &self.position.contract;
         let own = self
             .account
@@ -241,8 +274,7 @@ impl Trade<'_> {
 
     /// The stop at its distance from the entry.
     fn first_stop(&self) -> (Price, Step) {
-        let ticks = -i64::from(self.values.stop_loss.ticks);
-        (stop_at(self.position, self.instrument, self.position.average_price, ticks), Step::StopLoss)
+        (first_stop(self.position, self.instrument, &self.values), Step::StopLoss)
     }
 
     /// The stop at the entry, once the gain was large enough. A stop that was there once is not brought
@@ -315,4 +347,9 @@ impl Trade<'_> {
             remedy,
         }
     }
+}
+
+/// The stop at its distance from the entry.
+fn first_stop(position: &Position, instrument: &Instrument, values: &TradeManagementValues) -> Price {
+    stop_at(position, instrument, position.average_price, -i64::from(values.stop_loss.ticks))
 }

@@ -34,21 +34,42 @@ fn a_flatten_does_not_wait_for_the_first_reading_and_comes_once() {
     assert_eq!(desk.start(), "", "opened since");
 }
 
-/// Ruling 8: with proof of the right to do so a lock ends before its time; the reason is kept.
+/// Ruling 8: with proof of the right to do so a lock ends before its time; the reason is kept. Nobody takes back
+/// the trader's own.
 #[test]
 fn an_override_ends_the_lock_it_names_and_no_other() {
-    let mut desk = Desk::new(only(|rules| rules.daily_realized_loss.enabled = true));
+    let mut desk = Desk::new(only(|rules| rules.cooldown_after_loss.enabled = true));
+    desk.position("MES", 1, "6120");
+    let text = desk.fill("MES", domain::OrderSide::Sell, 1, "6000", "-600");
+    assert!(text.starts_with("lock TIMER cooldown_after_loss"), "{text}");
+    desk.obey();
     desk.send(Event::Command(Command::LockOut { account: Some(ACCOUNT.into()), until: None }));
     desk.obey();
-    let text = desk.fill("MES", domain::OrderSide::Sell, 1, "6000", "-600");
-    assert!(text.starts_with("lock HARD daily_realized_loss"), "{text}");
     let mut end = |rule, account: &str| {
         let key = LockKey { account: AccountId::from(account), rule, symbol: None, cause: String::new() };
         desk.send(Event::Command(Command::Override { key, reason: "a mistyped limit".to_string() }))
     };
-    assert_eq!(end(RuleKey::CooldownAfterLoss, ACCOUNT), "", "there is none");
-    assert_eq!(end(RuleKey::Trader, "another"), "");
-    assert_eq!(end(RuleKey::Trader, ACCOUNT), "unlock trader override { reason: \"a mistyped limit\" }",);
+    assert_eq!(end(RuleKey::DailyRealizedLoss, ACCOUNT), "", "there is none");
+    assert_eq!(end(RuleKey::CooldownAfterLoss, "another"), "");
+    assert_eq!(end(RuleKey::Trader, ACCOUNT), "");
+    let ended = "unlock cooldown_after_loss override { reason: \"a mistyped limit\" }";
+    assert_eq!(end(RuleKey::CooldownAfterLoss, ACCOUNT), ended);
+    assert_eq!(desk.lockouts(), ["HARD trader until 10-29 17:00:00"]);
+}
+
+/// Specification D-03: a rule that is still broken locks again at once.
+#[test]
+fn an_override_of_a_rule_that_is_still_broken_frees_nobody() {
+    let mut desk = Desk::new(only(|rules| rules.daily_realized_loss.enabled = true));
+    desk.fill("MES", domain::OrderSide::Sell, 1, "6000", "-600");
+    let key = LockKey {
+        account: AccountId::from(ACCOUNT),
+        rule: RuleKey::DailyRealizedLoss,
+        symbol: None,
+        cause: String::new(),
+    };
+    let text = desk.send(Event::Command(Command::Override { key, reason: "please".to_string() }));
+    assert!(text.starts_with("unlock daily_realized_loss override"), "{text}");
     assert_eq!(desk.lockouts(), ["HARD daily_realized_loss until 10-29 17:00:00"]);
 }
 

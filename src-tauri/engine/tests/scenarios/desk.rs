@@ -130,12 +130,19 @@ impl Desk {
 
     /// Takes the broker's truth: what this desk holds, with these fills.
     pub fn reconcile(&mut self, fills: &[Fill]) -> String {
+        self.reconcile_after(0, fills)
+    }
+
+    /// As `reconcile`, with so many milliseconds between question and answer.
+    pub fn reconcile_after(&mut self, milliseconds: i64, fills: &[Fill]) -> String {
+        let asked_at = self.now;
+        self.later(milliseconds);
         let snapshot = Snapshot {
             account: account(true),
             positions: self.positions.values().cloned().collect(),
             orders: self.orders.values().filter(|it| it.status == OrderStatus::Open).cloned().collect(),
             fills: fills.to_vec(),
-            asked_at: self.now,
+            asked_at,
         };
         self.send(Event::Snapshot(Box::new(snapshot)))
     }

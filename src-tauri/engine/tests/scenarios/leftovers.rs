@@ -90,6 +90,21 @@ fn an_order_that_is_being_made_smaller_is_not_asked_again() {
     assert_eq!(desk.later(60_000).tick(), "");
 }
 
+/// That an order could not be made smaller says nothing of cancelling it once nothing is held any more.
+#[test]
+fn an_order_that_could_not_be_made_smaller_goes_with_its_position() {
+    let mut desk = desk();
+    desk.position("MNQ", 3, "21000");
+    desk.stop(7, "MNQ", Sell, 3, "20900");
+    desk.position("MNQ", 1, "21000");
+    assert_eq!(desk.later(2_000).tick(), "shrink order 7 to 1 by no_stop_loss_grace: leftover");
+    let shrink = desk.ordered();
+    desk.report(&shrink, None, Outcome::Failed { why: "Invalid size".to_string() });
+    assert_eq!(desk.later(2_000).tick(), "", "it keeps still for a while");
+    desk.position("MNQ", 0, "21000");
+    assert_eq!(desk.later(2_000).tick(), "cancel 7 by no_stop_loss_grace: leftover");
+}
+
 /// RULE-012 and the tidying up measure our stop alike: what one of them sizes the other leaves as it is.
 #[test]
 fn our_stop_beside_a_farther_one_of_the_trader_keeps_its_size() {

@@ -116,6 +116,20 @@ fn rule_012_scenario_8() {
     assert_eq!(desk.later(5_000).tick(), "");
 }
 
+/// The broker refuses to move a stop; a moment later its position ends. The stop would open a new one.
+#[test]
+fn a_stop_that_could_not_be_moved_goes_with_its_position() {
+    let mut desk = Desk::new(without_target());
+    desk.quote("MNQ", "21000.00");
+    desk.position("MNQ", 1, "21000.00");
+    desk.obey();
+    assert!(desk.later(2_000).position("MNQ", 2, "21000.00").starts_with("change 9001 to stop sell 2 mnq"));
+    let change = desk.ordered();
+    desk.report(&change, None, Outcome::Failed { why: "Invalid stop price".to_string() });
+    assert_eq!(desk.later(2_000).tick(), "", "it keeps still for a while");
+    assert_eq!(desk.position("MNQ", 0, "21000.00"), "cancel 9001 by trade_management: leftover");
+}
+
 /// Two resting orders are not linked: the second may fill before its cancel arrives (ruling 17).
 #[test]
 fn a_position_born_from_our_own_leftover_is_closed_as_our_effect() {

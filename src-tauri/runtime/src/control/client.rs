@@ -9,6 +9,7 @@ use views::{
     View,
     control::{Ask, Reply, Request, Response},
 };
+use zeroize::Zeroize;
 
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -118,7 +119,10 @@ impl Client {
         let mut line =
             serde_json::to_vec(&request).map_err(|error| ClientError::Broken(error.to_string()))?;
         line.push(b'\n');
-        self.writer.write_all(&line).await?;
+        let sent = self.writer.write_all(&line).await;
+        // It may hold a password.
+        line.zeroize();
+        sent?;
         self.writer.flush().await?;
         Ok(self.next)
     }

@@ -16,6 +16,7 @@ use views::{
     history::HistoryQuery,
     text::Note,
 };
+use zeroize::Zeroize;
 
 use super::LONGEST_LINE;
 use crate::{Home, history, presets};
@@ -142,7 +143,8 @@ async fn listen(
     let mut watching: Vec<tokio::task::JoinHandle<()>> = Vec::new();
     let mut line = Vec::new();
     loop {
-        line.clear();
+        // It may have held a password.
+        line.zeroize();
         let limited = &mut (&mut reader).take(LONGEST_LINE as u64);
         if limited.read_until(b'\n', &mut line).await? == 0 {
             break;
@@ -187,7 +189,8 @@ async fn answer(ask: Ask, feed: &Feed) -> Reply {
         | Ask::Settings
         | Ask::PreviewSettings { .. }
         | Ask::LockSettings { .. }
-        | Ask::SearchContracts { .. }) => from_loop(ask, feed).await,
+        | Ask::SearchContracts { .. }
+        | Ask::Guard { .. }) => from_loop(ask, feed).await,
     }
 }
 

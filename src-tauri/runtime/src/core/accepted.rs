@@ -12,7 +12,7 @@ use views::{
     view::{DesktopView, PendingState, PendingView},
 };
 
-use super::{Core, Output, commands::LONGEST_LOCK, telling::About};
+use super::{Core, GuardPassword, Output, commands::LONGEST_LOCK, telling::About};
 use crate::settings::{Guarded, InForce};
 
 /// What the files say, once they were checked.
@@ -106,6 +106,9 @@ pub struct Accepted {
     /// Until when only stricter changes are taken.
     #[serde(default)]
     pub locked_until: Option<Instant>,
+    /// The guard password, as its hash.
+    #[serde(default)]
+    pub guard: Option<GuardPassword>,
     /// Of the files they come from.
     #[serde(skip)]
     pub hash: String,
@@ -131,12 +134,21 @@ pub(super) struct Settled {
     pub waiting: Vec<Waiting>,
     /// Until when only stricter changes are taken.
     locked_until: Option<Instant>,
+    /// The guard password, as its hash.
+    pub guard: Option<GuardPassword>,
     /// Counts whatever may have changed for those who look at the settings.
     pub revision: u64,
     /// What the desktop is told; everything until files were read.
     pub desktop: DesktopView,
     /// What is announced; everything until files were read.
     pub announced: Announced,
+}
+
+impl Settled {
+    /// Whether settings were accepted that can be written down.
+    pub fn has_source(&self) -> bool {
+        self.source.is_some()
+    }
 }
 
 /// What becomes of the changes that protect less, in words.
@@ -153,10 +165,11 @@ impl Core {
         self.settled.rulebook = Some(accepted.rulebook);
         self.settled.waiting = accepted.waiting;
         self.settled.locked_until = accepted.locked_until;
+        self.settled.guard = accepted.guard;
     }
 
     /// The rules that were accepted, with what of the files is stricter.
-    fn accepted(&self) -> &Rulebook {
+    pub(super) fn accepted(&self) -> &Rulebook {
         self.settled.rulebook.as_ref().unwrap_or(self.engine.rulebook())
     }
 
@@ -195,7 +208,7 @@ impl Core {
         let knows_time = self.links.clock_apart.is_some();
         InForce {
             rulebook: self.accepted().clone(),
-            day_end: knows_time.then(|| self.engine.day_end()),
+            loosens_at: knows_time.then(|| self.loosens_at()),
             guarded: self.guarded(),
         }
     }
@@ -277,7 +290,7 @@ impl Core {
             true => Vec::new(),
             false => vec![format!("settings changed: {}", applied.join("; "))],
         };
-        notes.extend(verdicts.notes());
+        notes.extend(verdicts.notes(&self.waits_for()));
         if !withdrawn.is_empty() {
             notes.push(format!("withdrawn before it applied: {}", withdrawn.join("; ")));
         }
@@ -286,7 +299,7 @@ impl Core {
             &SettingsNews {
                 applied: &applied,
                 waits: &verdicts.waits,
-                from: self.engine.day_end(),
+                from: self.loosens_at(),
                 refused: &verdicts.refused,
                 withdrawn: &withdrawn,
             },
@@ -323,7 +336,7 @@ impl Core {
             }
         }
         let applied = differences(&old, &rulebook);
-        let mut notes = verdicts.notes();
+        let mut notes = verdicts.notes(&self.waits_for());
         if !applied.is_empty() {
             notes.push(format!("settings changed with the new trading day: {}", applied.join("; ")));
         }
@@ -332,7 +345,7 @@ impl Core {
             &SettingsNews {
                 applied: &applied,
                 waits: &verdicts.waits,
-                from: self.engine.day_end(),
+                from: self.loosens_at(),
                 refused: &verdicts.refused,
                 withdrawn: &[],
             },
@@ -359,7 +372,7 @@ impl Core {
             return Due::Refused;
         }
         verdicts.waits.push(change.text.clone());
-        Due::At(self.engine.day_end())
+        Due::At(self.loosens_at())
     }
 
     /// Whether the settings are locked, or a change concerns an account with such a record.
@@ -373,13 +386,20 @@ impl Core {
     }
 
     /// Writes down what is accepted from now on, then lets it apply.
-    fn accept(&mut self, rulebook: Rulebook, applied: &[String], notes: Vec<String>, now: Instant) {
+    pub(super) fn accept(
+        &mut self,
+        rulebook: Rulebook,
+        applied: &[String],
+        notes: Vec<String>,
+        now: Instant,
+    ) {
         let Some((api, hash, origin)) = self.settled.source.clone() else { return };
         self.settled.rulebook = Some(rulebook.clone());
         self.settled.revision += 1;
         let waiting = self.settled.waiting.clone();
         let locked_until = self.settled.locked_until;
-        let accepted = Accepted { rulebook, api, waiting, locked_until, hash: hash.clone() };
+        let guard = self.settled.guard.clone();
+        let accepted = Accepted { rulebook, api, waiting, locked_until, guard, hash: hash.clone() };
         let diff = applied.join("; ");
         match serde_json::to_string(&accepted) {
             Ok(content) => {
@@ -410,8 +430,8 @@ impl Verdicts {
         self.waits.is_empty() && self.refused.is_empty()
     }
 
-    fn notes(&self) -> Vec<String> {
-        [("waits for the next trading day", &self.waits), ("refused while locked", &self.refused)]
+    fn notes(&self, waits: &str) -> Vec<String> {
+        [(waits, &self.waits), ("refused while locked", &self.refused)]
             .into_iter()
             .filter(|(_, changes)| !changes.is_empty())
             .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
@@ -434,7 +454,7 @@ fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {
     config::compare(old, new).0.into_iter().map(|change| change.text).collect()
 }
 
-fn settings_note(reason: String, now: Instant) -> AuditNote {
+pub(super) fn settings_note(reason: String, now: Instant) -> AuditNote {
     AuditNote {
         at: now,
         account: None,

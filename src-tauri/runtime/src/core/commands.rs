@@ -81,8 +81,7 @@ impl Core {
                 Err(format!("A lock lasts {} days at most. Choose an earlier time.", LONGEST_LOCK.num_days()))
             }
             Command::Override { .. } => Err(
-                "A lockout can only be overridden with proof: by the guard password, or as administrator of the \
-                 service. Neither is set up."
+                "A lockout can only be overridden with the guard password. See `riskctl lockouts override`."
                     .to_string(),
             ),
             Command::Flatten { .. } | Command::CancelAll { .. } | Command::LockOut { .. } => Ok(()),
@@ -90,7 +89,7 @@ impl Core {
     }
 
     /// Whether an account is meant that is here; without one, whether there is any.
-    fn meant(&self, account: Option<&AccountId>) -> Result<(), String> {
+    pub(super) fn meant(&self, account: Option<&AccountId>) -> Result<(), String> {
         if let Some(account) = account.filter(|account| self.engine.account(account).is_none()) {
             return Err(format!("There is no account {account} here. See `riskctl status`."));
         }

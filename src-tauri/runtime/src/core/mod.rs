@@ -18,6 +18,7 @@ mod listed;
 mod measures;
 mod metrics;
 mod picture;
+mod proof;
 mod reconciler;
 mod records;
 mod telling;
@@ -53,6 +54,7 @@ use links::Links;
 use listed::Listed;
 use measures::Measures;
 pub use metrics::{Metrics, kind_of};
+pub use proof::{GuardDeed, GuardPassword};
 use reconciler::Reconciler;
 pub use telling::Told;
 use telling::{About, Teller};
@@ -362,6 +364,7 @@ impl Core {
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
         self.loosen(now);
+        self.let_guard_go(now);
         self.record_pictures(now);
         self.tell_due(now);
         self.tell_clocks(now);

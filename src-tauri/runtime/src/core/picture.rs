@@ -50,6 +50,7 @@ impl Core {
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             desktop: self.settled.desktop,
+            guard: self.guard_view(),
             other_accounts: self.accounts.others().iter().map(other_account).collect(),
         }
     }

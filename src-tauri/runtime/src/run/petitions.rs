@@ -70,6 +70,7 @@ impl Loop {
                 Err(reason) => Reply::Refused { reason },
             },
             Ask::SearchContracts { text } => return self.search(text, answer).await,
+            Ask::Guard { act } => return self.guard(act, answer).await,
         };
         let _ = answer.send(reply);
     }

@@ -62,7 +62,7 @@ pub struct InForce {
     /// The rules that were accepted.
     pub rulebook: Rulebook,
     /// When a change that protects less applies; `None` while nobody knows what time it is.
-    pub day_end: Option<Instant>,
+    pub loosens_at: Option<Instant>,
     /// What may not be loosened.
     pub guarded: Guarded,
 }

@@ -52,7 +52,7 @@ fn of_rules(files: &Rulebook, next: &Rulebook, in_force: &InForce) -> Vec<Settin
     };
     applied
         .map(change(ChangeEffect::Now, None))
-        .chain(queued.map(change(ChangeEffect::Later, in_force.day_end)))
+        .chain(queued.map(change(ChangeEffect::Later, in_force.loosens_at)))
         .chain(withdrawn.map(change(ChangeEffect::Withdrawn, None)))
         .collect()
 }

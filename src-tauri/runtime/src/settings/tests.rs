@@ -45,8 +45,8 @@ async fn previewed(
     guarded: Guarded,
     wishes: &[Wish<'_>],
 ) -> SettingsPreview {
-    let (rulebook, day_end) = (load(home).unwrap().rulebook, Some(at("2026-03-02T23:00:00Z")));
-    let in_force = Box::new(InForce { rulebook, day_end, guarded });
+    let (rulebook, loosens_at) = (load(home).unwrap().rulebook, Some(at("2026-03-02T23:00:00Z")));
+    let in_force = Box::new(InForce { rulebook, loosens_at, guarded });
     let reply = run(watching, Errand::Preview { edits: edits(wishes), in_force }).await;
     let Reply::Preview { preview } = reply else { panic!("{reply:?}") };
     *preview
@@ -179,7 +179,7 @@ async fn a_preview_knows_that_a_waiting_change_would_be_taken_back() {
     let watching = watching(home.path());
     let rulebook = load(home.path()).unwrap().rulebook;
     fs::write(home.path().join("risk.yaml"), RULES.replace('5', "9")).unwrap();
-    let in_force = Box::new(InForce { rulebook, day_end: None, guarded: Guarded::default() });
+    let in_force = Box::new(InForce { rulebook, loosens_at: None, guarded: Guarded::default() });
     let errand = Errand::Preview { edits: edits(&[(None, LIMIT, "5")]), in_force };
     let Reply::Preview { preview } = run(&watching, errand).await else { panic!("no preview") };
     let seen: Vec<_> = preview.changes.iter().map(|it| (&it.from, &it.to, it.effect)).collect();

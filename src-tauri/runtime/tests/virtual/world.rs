@@ -144,6 +144,12 @@ impl World {
 
     /// The end of the process and its next start. Replies to the old one are lost.
     pub fn restart(&mut self, lose_power: bool) {
+        self.restart_unconnected(lose_power);
+        self.connect();
+    }
+
+    /// The same without a connection afterwards.
+    pub fn restart_unconnected(&mut self, lose_power: bool) {
         self.note(format!("restart, power lost: {lose_power}"));
         self.crash = None;
         if lose_power {
@@ -160,7 +166,6 @@ impl World {
         self.core = core;
         self.carry(outputs);
         self.read_rules();
-        self.connect();
     }
 
     /// Ends the process in the middle of what it is about to do next.

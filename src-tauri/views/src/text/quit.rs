@@ -31,6 +31,13 @@ pub fn question(view: Option<&View>, own_engine: bool) -> QuitQuestion {
     QuitQuestion { title: title.to_owned(), body, keep: "Keep running", quit }
 }
 
+/// Whether the guard password is asked for: it is set, and an account is locked or holds a position.
+#[must_use]
+pub fn asks_for_password(view: &View) -> bool {
+    let is_at_stake = view.accounts.iter().any(|it| !it.lockouts.is_empty() || !it.positions.is_empty());
+    view.guard.is_some() && is_at_stake
+}
+
 fn stops(view: Option<&View>) -> String {
     let Some(view) = view else {
         return "Nothing is watched or enforced until you start Risk Manager again.".to_owned();
@@ -54,7 +61,7 @@ fn stops(view: Option<&View>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::{guard::GuardView, sample};
 
     #[test]
     fn it_always_says_what_stops_being_protected() {
@@ -68,6 +75,19 @@ mod tests {
         assert!(question(Some(&sample::locked()), true).body.contains("A lock is active. It stays"));
         assert!(question(Some(&sample::observing()), true).body.starts_with("Nothing is watched until"));
         assert!(question(None, true).body.starts_with("Nothing is watched or enforced"));
+    }
+
+    #[test]
+    fn the_guard_password_is_asked_for_only_while_something_is_at_stake() {
+        let at = "2025-11-18T20:46:20Z".parse().unwrap();
+        let guard = Some(GuardView { overrides_from: at, removal_at: None, next_try_at: None });
+        let guarded = |view: View| asks_for_password(&View { guard, ..view });
+        assert!(guarded(sample::locked()), "locked");
+        assert!(guarded(sample::armed()), "in a position");
+        let mut flat = sample::armed();
+        flat.accounts.iter_mut().for_each(|account| account.positions.clear());
+        assert!(!guarded(flat));
+        assert!(!asks_for_password(&sample::locked()), "none is set");
     }
 
     #[test]

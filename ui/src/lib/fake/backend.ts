@@ -1,5 +1,5 @@
 // A made-up back end with a view for every state, for work on the pages and for pictures of them.
-// `?state=near&page=status&sheet=flatten&theme=light&bare` chooses; without `bare` a switcher is shown.
+// `?state=near&page=status&sheet=flatten&theme=light&guard&bare` chooses; without `bare` a switcher is shown.
 
 import type { Backend, Opening } from '../backend';
 import { settingsReply } from './settings';
@@ -24,16 +24,24 @@ export function sightOf(state: string): Sight {
   return view ? { sight: 'live', view, age_ms: 0 } : { sight: 'connecting', age_ms: 1_000 };
 }
 
+/** With a guard password set some days ago. */
+function guarded(sight: Sight): Sight {
+  if (sight.sight === 'connecting' || !sight.view) return sight;
+  const guard = { overrides_from: '2025-11-10T23:00:00Z', removal_at: null, next_try_at: null };
+  return { ...sight, view: { ...sight.view, guard } } as Sight;
+}
+
 export function fake(search = new URLSearchParams(location.search)): Backend {
   const takers: ((sight: Sight) => void)[] = [];
   let state = search.get('state') ?? 'armed';
+  const seen = (name: string) => (search.has('guard') ? guarded(sightOf(name)) : sightOf(name));
   const show = (name: string) => {
     state = name;
-    takers.forEach((take) => take(sightOf(name)));
+    takers.forEach((take) => take(seen(name)));
   };
   if (!search.has('bare')) queueMicrotask(() => document.body.append(switcher(state, show)));
   return {
-    snapshot: () => Promise.resolve(sightOf(state)),
+    snapshot: () => Promise.resolve(seen(state)),
     opening: () =>
       Promise.resolve({ page: search.get('page') ?? 'status', sheet: search.get('sheet') } as Opening),
     send: (ask: Ask) => Promise.resolve(settingsReply(ask, views.get(state) ?? null) ?? answer(ask)),
@@ -66,6 +74,9 @@ let atLogin = false;
 function answer(ask: Ask): Reply {
   if (ask.ask === 'history') return { reply: 'history', history: historyOf(ask.query, clockedIn) };
   if (ask.ask === 'presets') return { reply: 'presets', presets: PRESETS };
+  if (ask.ask === 'guard' && 'password' in ask.act && ask.act.password !== 'correct horse') {
+    return { reply: 'refused', reason: 'That is not the guard password.' };
+  }
   if (ask.ask === 'clock_in') clockedIn = '2025-11-18T14:31:00Z';
   if (ask.ask === 'clock_out') clockedIn = null;
   if (ask.ask === 'command' && ask.command.command === 'cancel_all') {

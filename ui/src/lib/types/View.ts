@@ -2,6 +2,7 @@
 import type { AccountView } from "./AccountView";
 import type { DesktopView } from "./DesktopView";
 import type { DoubtView } from "./DoubtView";
+import type { GuardView } from "./GuardView";
 import type { Health } from "./Health";
 import type { Metrics } from "./Metrics";
 import type { OtherAccount } from "./OtherAccount";
@@ -85,6 +86,10 @@ version: string,
  * What the desktop is told.
  */
 desktop: DesktopView, 
+/**
+ * The guard password; null: none is set.
+ */
+guard: GuardView | null, 
 /**
  * Accounts of the login that are not watched, in the broker's order.
  */

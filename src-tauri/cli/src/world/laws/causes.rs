@@ -82,9 +82,10 @@ fn lacks_cause(enforcement: &Enforcement, seen: &Seen, scene: &Scene<'_>) -> Opt
             let best = results::open_of_late(seen, Some(symbol), scene, Ord::max);
             (best < *target).then(|| format!("{value} of {symbol}, but the best was {best}"))
         }
-        Breach::OutsideSession { symbol: None, .. } => {
+        Breach::OutsideSession { symbol, .. } => {
             let settings = &scene.rules(&seen.id).session_block_outside.settings;
-            let were_open = hours::were_open(settings, &scene.rulebook.holidays, since, scene.now);
+            let were_open =
+                hours::were_open(settings, symbol.as_ref(), &scene.rulebook.holidays, since, scene.now);
             were_open.then(|| "these are trading hours".to_string())
         }
         Breach::TooManyTrades { window, limit, .. } => too_few_trades(*window, *limit, seen, scene),
@@ -100,7 +101,6 @@ fn lacks_cause(enforcement: &Enforcement, seen: &Seen, scene: &Scene<'_>) -> Opt
         | Breach::Leftover { .. }
         | Breach::TraderCommand { .. }
         | Breach::CannotTrade
-        | Breach::OutsideSession { symbol: Some(_), .. }
         | Breach::Management { .. } => None,
     }
 }

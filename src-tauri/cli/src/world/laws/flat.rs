@@ -1,14 +1,12 @@
 //! An account under a HARD lockout ends flat, and stays flat: every position and every entry order is
-//! answered in time (invariants A.8-4).
+//! answered in time (invariants A.8-4). So does a symbol outside its own hours.
 
-use domain::{AccountId, ContractId, Instant, LockKind, OrderId};
+use domain::{AccountId, ContractId, LockKind, Lockout, OrderId, RuleKey, Symbol};
 
 use super::{
     Law, Scene,
     debts::{Answers, Debts},
 };
-use crate::sight::Held;
-
 /// The law.
 #[derive(Debug, Default)]
 pub(super) struct Flat {
@@ -31,19 +29,24 @@ impl Law for Flat {
         let mut wrong = Vec::new();
         for seen in &scene.sight.accounts {
             let Some(account) = process.core.engine().account(&seen.id) else { continue };
-            let hard = || account.lockouts().iter().filter(|it| it.kind == LockKind::Hard);
-            let Some(since) = hard().map(|lockout| lockout.since).min() else { continue };
-            // What stood when the hours ended may stay for a while (RULE-009).
-            let spared = |since: Instant, held: &Held| {
-                held.grown < since && hard().all(|lockout| lockout.spares_baseline(scene.now))
+            let locks: Vec<&Lockout> = account.lockouts().iter().filter(|it| forbids(it)).collect();
+            let of = |symbol: &Symbol| -> Vec<&Lockout> {
+                locks.iter().copied().filter(|it| it.concerns(symbol)).collect()
             };
-            for held in seen.held.values().filter(|held| !spared(since, held)) {
+            for held in seen.held.values() {
+                let locks = of(&held.position.symbol);
+                let Some(since) = locks.iter().map(|lockout| lockout.since).min() else { continue };
+                // What stood when the hours ended may stay for a while (RULE-009).
+                if held.grown < since && locks.iter().all(|lockout| lockout.spares_baseline(scene.now)) {
+                    continue;
+                }
                 let key = Wrong::Held(seen.id.clone(), held.position.contract.clone());
-                let unspared = hard().filter_map(|lockout| lockout.grace_ends()).max();
+                let unspared = locks.iter().filter_map(|lockout| lockout.grace_ends()).max();
                 wrong.push((key, held.grown.max(since).max(unspared.unwrap_or(since).min(scene.now))));
             }
             for seeing in seen.orders.values() {
-                if let Some(entry) = seeing.entry_since {
+                let since = of(&seeing.order.symbol).iter().map(|lockout| lockout.since).min();
+                if let (Some(entry), Some(since)) = (seeing.entry_since, since) {
                     let key = Wrong::Entry(seen.id.clone(), seeing.order.id.clone());
                     wrong.push((key, entry.max(since)));
                 }
@@ -55,4 +58,8 @@ impl Law for Flat {
     fn answers(&self) -> Answers {
         self.debts.answers()
     }
+}
+
+fn forbids(lockout: &Lockout) -> bool {
+    lockout.kind == LockKind::Hard || lockout.key.rule == RuleKey::SessionBlockOutside
 }

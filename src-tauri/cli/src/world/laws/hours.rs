@@ -2,26 +2,35 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta};
 use domain::{
-    Instant, calendar,
+    Instant, Symbol, calendar,
     rulebook::{Holidays, SessionBlockOutside, SessionWindow},
 };
 
-/// Whether trading was permitted at every moment of the last while: then nobody may be locked out.
+/// Whether trading in a symbol, or in what has no hours of its own, was permitted at every moment of the last
+/// while: then nobody may be locked out.
 pub(super) fn were_open(
     settings: &SessionBlockOutside,
+    hours: Option<&Symbol>,
     holidays: &Holidays,
     from: Instant,
     to: Instant,
 ) -> bool {
     let minutes = (to - from).num_minutes().max(0);
     let mut looks = (0..=minutes).map(|minute| from + TimeDelta::minutes(minute)).chain([to]);
-    looks.all(|at| is_open(settings, holidays, at))
+    looks.all(|at| is_open(settings, hours, holidays, at))
 }
 
-fn is_open(settings: &SessionBlockOutside, holidays: &Holidays, at: Instant) -> bool {
+/// Whether trading is permitted at a moment.
+pub(super) fn is_open(
+    settings: &SessionBlockOutside,
+    hours: Option<&Symbol>,
+    holidays: &Holidays,
+    at: Instant,
+) -> bool {
     let today = at.with_timezone(&settings.timezone).date_naive();
     let starts = [today - Days::new(1), today];
-    settings.windows.iter().any(|window| {
+    let own = hours.and_then(|symbol| settings.per_instrument.get(symbol));
+    own.unwrap_or(&settings.windows).iter().any(|window| {
         starts
             .iter()
             .any(|date| span(window, *date, settings, holidays).is_some_and(|(a, b)| a <= at && at < b))

@@ -12,7 +12,7 @@ use crate::happening::{Happening, changed};
 
 /// The broker's time comes in whole seconds, and half a second is what a clock may be off unnoticed: so much
 /// earlier than by the truth a lockout may end.
-const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(3);
+pub(super) const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(3);
 
 /// The law.
 #[derive(Debug, Default)]

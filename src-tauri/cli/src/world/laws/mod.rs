@@ -3,7 +3,9 @@
 //! and a mood of the traders that provokes it.
 
 mod books;
+mod breaks;
 mod causes;
+mod closed_hours;
 mod closes;
 mod cooldowns;
 mod day_limits;
@@ -30,7 +32,10 @@ use crate::{happening::Happening, process::Process, sight::Sight};
 
 /// Within this time a breach is answered while the broker answers, in fair weather. The ways there and back
 /// are at most 0.4 s each; an order fills within 40 ms, in three pieces at most; an account that is being
-/// closed while something else fills needs a second round, after a look of 0.75 s and a verification.
+/// closed while something else fills needs a second round, after a look of 0.75 s and a verification. The
+/// second of the specification (E.1-1) ends with the request; this ends with what is held. Where a trader
+/// trades while our close is on its way and no order is surely ours, up to eight looks of some 0.4 s come
+/// before the next close: sent at once it might turn the position (specification C.11).
 pub(crate) const ANSWERED_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
 /// Within this time everything is as before once the last trouble is over: a line that is dead shows itself
@@ -152,6 +157,8 @@ impl Laws {
             Box::new(day_limits::DayLimits::default()),
             Box::new(open_results::OpenResults::default()),
             Box::new(cooldowns::Cooldowns::default()),
+            Box::new(breaks::Breaks::default()),
+            Box::new(closed_hours::ClosedHours::default()),
             Box::new(orphans::Orphans::default()),
             Box::new(records::Records::default()),
             Box::new(books::Books),

@@ -1,5 +1,7 @@
 //! The settings files, and what is asked of them.
 
+use runtime::{core::GuardDeed, password::Hash};
+
 use super::*;
 
 impl World {
@@ -47,5 +49,22 @@ impl World {
         let outputs = self.core.lock_settings(until, self.now)?;
         self.carry(outputs);
         Ok(())
+    }
+
+    /// What somebody does about the guard password, having given the right one; `new` is the one to keep.
+    pub fn guard(&mut self, deed: GuardDeed, new: Option<Hash>) -> Result<(), String> {
+        let (outputs, done) = self.core.do_guarded(deed, new, self.now);
+        self.carry(outputs);
+        done
+    }
+
+    /// The same with a wrong password.
+    pub fn guess(&mut self, deed: &GuardDeed) -> String {
+        if let Err(reason) = self.core.may_guard(deed, self.now) {
+            return reason;
+        }
+        let (outputs, said) = self.core.wrong_password(deed, self.now);
+        self.carry(outputs);
+        said
     }
 }
