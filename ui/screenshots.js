@@ -37,6 +37,27 @@ function open(rule) {
   })();`;
 }
 
+/** Looks at a part of the open row, above the verdict that stays in sight. */
+const look = (part) =>
+  `setTimeout(() => document.querySelector('${part}').scrollIntoView({ block: 'center' }), 600);`;
+
+/** Writes into a field by its label, as one types. */
+function write(label, text) {
+  return `(() => {
+    const field = document.querySelector('[aria-label="${label}"]') ??
+      document.getElementById([...document.querySelectorAll('label')].find((it) => it.textContent === '${label}')?.htmlFor);
+    field.value = '${text}';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  })();`;
+}
+
+/** Presses Enter in a field. */
+const enter = (label) =>
+  `document.querySelector('[aria-label="${label}"]').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));`;
+
+const soon = (act) => `setTimeout(() => { ${act} }, 150);`;
+
 /** Types into the first field of the open row. */
 function type(text) {
   return `(() => {
@@ -93,6 +114,23 @@ const shots = [
     limits: open('Contract Limits'),
     steps: open('Cooldown After Loss'),
     hours: open('Trading Hours'),
+    'hours-symbol':
+      open('Trading Hours') +
+      soon(
+        write('Give a symbol hours of its own', 'ES') +
+          enter('Give a symbol hours of its own') +
+          soon(write('ES: window 1 opens', '5:00 PM') + write('ES: window 1 closes', '4:00 PM')),
+      ) +
+      look('.own'),
+    holidays: open('Holidays'),
+    'early-close':
+      open('Holidays') +
+      soon(
+        write('Date of an early close', '2025-11-28') +
+          write('Time of the close', '12:15 PM') +
+          `document.querySelector('[aria-label="Time of the close"]').form.requestSubmit();`,
+      ) +
+      look('.closes'),
     symbols: open('Symbol Block'),
     automation: open('Trade Management'),
     notifications: open('Desktop Notifications'),
@@ -191,20 +229,38 @@ async function resize(id, [width, height]) {
     await call('POST', `/session/${id}/window/rect`, { x: 0, y: 0, ...rect });
     await sleep(100);
     const [w, h] = await inner();
-    if (w === width && h === height) return;
+    if (w === width && h === height) return void (await sleep(300));
     rect = { width: rect.width + width - w, height: rect.height + height - h };
   }
 }
 
+/** Waits until the page shows something, and Risk Settings its rows. */
+async function shows(id, page) {
+  const what = page === 'settings' ? '.rule' : '#app *, body > *:not(script)';
+  const script = `return document.querySelector(${JSON.stringify(what)}) !== null`;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (await call('POST', `/session/${id}/execute/sync`, { script, args: [] })) break;
+    await sleep(100);
+  }
+  await sleep(300);
+}
+
 try {
   const id = await session();
+  // A browser that has just begun is slow with its first page and its first size.
+  await call('POST', `/session/${id}/url`, { url: `${site}?state=armed&bare` });
+  await sleep(1500);
   let size;
   for (const theme of ['dark', 'light']) {
     for (const shot of shots.filter(({ name }) => new RegExp(only).test(name))) {
       const query = new URLSearchParams({ ...shot.query, theme, bare: '' });
       await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
-      if (size !== shot.size) await resize(id, (size = shot.size));
-      await sleep(250);
+      if (size !== shot.size) {
+        await resize(id, (size = shot.size));
+        await sleep(1000);
+        await call('POST', `/session/${id}/url`, { url: `${site}?${query}` });
+      }
+      await shows(id, shot.query.page);
       if (shot.click) {
         const script = `[...document.querySelectorAll('main button')]
           .find((one) => one.textContent.includes(${JSON.stringify(shot.click)})).click()`;
@@ -218,7 +274,7 @@ try {
       }
       if (shot.act) {
         await call('POST', `/session/${id}/execute/sync`, { script: shot.act, args: [] });
-        await sleep(600);
+        await sleep(900);
       }
       const png = await call('GET', `/session/${id}/screenshot`);
       await writeFile(join(out, `${shot.name}-${theme}.png`), Buffer.from(png, 'base64'));

@@ -24,3 +24,5 @@ mod starts;
 mod stop_required;
 mod told;
 mod trade_management;
+#[cfg(target_os = "linux")]
+mod wakes;

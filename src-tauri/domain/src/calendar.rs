@@ -3,7 +3,8 @@
 use std::fmt;
 
 use chrono::{
-    Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike,
+    Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
+    Timelike,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,24 @@ fn end_of_gap(local: NaiveDateTime, zone: Tz) -> Instant {
     (1..=LONGEST_GAP_MINUTES)
         .find_map(|minutes| zone.from_local_datetime(&(minute + TimeDelta::minutes(minutes))).earliest())
         .map_or_else(|| zone.from_utc_datetime(&local).to_utc(), |at| at.to_utc())
+}
+
+/// The first instant after `from` and up to `until` at which the clocks of a zone are put forward or back; found
+/// to the minute. `None` where they show the same offset at both ends.
+#[must_use]
+pub fn clocks_change(zone: Tz, from: Instant, until: Instant) -> Option<Instant> {
+    let offset = |at: Instant| at.with_timezone(&zone).offset().fix();
+    let before = offset(from);
+    if offset(until) == before {
+        return None;
+    }
+    let (mut old, mut new) = (from.timestamp().div_euclid(60), until.timestamp().div_euclid(60) + 1);
+    while new - old > 1 {
+        let middle = i64::midpoint(old, new);
+        let at = Instant::from_timestamp(middle * 60, 0)?;
+        if offset(at) == before { old = middle } else { new = middle }
+    }
+    Instant::from_timestamp(new * 60, 0)
 }
 
 impl DailyReset {
@@ -196,6 +215,18 @@ mod tests {
         assert_eq!(week("2025-10-28"), "2025-10-27");
         assert_eq!(week("2025-11-02"), "2025-10-27");
         assert_eq!(week("2025-11-03"), "2025-10-27");
+    }
+
+    #[test]
+    fn the_clocks_change_at_an_instant_or_not_at_all() {
+        let change = |zone, from, until| clocks_change(zone, utc(from), utc(until));
+        let march = Some(utc("2026-03-08T08:00:00Z"));
+        assert_eq!(change(CENTRAL, "2026-03-06T10:00:30Z", "2026-03-08T10:00:30Z"), march);
+        assert_eq!(change(CENTRAL, "2026-03-08T07:59:59Z", "2026-03-08T08:00:00Z"), march, "to the minute");
+        assert_eq!(change(CENTRAL, "2026-03-08T08:00:00Z", "2026-03-10T08:00:00Z"), None, "it is over");
+        let autumn = Some(utc("2026-10-25T01:00:00Z"));
+        assert_eq!(change(chrono_tz::Europe::Berlin, "2026-10-24T00:00:00Z", "2026-10-26T00:00:00Z"), autumn);
+        assert_eq!(change(chrono_tz::Asia::Tokyo, "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod presets;
 pub mod run;
 pub mod settings;
 pub mod start;
+mod wake;
 
 pub use home::{Home, HomeError};
 pub use run::{Broker, Sign};

@@ -134,6 +134,8 @@ pub(crate) struct Loop {
     /// Who waits for a search of contracts, by its call.
     pub searches: BTreeMap<CallId, oneshot::Sender<Reply>>,
     pub petitions: mpsc::Receiver<Petition>,
+    /// This computer woke, where the system tells it.
+    pub wakes: mpsc::Receiver<()>,
     pub views: watch::Sender<Arc<View>>,
     pub notes: broadcast::Sender<Note>,
     /// Messages of the start itself, for whoever listens first.
@@ -158,6 +160,7 @@ enum Woken {
     Login(Result<Option<Credentials>, String>),
     Proved(Result<Proof, String>),
     Disk,
+    Awake,
     Second,
     Due,
     Stop,
@@ -193,6 +196,7 @@ impl Loop {
                 Woken::Login(found) => self.renewed(found).await,
                 Woken::Proved(proof) => self.proved(proof).await,
                 Woken::Disk => self.disk_news().await,
+                Woken::Awake => self.awake().await,
                 Woken::Second => self.second().await,
                 Woken::Due => self.feed(Input::Tick, None).await,
                 Woken::Stop => stopping = Some(Monotonic::now()),
@@ -230,6 +234,7 @@ impl Loop {
                 Err(_) => Woken::Second,
             },
             input = self.watching.news.recv(), if !self.watching.news.is_closed() => Woken::Input(input),
+            Some(()) = self.wakes.recv(), if !self.wakes.is_closed() => Woken::Awake,
             found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),
             proof = proving::proof(&mut self.proving), if self.proving.is_some() => Woken::Proved(proof),
             petition = self.petitions.recv() => Woken::Petition(petition),
@@ -358,14 +363,25 @@ impl Loop {
     async fn second(&mut self) {
         if let Some(jump) = self.clock.jumped(Moment::now()) {
             tracing::warn!(target: "daemon", seconds = jump.num_seconds(), "the clock jumped, or this computer slept");
-            (self.broker.retry)();
-            self.feed(Input::Jumped, None).await;
+            self.begin_anew().await;
         }
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
         let waiting = self.waiting();
         self.core.metrics().observed(memory, waiting);
         self.feed(Input::Tick, None).await;
         self.disk.prune(self.clock.now());
+    }
+
+    /// The system says that this computer woke. The jump of the clock would say the same a moment later.
+    async fn awake(&mut self) {
+        let _ = self.clock.jumped(Moment::now());
+        self.begin_anew().await;
+    }
+
+    /// Nobody looked for a while: everything is read again.
+    async fn begin_anew(&mut self) {
+        (self.broker.retry)();
+        self.feed(Input::Jumped, None).await;
     }
 
     fn view(&self) -> View {

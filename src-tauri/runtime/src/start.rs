@@ -28,6 +28,7 @@ use crate::{
     lines,
     run::{Broker, Connect, Loop, MOST_SIGNS, Sign},
     settings::{self, Settings},
+    wake,
 };
 
 /// Petitions of viewers that wait for the loop; when full, the viewer waits.
@@ -161,6 +162,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         proving: None,
         searches: std::collections::BTreeMap::new(),
         petitions,
+        wakes: wake::wakes(),
         views,
         notes: notes.clone(),
         unheard: Vec::new(),

@@ -45,7 +45,7 @@ pub fn armed() -> View {
     main.curve = curve(MORNING, 10 * 60 + 42);
     let receipts = vec![open_loss_receipt()];
     let base = view(at, Protection::Armed, ct(8, 0, 5), vec![main, practice(at)]);
-    View { receipts, pending: vec![looser_loss_limit()], ..base }
+    View { receipts, pending: vec![looser_loss_limit()], other_accounts: vec![other_account()], ..base }
 }
 
 fn looser_loss_limit() -> PendingView {
@@ -239,6 +239,17 @@ fn view(at: Instant, protection: Protection, since: Instant, accounts: Vec<Accou
         version: "0.1.0".into(),
         desktop: DesktopView::default(),
         guard: None,
+        other_accounts: Vec::new(),
+    }
+}
+
+fn other_account() -> OtherAccount {
+    OtherAccount {
+        id: "88120344".into(),
+        name: "EXPRESS-V2-212345-41920344".into(),
+        short_name: "EXPRESS-V2-…0344".into(),
+        kind: AccountKind::Funded,
+        can_trade: true,
     }
 }
 

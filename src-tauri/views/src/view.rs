@@ -77,6 +77,25 @@ pub struct View {
     /// The guard password; null: none is set.
     #[serde(default)]
     pub guard: Option<GuardView>,
+    /// Accounts of the login that are not watched, in the broker's order.
+    #[serde(default)]
+    pub other_accounts: Vec<OtherAccount>,
+}
+
+/// An account that is not watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct OtherAccount {
+    /// The broker's id.
+    pub id: AccountId,
+    /// The whole name.
+    pub name: String,
+    /// First two parts and last four characters.
+    pub short_name: String,
+    /// What it is.
+    pub kind: AccountKind,
+    /// The broker accepts orders for it.
+    pub can_trade: bool,
 }
 
 /// The settings of native notifications, as they are in force (specification C.14).

@@ -69,9 +69,15 @@ impl Stage {
 
     /// Starts the engine.
     pub fn start(&mut self) {
+        self.start_where(|_| ());
+    }
+
+    /// Starts the engine in another environment.
+    pub fn start_where(&mut self, prepare: impl FnOnce(&mut std::process::Command)) {
         assert!(self.engine.is_none(), "an engine runs already");
         self.runs += 1;
         let mut command = self.home.command(&["run"]);
+        prepare(&mut command);
         self.simulator.give_login(&mut command);
         self.engine =
             Some(Process::spawn(command, &self.outputs.path().join(format!("engine-{}", self.runs))));

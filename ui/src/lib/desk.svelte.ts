@@ -2,7 +2,8 @@
 // everything and judges nothing itself.
 
 import type { Session } from './session.svelte';
-import { draftId, draftsFrom, editsOf, splitId, valuesOf, wire, type Draft, type Values } from './settings';
+import { draftId, draftsFrom, editsOf, splitId, type Draft } from './settings/drafts';
+import { valuesOf, wire, type Values } from './settings/values';
 import type { ContractView } from './types/ContractView';
 import type { SettingsPreview } from './types/SettingsPreview';
 import type { SettingsScope } from './types/SettingsScope';

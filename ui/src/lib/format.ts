@@ -140,10 +140,28 @@ export function local(at: number, zone: string): string | null {
   return here === clock(at, CENTRAL, hasSeconds(at)) ? null : `${here} local`;
 }
 
+/** The local time of an event, with seconds, where it differs: `2:12:04 PM local`. */
+export function localEvent(at: number, zone: string): string | null {
+  const here = clock(at, zone, true);
+  return here === clock(at, CENTRAL, true) ? null : `${here} local`;
+}
+
+/** `1:12:04 PM CT (2:12:04 PM local)`. */
+export function eventWithLocal(at: number, now: number, zone: string): string {
+  const aside = localEvent(at, zone);
+  return aside ? `${event(at, now)} (${aside})` : event(at, now);
+}
+
 /** `5:00 PM CT (6:00 PM local)`. */
 export function scheduleWithLocal(at: number, now: number, zone: string): string {
   const aside = local(at, zone);
   return aside ? `${schedule(at, now)} (${aside})` : schedule(at, now);
+}
+
+/** When something ends, and in how long: `5:00 PM CT (6:00 PM local, in 2h 14m)`. */
+export function ahead(at: number, now: number, zone: string): string {
+  const aside = [local(at, zone), at > now ? `in ${countdown(at - now)}` : null].filter(Boolean);
+  return aside.length ? `${schedule(at, now)} (${aside.join(', ')})` : schedule(at, now);
 }
 
 export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -1,6 +1,6 @@
 // The past as the page tells it: titles, figures over the days that are shown, the stations of a receipt.
 
-import { event, ms, signed, unsigned } from './format';
+import { event, localEvent, ms, signed, unsigned } from './format';
 import type { History } from './types/History';
 import type { PastLockout } from './types/PastLockout';
 import type { ReceiptView } from './types/ReceiptView';
@@ -97,11 +97,12 @@ export interface Station {
 }
 
 /** From detected to seen: the first with its time, the others with what they took. */
-export function stations(line: ReceiptView): Station[] {
+export function stations(line: ReceiptView, zone: string): Station[] {
   const from = line.detected_at;
   if (from === null) return [];
   const took = (at: string) => `+${Math.max(0, Math.round(ms(at) - ms(from)))} ms`;
-  const all: Station[] = [{ name: 'Detected', when: event(ms(from), ms(from)), what: 'here' }];
+  const here = localEvent(ms(from), zone) ?? 'here';
+  const all: Station[] = [{ name: 'Detected', when: event(ms(from), ms(from)), what: here }];
   if (line.sent_at) all.push({ name: 'Sent', when: took(line.sent_at), what: 'to the broker' });
   if (line.acknowledged_at)
     all.push({ name: 'Acknowledged', when: took(line.acknowledged_at), what: 'by the broker' });
@@ -112,12 +113,14 @@ export function stations(line: ReceiptView): Station[] {
   return all;
 }
 
-/** `Daily Loss Limit, 2:24:31 PM CT to 5:00:00 PM CT`. */
-export function lockoutLine(lock: PastLockout): string {
+/** `Daily Loss Limit, 2:24:31 PM CT to 5:00:00 PM CT`, with the local times where they differ. */
+export function lockoutLine(lock: PastLockout, zone: string): string {
   const name = lock.symbol ? `${lock.title} ${lock.symbol}` : lock.title;
   const since = ms(lock.since);
   const end = lock.ended ? `to ${event(ms(lock.ended), since)}` : 'and still';
-  return `${name}, ${event(since, since)} ${end}`;
+  const here = [lock.since, lock.ended].flatMap((at) => (at && localEvent(ms(at), zone)) ?? []);
+  const aside = here.length ? ` (${here.map((it) => it.replace(' local', '')).join(' to ')} local)` : '';
+  return `${name}, ${event(since, since)} ${end}${aside}`;
 }
 
 /** `between −$120.50 and +$40.00`, or nothing where it was never known. */

@@ -2,24 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import { views } from './fake/backend';
 import sample from './fake/settings.json';
-import {
-  changeText,
-  daysText,
-  hoursDrafts,
-  hoursOf,
-  inForce,
-  sections,
-  setBy,
-  shown,
-  summary,
-  time12,
-  time24,
-  typed,
-  valuesOf,
-  verdict,
-  waitingText,
-  written,
-} from './settings';
+import { changeText, waitingText } from './settings/changes';
+import { daysText, hoursDrafts, hoursOf } from './settings/hours';
+import { inForce, sections, setBy, summary } from './settings/rows';
+import { time12, time24 } from './settings/times';
+import { shown, typed, valuesOf, written } from './settings/values';
+import { verdict } from './settings/verdicts';
 import type { SettingChange } from './types/SettingChange';
 import type { SettingsPreview } from './types/SettingsPreview';
 import type { SettingsView } from './types/SettingsView';
@@ -171,17 +159,41 @@ describe('hours', () => {
 
   it('draws windows over midnight on both days, and none on a holiday', () => {
     const hours = [{ start: '20:00', end: '02:00', days: [0, 2] }];
-    const { days } = week(hours, 'America/Chicago', now, 'America/New_York', ['2025-11-19']);
+    const { days } = week(hours, 'America/Chicago', now, 'America/New_York', {
+      holidays: ['2025-11-19'],
+      early: [],
+    });
     expect(days.map((it) => it.open)).toEqual([[], [[20, 24]], [[0, 2]], [], [], [], []]);
     expect(days.map((it) => it.day)).toEqual([16, 17, 18, 19, 20, 21, 22]);
     expect(days.findIndex((it) => it.today)).toBe(2);
     expect(days[3]?.holiday).toBe(true);
   });
 
+  it('ends where the exchange closes early, and not where a night begins after that', () => {
+    const day = [{ start: '08:30', end: '15:00', days: [2] }];
+    const early = [{ date: '2025-11-19', close_time: '12:15' }];
+    const open = (hours: typeof day) =>
+      week(hours, 'America/Chicago', now, 'America/New_York', { holidays: [], early }).days.map(
+        (it) => it.open,
+      );
+    expect(open(day)[3]).toEqual([[8.5, 12.25]]);
+    const nights = [{ start: '17:00', end: '16:00', days: [1, 2] }];
+    expect(open(nights).slice(2, 5)).toEqual([
+      [[17, 24]],
+      [
+        [0, 12.25],
+        [17, 24],
+      ],
+      [[0, 16]],
+    ]);
+    const morning = [{ start: '13:00', end: '15:00', days: [2] }];
+    expect(open(morning)[3]).toEqual([]);
+  });
+
   it('says the local hours only where they differ', () => {
-    expect(week([], 'America/Chicago', now, 'America/New_York', []).shift).toBe(1);
-    expect(week([], 'America/Chicago', now, 'America/Chicago', []).shift).toBeNull();
-    expect(week([], 'no/zone', now, 'America/Chicago', []).days).toHaveLength(7);
+    expect(week([], 'America/Chicago', now, 'America/New_York', { holidays: [], early: [] }).shift).toBe(1);
+    expect(week([], 'America/Chicago', now, 'America/Chicago', { holidays: [], early: [] }).shift).toBeNull();
+    expect(week([], 'no/zone', now, 'America/Chicago', { holidays: [], early: [] }).days).toHaveLength(7);
   });
 
   it('shortens runs of days', () => {
@@ -214,15 +226,17 @@ describe('changes', () => {
   it('wait with their time', () => {
     const [pending] = armed.pending;
     if (!pending) throw new Error('nothing waits');
-    expect(waitingText(settings, pending, now)).toBe(
+    expect(waitingText(settings, pending, now, 'America/Chicago')).toBe(
       'Daily Loss Limit −$500.00 → −$750.00 applies at 5:00 PM CT (in 6h 18m).',
     );
-    expect(waitingText(settings, { ...pending, state: 'refused' }, now)).toContain('was refused');
+    expect(waitingText(settings, { ...pending, state: 'refused' }, now, 'America/Chicago')).toContain(
+      'was refused',
+    );
   });
 });
 
 describe('verdict', () => {
-  const context = { now, names: (id: string) => id, accounts: armed.accounts };
+  const context = { zone: 'America/Chicago', now, names: (id: string) => id, accounts: armed.accounts };
   const change = (to: number, effect: SettingChange['effect']): SettingChange => ({
     account: null,
     rule: 'daily_realized_loss',

@@ -35,6 +35,10 @@ export type Mode = 'enforce' | 'observe';
 export const modeEdits = (mode: Mode): SettingEdit[] =>
   CHOSEN.map((rule) => ({ account: null, key: `rules.${rule}.rule_mode`, value: mode }));
 
+/** Lists every account of the login, so that each says whether it is watched. */
+export const watchEdits = (accounts: string[], isWatched: (account: string) => boolean): SettingEdit[] =>
+  accounts.map((account) => ({ account, key: 'accounts[].enabled', value: String(isWatched(account)) }));
+
 /** What is in force by the limits that are shown; null before there are any. */
 export function modeOf(view: View | null): Mode | null {
   const gauges = view?.accounts.flatMap((account) => account.gauges) ?? [];

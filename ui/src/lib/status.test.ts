@@ -2,19 +2,8 @@ import { expect, it } from 'vitest';
 
 import { sightOf, states, views } from './fake/backend';
 import { ms } from './format';
-import {
-  banner,
-  biting,
-  canSend,
-  flattening,
-  kindOf,
-  left,
-  leading,
-  order,
-  proof,
-  standing,
-  today,
-} from './status';
+import { banner } from './banner';
+import { biting, canSend, flattening, kindOf, left, leading, order, proof, standing, today } from './status';
 import type { ReceiptView } from './types/ReceiptView';
 import type { View } from './types/View';
 

@@ -1,6 +1,8 @@
 // Trading hours as the rows of a week: which stretches of each day are open. Draws nothing.
 
-import { time12, type Hours } from './settings';
+import type { Hours } from './settings/hours';
+import { time12 } from './settings/times';
+import type { EarlyClose } from './settings/values';
 
 /** From hour to hour of one day. */
 export type Span = [number, number];
@@ -35,31 +37,45 @@ const DAY_MS = 86_400_000;
 /** When the exchange trades nothing, in Central Time: 4 to 5 PM and the weekend. Sunday first. */
 const CLOSED: Span[][] = [[[0, 17]], [[16, 17]], [[16, 17]], [[16, 17]], [[16, 17]], [[16, 24]], [[0, 24]]];
 
-export function week(hours: Hours[], zone: string, now: number, local: string, holidays: string[]): WeekRows {
+export interface Days {
+  /** Dates on which no session begins, `2025-11-27`. */
+  holidays: string[];
+  early: EarlyClose[];
+}
+
+export function week(hours: Hours[], zone: string, now: number, local: string, days: Days): WeekRows {
   const here = wall(now, zone);
   const first = here.date - here.weekday * DAY_MS;
-  const days = CLOSED.map((closed, row) => {
-    const date = new Date(first + row * DAY_MS);
-    const name = date.toISOString().slice(0, 10);
-    const previous = new Date(first + (row - 1) * DAY_MS).toISOString().slice(0, 10);
-    const weekday = (row + 6) % 7;
-    const holiday = holidays.includes(name);
-    const begun = holiday ? [] : hours.filter((it) => it.days.includes(weekday));
-    const late = holidays.includes(previous) ? [] : hours.filter((it) => it.days.includes((row + 5) % 7));
+  const nameOf = (row: number) => new Date(first + row * DAY_MS).toISOString().slice(0, 10);
+  const closes = new Map(days.early.map((it) => [it.date, hourOf(it.close_time)]));
+  /** The windows that begin on a row's date: from and to, in hours of that date. */
+  const begun = (row: number): Span[] =>
+    days.holidays.includes(nameOf(row))
+      ? []
+      : hours
+          .filter((it) => it.days.includes((row + 6) % 7))
+          .flatMap((it) => span(it, [closes.get(nameOf(row)), closes.get(nameOf(row + 1))]));
+  const rows = CLOSED.map((closed, row) => {
+    const date = nameOf(row);
+    const close = closes.get(date);
+    const early: Span[] = close === undefined || row === 0 || row === 6 ? [] : [[Math.min(close, 16), 16]];
     return {
-      date: name,
-      day: date.getUTCDate(),
-      weekday,
+      date,
+      day: Number(date.slice(8)),
+      weekday: (row + 6) % 7,
       today: row === here.weekday,
-      holiday,
-      open: [...late.flatMap(spill), ...begun.flatMap(spans)],
-      closed: zone === CENTRAL ? closed : [],
+      holiday: days.holidays.includes(date),
+      open: [
+        ...begun(row - 1).flatMap(spill),
+        ...begun(row).map(([from, to]): Span => [from, Math.min(to, 24)]),
+      ],
+      closed: zone === CENTRAL ? [...early, ...closed] : [],
       label: (from: number, to: number) => `${clock(from)}–${clock(to)}`,
     };
   });
   const offset = (wall(now, local).ms - here.ms) / 3_600_000;
   const shift = offset !== 0 && Number.isInteger(offset) ? offset : null;
-  return { days, now: [here.weekday, here.hour], shift, reset: zone === CENTRAL ? 17 : null };
+  return { days: rows, now: [here.weekday, here.hour], shift, reset: zone === CENTRAL ? 17 : null };
 }
 
 const hourOf = (text: string): number => {
@@ -67,18 +83,25 @@ const hourOf = (text: string): number => {
   return hour + minute / 60;
 };
 
-/** The part on the day on which it begins. */
-function spans({ start, end }: Hours): Span[] {
-  const [from, to] = [hourOf(start), hourOf(end)];
+/** A window in hours of the date on which it begins, cut by the early closes of that date and of the next. */
+function span({ start, end }: Hours, closes: (number | undefined)[]): Span[] {
+  const from = hourOf(start);
+  let to = hourOf(end);
   if (Number.isNaN(from) || Number.isNaN(to)) return [];
-  return [[from, to > from ? to : 24]];
+  const overnight = to <= from;
+  if (overnight) to += 24;
+  const lastDay = overnight ? 1 : 0;
+  for (const [day, hour] of closes.slice(0, lastDay + 1).entries()) {
+    if (hour === undefined || Number.isNaN(hour)) continue;
+    const close = day * 24 + hour;
+    if (close > from) to = Math.min(to, close);
+    else if (day === lastDay) return [];
+  }
+  return [[from, to]];
 }
 
-/** The part on the day after, of a window over midnight. */
-function spill({ start, end }: Hours): Span[] {
-  const [from, to] = [hourOf(start), hourOf(end)];
-  return to < from && to > 0 ? [[0, to]] : [];
-}
+/** What reaches into the day after. */
+const spill = ([, to]: Span): Span[] => (to > 24 ? [[0, to - 24]] : []);
 
 function clock(hour: number): string {
   const minutes = Math.round(hour * 60) % 1440;

@@ -1,102 +1,11 @@
-import { render, screen, within } from '@testing-library/svelte';
-import userEvent from '@testing-library/user-event';
+import { screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import type { Backend } from '../lib/backend';
-import { sightOf, views } from '../lib/fake/backend';
-import sample from '../lib/fake/settings.json';
-import { Session } from '../lib/session.svelte';
-import type { Ask } from '../lib/types/Ask';
-import type { Reply } from '../lib/types/Reply';
+import { views } from '../lib/fake/backend';
 import type { SettingChange } from '../lib/types/SettingChange';
-import type { SettingsPreview } from '../lib/types/SettingsPreview';
-import type { SettingsView } from '../lib/types/SettingsView';
-import type { Sight } from '../lib/types/Sight';
 import type { View } from '../lib/types/View';
-import Settings from './Settings.svelte';
-
-const NOTHING: SettingsPreview = { changes: [], faults: [], refused: null };
-
-/** An engine that answers what a test wants. */
-class Engine {
-  sent: Ask[] = [];
-  settings = sample as unknown as SettingsView;
-  preview: SettingsPreview = NOTHING;
-  saved: Reply = { reply: 'accepted' };
-  push: (sight: Sight) => void = () => undefined;
-
-  of = (ask: Ask['ask']) => this.sent.filter((it) => it.ask === ask);
-
-  backend(state: string): Backend {
-    return {
-      snapshot: () => Promise.resolve(sightOf(state)),
-      opening: () => Promise.resolve({ page: 'settings', sheet: null }),
-      send: (ask) => {
-        this.sent.push(ask);
-        return Promise.resolve(this.answer(ask));
-      },
-      credentials: () => Promise.reject(new Error('not asked')),
-      widen: () => Promise.resolve(),
-      saveCredentials: () => Promise.resolve(),
-      onView: (take) => (this.push = take),
-      onOpen: () => undefined,
-    } as Partial<Backend> as Backend;
-  }
-
-  private answer(ask: Ask): Reply {
-    switch (ask.ask) {
-      case 'settings':
-        return { reply: 'settings', settings: this.settings };
-      case 'preview_settings':
-        return { reply: 'preview', preview: this.preview };
-      case 'save_settings':
-        return this.saved;
-      case 'search_contracts':
-        return {
-          reply: 'contracts',
-          contracts: ['MNQ', 'MNQ', 'NQ'].map((symbol) => ({
-            symbol,
-            name: `${symbol}Z5`,
-            tick_size: '0.25',
-            tick_value: '0.5',
-            active: true,
-          })),
-        };
-      default:
-        return { reply: 'accepted' };
-    }
-  }
-}
-
-let stop: () => void = () => undefined;
-beforeEach(() => {
-  vi.useFakeTimers({ shouldAdvanceTime: true });
-});
-afterEach(() => {
-  stop();
-  vi.useRealTimers();
-});
-
-async function show(state = 'armed', prepare: (engine: Engine) => void = () => undefined): Promise<Engine> {
-  const engine = new Engine();
-  prepare(engine);
-  const session = new Session(engine.backend(state), 'America/New_York', () => 0);
-  stop = await session.start();
-  render(Settings, { props: { session, wide: true } });
-  await screen.findByRole('button', { name: /^Daily Loss Limit/ });
-  return engine;
-}
-
-const user = () =>
-  userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms).then(() => undefined) });
-const plain = (text: string) =>
-  text
-    .replace(/\u00a0/g, ' ')
-    .replace(/\u2060/g, '')
-    .trim();
-const row = (name: RegExp) => screen.getByRole('button', { name });
-const says = (text: string | RegExp) => screen.findByText(text, { normalizer: plain, exact: false });
+import { NOTHING, plainName, row, says, show, type, user } from './settings.stage';
 
 function looser(applies_at: string | null = '2025-11-18T23:00:00Z'): SettingChange {
   const key = 'rules.daily_realized_loss.limit';
@@ -111,13 +20,6 @@ function looser(applies_at: string | null = '2025-11-18T23:00:00Z'): SettingChan
   };
 }
 
-async function type(field: string, text: string): Promise<void> {
-  const input = screen.getByLabelText(field);
-  await user().clear(input);
-  await user().type(input, text);
-  await vi.advanceTimersByTimeAsync(400);
-}
-
 describe('a limit', () => {
   it('is judged by the engine while one types, and queued by the button that says so', async () => {
     const engine = await show('armed', (it) => (it.preview = { ...NOTHING, changes: [looser()] }));
@@ -126,7 +28,7 @@ describe('a limit', () => {
       ask: 'preview_settings',
       edits: [{ account: null, key: 'rules.daily_realized_loss.limit', value: '-1500' }],
     });
-    await says('Looser: applies at 5:00 PM CT (in 6h 18m).');
+    await says('Looser: applies at 5:00 PM CT (6:00 PM local, in 6h 18m).');
     expect(engine.of('save_settings')).toEqual([]);
     await user().click(screen.getByRole('button', { name: plainName('Queue for 5:00 PM CT') }));
     expect(engine.of('save_settings')).toEqual([
@@ -179,7 +81,9 @@ describe('a limit', () => {
 
 it('a change that waits is named and can be taken back', async () => {
   const engine = await show();
-  await says('50KTC-V2-…5101: Daily Loss Limit −$500.00 → −$750.00 applies at 5:00 PM CT (in 6h 18m).');
+  await says(
+    '50KTC-V2-…5101: Daily Loss Limit −$500.00 → −$750.00 applies at 5:00 PM CT (6:00 PM local, in 6h 18m).',
+  );
   await user().click(screen.getByRole('button', { name: 'Keep current' }));
   expect(engine.of('cancel_pending')).toEqual([
     { ask: 'cancel_pending', account: '93365101', key: 'rules.daily_realized_loss.limit' },
@@ -320,7 +224,7 @@ describe('Lock Risk Settings', () => {
     if (!view) throw new Error('no sample view');
     const locked = { ...view, settings_locked_until: '2025-11-18T23:00:00Z' };
     engine.push({ sight: 'live', view: locked, age_ms: 0 });
-    await says('Risk Settings are locked until 5:00 PM CT (in 6h 18m).');
+    await says('Risk Settings are locked until 5:00 PM CT (6:00 PM local, in 6h 18m).');
     expect(screen.getByRole('button', { name: plainName('Locked until 5:00 PM CT') })).toBeDisabled();
   });
 });
@@ -337,8 +241,3 @@ it('while an account is locked says that nothing can be loosened', async () => {
   await show('locked');
   await says('Only stricter changes are accepted until then. No edit ends the lock.');
 });
-
-/** Names of buttons carry marks that keep amounts and times on one line. */
-function plainName(name: string): RegExp {
-  return new RegExp(`^${name.replace(/ /g, '[ \\u00a0]')}$`);
-}

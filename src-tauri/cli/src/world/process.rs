@@ -15,7 +15,7 @@ use domain::{
 use projectx::{Credentials, hub::Which};
 use runtime::{
     clock::Clock,
-    core::{Accepted, Core, Files, Input, Output, Setting},
+    core::{Accepted, Announced, Core, Files, Input, Output, Setting},
     journal::Taken,
 };
 use store::{ConfigOrigin, Durability, Record};
@@ -375,5 +375,6 @@ fn files(rulebook: &Rulebook) -> Files {
         hash: serde_json::to_string(rulebook).unwrap_or_default(),
         origin: ConfigOrigin::File,
         desktop: DesktopView::default(),
+        announced: Announced::default(),
     }
 }

@@ -1,6 +1,11 @@
 //! Taking a waiting change back: the edits that make the files say again what is in force.
 
-use domain::{RuleKey, RuleSet, Rulebook, rulebook::SymbolListMode};
+use std::collections::BTreeSet;
+
+use domain::{
+    RuleKey, RuleSet, Rulebook, Symbol,
+    rulebook::{SessionBlockOutside, SessionWindow, SymbolListMode},
+};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -14,10 +19,10 @@ use crate::{
 };
 
 /// Edits for [`crate::save`] that write the value in force back into the files. `None` where it can't be
-/// said in single keys: the list of watched accounts, and hours by symbol.
+/// said in single keys: the list of watched accounts.
 #[must_use]
 pub fn undo(rulebook: &Rulebook, change: &Pending) -> Option<Vec<Edit>> {
-    let edit = |(key, value)| Edit { account: change.account.clone(), key, value: Some(value) };
+    let edit = |(key, value)| Edit { account: change.account.clone(), key, value };
     let values = match change.rule {
         None => of_everyone(rulebook, change)?,
         Some(_) => {
@@ -28,8 +33,8 @@ pub fn undo(rulebook: &Rulebook, change: &Pending) -> Option<Vec<Edit>> {
     (!values.is_empty()).then(|| values.into_iter().map(edit).collect())
 }
 
-/// Keys with their values as one would write them.
-type Values = Vec<(String, Json)>;
+/// Keys with their values as one would write them; nothing takes a key out.
+type Values = Vec<(String, Option<Json>)>;
 
 fn of_rules(rules: &RuleSet, change: &Pending) -> Option<Values> {
     let part = Part::of_key(&change.key)?;
@@ -37,24 +42,17 @@ fn of_rules(rules: &RuleSet, change: &Pending) -> Option<Values> {
     let mut asked = kept.clone();
     part.set(&mut asked, &change.to)?;
     match &part {
-        Part::Row(row) => Some(vec![(row.path.clone(), row.key.kind.written(&part.get(&kept)))]),
+        Part::Row(row) => Some(vec![(row.path.clone(), Some(row.key.kind.written(&part.get(&kept))))]),
         Part::Limit(symbol) => {
             // A symbol that had no limit of its own gets the one that held for it.
             let limit = meet::allowed(&rules.max_contracts_per_instrument.settings, symbol)?;
-            Some(vec![(part.key(), json!(limit))])
+            Some(vec![(part.key(), Some(json!(limit)))])
         }
         Part::Unlisted => Some(differing(RuleKey::MaxContractsPerInstrument, &kept, &asked)),
         Part::Automation => Some(differing(RuleKey::TradeManagement, &kept, &asked)),
         Part::Hours => {
-            let (hours, other) =
-                (&rules.session_block_outside.settings, &asked.rules.session_block_outside.settings);
-            (hours.per_instrument == other.per_instrument).then(|| {
-                let key = |name: &str| format!("rules.session_block_outside.{name}");
-                vec![
-                    (key("sessions"), Kind::Windows.written(&schema::json(&hours.windows))),
-                    (key("timezone"), schema::json(&hours.timezone)),
-                ]
-            })
+            let of = |sheet: &Sheet| sheet.rules.session_block_outside.settings.clone();
+            Some(of_hours(&of(&kept), &of(&asked)))
         }
         Part::SymbolList => {
             let list = &rules.symbol_blocks.settings;
@@ -63,11 +61,32 @@ fn of_rules(rules: &RuleSet, change: &Pending) -> Option<Values> {
                 SymbolListMode::Whitelist => "rules.symbol_blocks.allowed_symbols",
             };
             Some(vec![
-                ("rules.symbol_blocks.mode".to_string(), schema::json(&list.mode)),
-                (symbols.to_string(), schema::json(&list.patterns)),
+                ("rules.symbol_blocks.mode".to_string(), Some(schema::json(&list.mode))),
+                (symbols.to_string(), Some(schema::json(&list.patterns))),
             ])
         }
     }
+}
+
+/// The hours of an account and those of symbols; a symbol that had none of its own loses them.
+fn of_hours(kept: &SessionBlockOutside, asked: &SessionBlockOutside) -> Values {
+    let key = |name: &str| format!("rules.session_block_outside.{name}");
+    let windows = |windows: &Vec<SessionWindow>| Kind::Windows.written(&schema::json(windows));
+    let mut values = Values::new();
+    if (&kept.windows, kept.timezone) != (&asked.windows, asked.timezone) {
+        values.push((key("sessions"), Some(windows(&kept.windows))));
+        values.push((key("timezone"), Some(schema::json(&kept.timezone))));
+    }
+    let (own, others) = (&kept.per_instrument, &asked.per_instrument);
+    if own.is_empty() != others.is_empty() {
+        values.push((key("per_instrument_sessions.enabled"), Some(json!(!own.is_empty()))));
+    }
+    let symbols: BTreeSet<&Symbol> = own.keys().chain(others.keys()).collect();
+    for symbol in symbols.into_iter().filter(|symbol| own.get(*symbol) != others.get(*symbol)) {
+        values
+            .push((key(&format!("per_instrument_sessions.sessions.{symbol}")), own.get(symbol).map(windows)));
+    }
+    values
 }
 
 fn differing(rule: RuleKey, kept: &Sheet, asked: &Sheet) -> Values {
@@ -84,7 +103,7 @@ fn of_everyone(rulebook: &Rulebook, change: &Pending) -> Option<Values> {
         Global::Reset | Global::Dates | Global::EarlyCloses | Global::ResetUnlocks => {
             changed(schema::rows(File::Timers), &sheet(rulebook), &sheet(&wished))
         }
-        Global::OnReduceRefused => vec![(change.key.clone(), global.get(rulebook))],
+        Global::OnReduceRefused => vec![(change.key.clone(), Some(global.get(rulebook)))],
         Global::Accounts | Global::WarnAt => return None,
     };
     Some(values)
@@ -103,7 +122,7 @@ fn changed<'a>(rows: impl Iterator<Item = &'a Row>, kept: &Sheet, asked: &Sheet)
         .filter_map(|row| {
             let lens = row.key.lens?;
             let (from, to) = ((lens.get)(kept, ""), (lens.get)(asked, ""));
-            (from != to).then(|| (row.path.clone(), row.key.kind.written(&from)))
+            (from != to).then(|| (row.path.clone(), Some(row.key.kind.written(&from))))
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use std::{
 
 use domain::{AccountId, RuleKey};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     defaults::flow,
@@ -127,15 +127,47 @@ fn changed(
 
 /// Makes one change in the texts that are to be written.
 fn change(dir: &Path, edit: &Edit, texts: &mut BTreeMap<String, String>) -> Result<(), SaveError> {
-    let (file, steps) = place(dir, edit, texts)?;
+    let (file, steps, value) = match edit.key == WATCHED {
+        true => watched(dir, edit, texts)?,
+        false => place(dir, edit, texts).map(|(file, steps)| (file, steps, edit.value.clone()))?,
+    };
     let text = read(dir, &file, texts)?;
-    let changed = match &edit.value {
+    let changed = match &value {
         Some(value) => splice(&text, &steps, value),
         None => cut(&text, &steps),
     };
     let changed = changed.ok_or_else(|| SaveError::Layout { file: file.clone() })?;
     texts.insert(file, changed);
     Ok(())
+}
+
+/// Whether an account is watched. The one key of `accounts.yaml` that can be changed: where the account is not
+/// listed yet, its entry is written.
+const WATCHED: &str = "accounts[].enabled";
+
+fn watched(
+    dir: &Path,
+    edit: &Edit,
+    texts: &BTreeMap<String, String>,
+) -> Result<(String, Vec<Step>, Option<Json>), SaveError> {
+    let unknown = || SaveError::UnknownKey { key: edit.key.clone(), nearest: None };
+    let account = edit.account.as_ref().ok_or_else(unknown)?;
+    let file = File::Accounts.name();
+    let text = read(dir, file, texts)?;
+    let tree = yaml::parse(file, &text, &mut Vec::new());
+    if let Some((mut path, _)) = tree.as_ref().and_then(|tree| entry(tree, account)) {
+        path.push(Step::Name("enabled".to_string()));
+        return Ok((file.to_string(), path, edit.value.clone()));
+    }
+    let id = account.as_str().parse::<u64>().map_or_else(|_| json!(account.as_str()), |id| json!(id));
+    let new = edit.value.as_ref().map(|enabled| json!({"id": id, "enabled": enabled}));
+    let mut path = vec![Step::Name("accounts".to_string())];
+    let listed = tree.as_ref().and_then(|tree| tree.child("accounts")).map(|list| &list.content);
+    let Some(Content::List(items)) = listed else {
+        return Ok((file.to_string(), path, new.map(|new| json!([new]))));
+    };
+    path.push(Step::Index(items.len()));
+    Ok((file.to_string(), path, new))
 }
 
 /// The file and the path inside it.

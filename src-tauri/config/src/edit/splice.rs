@@ -53,11 +53,46 @@ fn insert(text: &str, root: &Node, path: &[Step], value: &Json) -> Option<String
                 }
                 node = child;
             }
+            (Content::List(items), Step::Index(index)) if rest.is_empty() && *index == items.len() => {
+                return add_item(text, node, items, value);
+            }
             (Content::List(items), Step::Index(index)) => node = items.get(*index)?,
             _ => return None,
         }
     }
     None
+}
+
+/// A new last item of a list.
+fn add_item(text: &str, list: &Node, items: &[Node], value: &Json) -> Option<String> {
+    let start = list.bytes.start;
+    if text.get(start..)?.starts_with('[') {
+        let end = text.get(..list.bytes.end)?.rfind(']')?;
+        let gap = if items.is_empty() { "" } else { ", " };
+        let before = text.get(..end)?.trim_end();
+        return Some(format!("{before}{gap}{}{}", written(value), text.get(end..)?));
+    }
+    let last = items.last()?;
+    let dash = text.get(..last.bytes.start)?.rfind('-')?;
+    let indent = dash - text.get(..dash)?.rfind('\n').map_or(0, |at| at + 1);
+    let end = last_word(text, last);
+    let end = text.get(end..)?.find('\n').map_or(text.len(), |at| end + at);
+    let (before, after) = (text.get(..end)?, text.get(end..)?);
+    Some(format!("{before}\n{}- {}{after}", " ".repeat(indent), written(value)))
+}
+
+/// Where the last word of a value ends: a block reaches as far as the next one, comments between them included.
+fn last_word(text: &str, node: &Node) -> usize {
+    let is_flow = text.get(node.bytes.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+    match &node.content {
+        Content::Map(entries) if !is_flow => match entries.last() {
+            Some((key, value)) if value.bytes.is_empty() => key.bytes.end,
+            Some((_, value)) => last_word(text, value),
+            None => node.bytes.end,
+        },
+        Content::List(items) if !is_flow => items.last().map_or(node.bytes.end, |item| last_word(text, item)),
+        Content::Map(_) | Content::List(_) | Content::Scalar(_) | Content::Bad => node.bytes.end,
+    }
 }
 
 /// What stands behind a key's colon becomes the new value.
@@ -123,6 +158,9 @@ fn put(tree: &mut Json, path: &[Step], value: &Json) -> Option<()> {
                 *tree = Json::Object(Map::new());
             }
             put(tree.as_object_mut()?.entry(name).or_insert(Json::Null), rest, value)?;
+        }
+        Some((Step::Index(index), [])) if tree.as_array().is_some_and(|items| items.len() == *index) => {
+            tree.as_array_mut()?.push(value.clone());
         }
         Some((Step::Index(index), rest)) => put(tree.get_mut(index)?, rest, value)?,
     }
@@ -272,6 +310,27 @@ mod tests {
               b: 1
         "#]],
         );
+    }
+
+    #[test]
+    fn a_list_grows_at_its_end() {
+        check("l: [1, 2 ]\n", "l.2", json!(3), expect!["l: [1, 2, 3]\n"]);
+        check("l: []\n", "l.0", json!(3), expect!["l: [3]\n"]);
+        check(
+            "l:\n  # first\n  - id: 1 # one\n    x: 2 # two\n# end\nm: 1\n",
+            "l.1",
+            json!({"id": 2, "enabled": false}),
+            expect![[r#"
+                l:
+                  # first
+                  - id: 1 # one
+                    x: 2 # two
+                  - {id: 2, enabled: false}
+                # end
+                m: 1
+            "#]],
+        );
+        check("l: [1]\n", "l.2", json!(3), expect!["(no)"]);
     }
 
     #[test]

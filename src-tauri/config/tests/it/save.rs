@@ -100,6 +100,34 @@ fn several_changes_are_all_made_or_none() {
     assert_eq!(home.read("risk.yaml"), before);
 }
 
+/// Nobody listed means everyone: the first account that is switched off makes a list of them all.
+#[test]
+fn who_is_watched_is_switched_in_the_list() {
+    let home = Home::with(&[]);
+    let watch = |account: &str, enabled: bool| Edit {
+        account: Some(account.into()),
+        key: "accounts[].enabled".to_string(),
+        value: Some(json!(enabled)),
+    };
+    let save = |edits: &[Edit]| config::save(&home.config(), edits, &nothing, &RuleKey::RULES);
+    let watched = |loaded: Loaded| format!("{:?}", loaded.rulebook.accounts);
+    let loaded = save(&[watch("1", true), watch("2", false), watch("3", true)]).unwrap();
+    assert_eq!(watched(loaded), r#"Listed({"1", "3"})"#);
+    home.write("accounts.yaml", "accounts:\n  - id: 1 # mine\n    name: One\n");
+    let loaded = save(&[watch("2", true), watch("1", false)]).unwrap();
+    assert_eq!(watched(loaded), r#"Listed({"2"})"#);
+    expect![[r"
+        accounts:
+          - enabled: false
+            id: 1 # mine
+            name: One
+          - {id: 2, enabled: true}
+    "]]
+    .assert_eq(&home.read("accounts.yaml"));
+    let refused = save(&[watch("2", false)]).unwrap_err().to_string();
+    assert!(refused.contains("Every listed account is switched off"), "{refused}");
+}
+
 #[test]
 fn what_has_no_place_is_refused_with_a_reason() {
     let home = Home::with(&[("accounts.yaml", "accounts: [{id: 1}]\n")]);

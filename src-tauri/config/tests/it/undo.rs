@@ -58,6 +58,20 @@ fn what_is_taken_back_no_longer_waits() {
 }
 
 #[test]
+fn hours_of_symbols_can_be_taken_back() {
+    let own = |hours: &str| {
+        let part = format!("end: '12:00'}}], per_instrument_sessions: {{{hours}}}");
+        CALM.replace("end: '12:00'}]", &part)
+    };
+    let key = ["rules.session_block_outside.sessions"];
+    let night = "enabled: true, sessions: {ES: [{start: '17:00', end: '16:00'}]}";
+    check("risk.yaml", CALM, &own(night), &key);
+    check("risk.yaml", &own(&night.replace("'16:00'", "'20:00'")), &own(night), &key);
+    let more = night.replace("}]}", "}], NQ: [{start: '17:00', end: '16:00'}]}");
+    check("risk.yaml", &own(night), &own(&more), &key);
+}
+
+#[test]
 fn what_holds_for_everyone_can_be_taken_back_as_well() {
     let reset = "daily_reset: {time: '17:00', timezone: America/Chicago}\n";
     check("timers.yaml", reset, &reset.replace("17:00", "12:00"), &["daily_reset"]);

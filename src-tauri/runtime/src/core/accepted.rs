@@ -30,6 +30,23 @@ pub struct Files {
     pub instruments: BTreeSet<Symbol>,
     /// What the desktop is told.
     pub desktop: DesktopView,
+    /// What is announced.
+    pub announced: Announced,
+}
+
+/// News of which nothing follows, and that people may not want to hear (`timers.yaml`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// A lockout ended by itself (`auto_unlock.notify`).
+    pub unlocks: bool,
+    /// The clocks change (`dst.notify`).
+    pub clocks: bool,
+}
+
+impl Default for Announced {
+    fn default() -> Self {
+        Self { unlocks: true, clocks: true }
+    }
 }
 
 /// When a change that protects less applies.
@@ -123,6 +140,8 @@ pub(super) struct Settled {
     pub revision: u64,
     /// What the desktop is told; everything until files were read.
     pub desktop: DesktopView,
+    /// What is announced; everything until files were read.
+    pub announced: Announced,
 }
 
 impl Settled {
@@ -239,6 +258,7 @@ impl Core {
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
         self.listed.follow(&files.instruments);
         self.settled.desktop = files.desktop;
+        self.settled.announced = files.announced;
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
         let is_first = known.is_none();

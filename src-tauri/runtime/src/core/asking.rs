@@ -46,6 +46,8 @@ pub(super) struct Accounts {
     /// When the list is to be asked for; `None` while it is known and nothing changed.
     due: Option<Instant>,
     watched: Vec<AccountId>,
+    /// Those that are shown by the platform and not watched.
+    others: Vec<Account>,
     /// The broker took note of whom to watch.
     noted: bool,
     quotes: Vec<ContractId>,
@@ -58,6 +60,10 @@ pub(super) struct Accounts {
 impl Accounts {
     pub fn watched(&self) -> &[AccountId] {
         &self.watched
+    }
+
+    pub fn others(&self) -> &[Account] {
+        &self.others
     }
 
     /// The list is wanted, unless it is being asked for already.
@@ -248,6 +254,8 @@ impl Core {
             let missing: Vec<String> = missing.map(ToString::to_string).collect();
             self.guard.missing_accounts(missing);
         }
+        let others = accounts.iter().filter(|it| it.visible && !self.is_to_watch(it));
+        self.accounts.others = others.cloned().collect();
         let ids: Vec<AccountId> = watched.iter().map(|it| it.id.clone()).collect();
         let facts: Vec<Account> = watched.into_iter().cloned().collect();
         // Told once: the list is read again from time to time.

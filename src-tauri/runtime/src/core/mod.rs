@@ -8,6 +8,7 @@ mod accepted;
 mod asking;
 mod barred;
 mod book;
+mod clocks;
 mod commands;
 mod curves;
 mod guard;
@@ -41,7 +42,7 @@ use crate::{
     journal::Taken,
 };
 use accepted::Settled;
-pub use accepted::{Accepted, Due, Files, Waiting};
+pub use accepted::{Accepted, Announced, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
 use barred::Barred;
 use book::Known;
@@ -75,6 +76,8 @@ pub struct Core {
     symbols: BTreeMap<ContractId, Symbol>,
     guard: Guard,
     teller: Teller,
+    /// Until when a change of the clocks was looked for and told.
+    clocks_told: Option<Instant>,
     curves: Curves,
     receipts: Vec<ReceiptView>,
     metrics: Metrics,
@@ -112,6 +115,7 @@ impl Core {
             symbols: BTreeMap::new(),
             guard,
             teller: Teller::default(),
+            clocks_told: None,
             curves: Curves::default(),
             receipts: Vec::new(),
             metrics: Metrics::default(),
@@ -363,6 +367,7 @@ impl Core {
         self.let_guard_go(now);
         self.record_pictures(now);
         self.tell_due(now);
+        self.tell_clocks(now);
         self.measure(now);
         self.curves.sample(&self.engine, now);
     }

@@ -1,7 +1,9 @@
 //! The view of this moment, drawn from the state. Draws only what is known.
 
 use chrono::TimeDelta;
-use domain::{AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace};
+use domain::{
+    Account, AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace,
+};
 use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use views::{
@@ -9,8 +11,8 @@ use views::{
     text::{lockout as lockout_text, words},
     view::{
         AccountKind, AccountView, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
-        Metrics as MetricsView, OrderRole, OrderView, PositionView, Protection, QuoteState, StreamState,
-        Unit,
+        Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, Protection, QuoteState,
+        StreamState, Unit,
     },
 };
 
@@ -49,6 +51,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_string(),
             desktop: self.settled.desktop,
             guard: self.guard_view(),
+            other_accounts: self.accounts.others().iter().map(other_account).collect(),
         }
     }
 
@@ -344,6 +347,16 @@ fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
         until: lockout.end.at(),
         ends: lockout_text::ends(lockout, now),
         key: lockout.key.clone(),
+    }
+}
+
+fn other_account(account: &Account) -> OtherAccount {
+    OtherAccount {
+        id: account.id.clone(),
+        short_name: words::short_name(&account.name),
+        kind: kind_of(&account.name, account.simulated),
+        name: account.name.clone(),
+        can_trade: account.can_trade,
     }
 }
 

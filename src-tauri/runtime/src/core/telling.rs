@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, Event, Instant, LockEnd, Lockout, Outcome,
-    Part, Side, Symbol, Trouble,
+    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Event, Instant, LockEnd,
+    Lockout, Notice, Outcome, Part, Side, Symbol, Trouble,
 };
 use store::{AlertRecord, Record};
 use views::{
@@ -142,6 +142,7 @@ impl Core {
                     self.teller.locks.insert(account, ((**lockout).clone(), now));
                 }
             }
+            Action::Alert(alert) if self.is_unwanted(&alert.notice) => {}
             Action::Alert(alert) => self.tell_alert(alert, now),
             Action::Observe(it) => {
                 let managing = matches!(it.breach, Breach::Management { .. });
@@ -160,6 +161,16 @@ impl Core {
             | Action::RecordManaged { .. }
             | Action::Reset { .. } => {}
         }
+    }
+
+    /// A lockout ended by itself, and nobody wants to be told. What a person ended is told all the same.
+    fn is_unwanted(&self, notice: &Notice) -> bool {
+        let Notice::Unlocked { cause, .. } = notice else { return false };
+        let by_itself = match cause {
+            EndCause::Expiry | EndCause::Condition | EndCause::Config | EndCause::Reset => true,
+            EndCause::Override { .. } => false,
+        };
+        by_itself && !self.settled.announced.unlocks
     }
 
     /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
@@ -304,12 +315,12 @@ impl Core {
         self.batch.notes.push(Told { note, at: now, kind, account, suppressed });
     }
 
-    pub(super) fn with_scene(
+    pub(super) fn with_scene<T>(
         &self,
         account: Option<&AccountId>,
         now: Instant,
-        write: impl FnOnce(&Scene<'_>) -> Note,
-    ) -> Note {
+        write: impl FnOnce(&Scene<'_>) -> T,
+    ) -> T {
         let state = account.and_then(|id| self.engine.account(id));
         let name = state.and_then(|it| it.info()).map(|info| words::short_name(&info.name));
         let open = self.held(account);

@@ -27,7 +27,7 @@ use views::{
     view::DesktopView,
 };
 
-use crate::core::{Files, Input};
+use crate::core::{Announced, Files, Input};
 
 /// The files are looked at this often: a change takes effect within two seconds (ruling 6).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -332,6 +332,10 @@ pub fn files(loaded: &Loaded) -> Files {
         origin: ConfigOrigin::File,
         instruments: loaded.settings.general.instruments.clone(),
         desktop: desktop(&loaded.settings.notifications.desktop),
+        announced: Announced {
+            unlocks: loaded.settings.timers.notify_unlock,
+            clocks: loaded.settings.timers.notify_dst,
+        },
     }
 }
 

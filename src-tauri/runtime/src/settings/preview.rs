@@ -10,6 +10,9 @@ use views::settings::{ChangeEffect, SettingChange, SettingFault, SettingsPreview
 
 use super::{BUILT, InForce, environment, refusal, show};
 
+/// The list of watched accounts: whom to watch is settled at the start.
+const ACCOUNTS: &str = "accounts";
+
 /// The files of a directory with these edits, against the files as they are and the rules in force.
 pub(super) fn of(directory: &Path, edits: &[Edit], known: &Loaded, in_force: &InForce) -> SettingsPreview {
     let next = match config::preview(directory, edits, &environment, &BUILT) {
@@ -40,6 +43,10 @@ fn of_rules(files: &Rulebook, next: &Rulebook, in_force: &InForce) -> Vec<Settin
     let change = |effect: ChangeEffect, applies_at: Option<Instant>| {
         move |it: Pending| {
             let (from, to) = it.shown();
+            let effect = match effect {
+                ChangeEffect::Now if it.key == ACCOUNTS => ChangeEffect::Restart,
+                other => other,
+            };
             SettingChange { account: it.account, rule: it.rule, key: it.key, from, to, effect, applies_at }
         }
     };

@@ -115,6 +115,41 @@ fn what_the_desktop_is_told_comes_from_the_files() {
     assert_eq!(told(), DesktopView { enabled: false, min_severity: Severity::Critical });
 }
 
+/// Whom to watch is settled at the start; watching fewer protects less and waits for the next trading day.
+#[tokio::test]
+async fn another_list_of_accounts_says_when_it_counts() {
+    let home = tempfile::tempdir().unwrap();
+    let watching = watching(home.path());
+    let watched = "accounts[].enabled";
+    let wishes = [(Some("1"), watched, "true"), (Some("2"), watched, "false")];
+    let preview = previewed(home.path(), &watching, Guarded::default(), &wishes).await;
+    let seen = |preview: &SettingsPreview| -> Vec<(String, ChangeEffect)> {
+        preview.changes.iter().map(|it| (it.key.clone(), it.effect)).collect()
+    };
+    assert_eq!(seen(&preview), [("accounts".to_string(), ChangeEffect::Later)]);
+    assert!(!home.path().join("accounts.yaml").exists(), "nothing is written");
+
+    fs::write(home.path().join("accounts.yaml"), "accounts: [{id: 1}]\n").unwrap();
+    let preview =
+        previewed(home.path(), &watching, Guarded::default(), &[(Some("2"), watched, "true")]).await;
+    assert_eq!(preview.faults, vec![]);
+    assert_eq!(seen(&preview), [("accounts".to_string(), ChangeEffect::Restart)]);
+}
+
+#[test]
+fn what_is_announced_comes_from_the_files() {
+    let home = tempfile::tempdir().unwrap();
+    let announced = || files(&load(home.path()).unwrap()).announced;
+    assert_eq!(announced(), Announced { unlocks: true, clocks: true });
+    for (text, expected) in [
+        ("auto_unlock: {notify: false}\n", Announced { unlocks: false, clocks: true }),
+        ("dst: {notify: false}\n", Announced { unlocks: true, clocks: false }),
+    ] {
+        fs::write(home.path().join("timers.yaml"), text).unwrap();
+        assert_eq!(announced(), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_preview_says_what_applies_now_and_what_later_and_writes_nothing() {
     let home = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@
     reason = "a test may panic, its name says what it is, and the model speaks of a few events only"
 )]
 
+mod announced;
 mod broker;
 mod chaos;
 mod guard;

@@ -8,7 +8,7 @@ use domain::{
     OrderKind, OrderSide, Price, Quote, Rulebook, Snapshot,
     broker::{Answer, Ask, Call, CallError, CallId, Class, Reply, Signal},
 };
-use runtime::core::{Core, Files, Input, Output, Setting, Told};
+use runtime::core::{Announced, Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
 use views::{
     text::Zones,

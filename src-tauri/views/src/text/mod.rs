@@ -3,6 +3,7 @@
 //! One place, so that a word is changed or translated once. Never decides anything and never looks at
 //! a clock: time and zones are arguments.
 
+pub mod clocks;
 pub mod deeds;
 pub mod doubt;
 pub mod flood;

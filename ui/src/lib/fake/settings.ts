@@ -2,7 +2,8 @@
 // told by the sign of a number only; the real engine judges every key.
 
 import { ms } from '../format';
-import { splitId, draftId, wire } from '../settings';
+import { splitId, draftId } from '../settings/drafts';
+import { wire } from '../settings/values';
 import type { Ask } from '../types/Ask';
 import type { Reply } from '../types/Reply';
 import type { SettingChange } from '../types/SettingChange';

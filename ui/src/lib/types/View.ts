@@ -5,6 +5,7 @@ import type { DoubtView } from "./DoubtView";
 import type { GuardView } from "./GuardView";
 import type { Health } from "./Health";
 import type { Metrics } from "./Metrics";
+import type { OtherAccount } from "./OtherAccount";
 import type { PendingView } from "./PendingView";
 import type { Protection } from "./Protection";
 import type { ReceiptView } from "./ReceiptView";
@@ -88,4 +89,8 @@ desktop: DesktopView,
 /**
  * The guard password; null: none is set.
  */
-guard: GuardView | null, };
+guard: GuardView | null, 
+/**
+ * Accounts of the login that are not watched, in the broker's order.
+ */
+other_accounts: Array<OtherAccount>, };

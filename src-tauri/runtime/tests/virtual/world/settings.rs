@@ -17,6 +17,12 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files ask for other announcements.
+    pub fn change_announced(&mut self, announced: Announced) {
+        self.files.iter_mut().for_each(|files| files.announced = announced);
+        self.read_rules();
+    }
+
     /// The settings files changed.
     pub fn write_rules(&mut self, rulebook: Rulebook) {
         let hash = format!("{rulebook:?}");
@@ -27,6 +33,7 @@ impl World {
             origin: ConfigOrigin::File,
             instruments: BTreeSet::new(),
             desktop: DesktopView::default(),
+            announced: Announced::default(),
         };
         self.files = Some(files);
     }

@@ -1,0 +1,86 @@
+//! What is announced although nothing follows from it: the end of a lockout, a change of the clocks.
+
+use chrono::TimeDelta;
+use domain::{Command, Instant, Memory};
+use runtime::core::{Announced, Core, Files, Input, Output, Setting};
+use views::text::Zones;
+
+use crate::{chaos::Chaos, rules::rulebook, world::World};
+
+const ENDED: &str = "Lock ended: ";
+
+/// A minute's lock of the trader's own, seen to its end.
+fn told_after_a_lock(announced: Announced) -> Vec<String> {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.change_rules(rulebook());
+    world.change_announced(announced);
+    world.told.clear();
+    world.command(Command::LockOut { account: None, until: Some(world.now + TimeDelta::minutes(1)) });
+    world.pass(TimeDelta::seconds(70));
+    assert!(!world.core.has_lockouts(), "it ended");
+    world.told.iter().map(|told| told.note.title.clone()).filter(|title| title.starts_with(ENDED)).collect()
+}
+
+#[test]
+fn the_end_of_a_lockout_is_told_unless_nobody_wants_to_hear_it() {
+    let loud = told_after_a_lock(Announced::default());
+    assert_eq!(loud.len(), 1, "{loud:?}");
+    let quiet = told_after_a_lock(Announced { unlocks: false, clocks: true });
+    assert_eq!(quiet, [""; 0]);
+}
+
+/// A core that looks at the time now and then, from one instant to another; what it told of the clocks.
+fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -> Vec<(Instant, String)> {
+    let (from, until): (Instant, Instant) = (from.parse().unwrap(), until.parse().unwrap());
+    let setting = Setting { broker: "Model".to_string(), mode: "headless".to_string(), zones, started: from };
+    let (mut core, _) = Core::new(setting, rulebook(), Memory::default(), Vec::new(), from);
+    let files = Files {
+        rulebook: rulebook(),
+        api: config::Api::default(),
+        hash: String::new(),
+        origin: store::ConfigOrigin::File,
+        instruments: std::collections::BTreeSet::new(),
+        desktop: views::view::DesktopView::default(),
+        announced,
+    };
+    core.handle(from, from, Input::Files(Box::new(files)));
+    core.handle(from, from, Input::ClockApart(TimeDelta::zero()));
+    let mut told = Vec::new();
+    let mut now = from;
+    while now < until {
+        for output in core.handle(now, now, Input::Tick) {
+            if let Output::Tell(one) = output
+                && one.kind == "clocks_change"
+            {
+                told.push((now, one.note.title));
+            }
+        }
+        now += TimeDelta::minutes(20);
+    }
+    told
+}
+
+#[test]
+fn a_change_of_the_clocks_is_told_once_two_days_ahead() {
+    let week = ("2025-10-29T15:00:00Z", "2025-11-05T15:00:00Z");
+    let told = |announced, zones| told_of_clocks(announced, zones, week.0, week.1);
+    let friday: Instant = "2025-10-31T07:00:00Z".parse().unwrap();
+    let sunday = vec![(friday, "Clocks change on Sun Nov 2".to_string())];
+    assert_eq!(told(Announced::default(), Zones::CENTRAL), sunday);
+    assert_eq!(told(Announced { unlocks: true, clocks: false }, Zones::CENTRAL), []);
+
+    let berlin = Zones { local: "Europe/Berlin".parse().unwrap() };
+    assert_eq!(told(Announced::default(), berlin), sunday, "Berlin's clocks changed a week before");
+    let before = told_of_clocks(Announced::default(), berlin, "2025-10-22T15:00:00Z", week.0);
+    let titles: Vec<&str> = before.iter().map(|(_, title)| title.as_str()).collect();
+    assert_eq!(titles, ["Your clocks change on Sun Oct 26"]);
+}
+
+/// New York's clocks change an hour before those of Chicago: one message for both.
+#[test]
+fn clocks_that_change_in_one_night_are_told_of_together() {
+    let new_york = Zones { local: "America/New_York".parse().unwrap() };
+    let told = told_of_clocks(Announced::default(), new_york, "2026-03-05T15:00:00Z", "2026-03-12T15:00:00Z");
+    let titles: Vec<&str> = told.iter().map(|(_, title)| title.as_str()).collect();
+    assert_eq!(titles, ["Clocks change on Sun Mar 8"]);
+}

@@ -1,0 +1,97 @@
+// Trading hours: their keys, their windows, and the words for them. Draws nothing.
+
+import { time12 } from './times';
+import type { Draft } from './drafts';
+import type { Values } from './values';
+
+export const HOURS = 'rules.session_block_outside.';
+/** Keys of the form with one window a day. */
+const ONE_WINDOW = [
+  'session_hours.start',
+  'session_hours.end',
+  'pre_market.enabled',
+  'pre_market.start',
+  'after_hours.enabled',
+  'after_hours.end',
+];
+
+/** Whether symbols follow hours of their own, and which. */
+export const OWN_HOURS = `${HOURS}per_instrument_sessions.enabled`;
+const OWN_WINDOWS = `${HOURS}per_instrument_sessions.sessions.`;
+export const ownHoursKey = (symbol: string): string => OWN_WINDOWS + symbol;
+
+/** Keys that the week's own form edits. */
+export const isHours = (key: string): boolean =>
+  key.startsWith(`${HOURS}per_instrument_sessions.`) ||
+  [...ONE_WINDOW, 'allowed_days', 'sessions'].some((name) => key === HOURS + name);
+
+/** One stretch of trading hours; days as the files count them, 0 is Monday. */
+export interface Hours {
+  start: string;
+  end: string;
+  days: number[];
+}
+
+export const windowsIn = (value: string): Hours[] => {
+  try {
+    const windows: unknown = JSON.parse(value);
+    return Array.isArray(windows) ? (windows as Hours[]) : [];
+  } catch {
+    return [];
+  }
+};
+
+/** The hours of an account, in whichever form the files give them. */
+export function hoursOf(read: (key: string) => unknown): Hours[] {
+  const days = (read(`${HOURS}allowed_days`) ?? []) as number[];
+  const several = read(`${HOURS}sessions`) as Hours[] | undefined;
+  if (several) return several.map((it) => ({ ...it, days: it.days.length ? it.days : days }));
+  const [start, end, early, from, late, until] = ONE_WINDOW.map((key) => read(HOURS + key));
+  return [{ start: String(early === true ? from : start), end: String(late === true ? until : end), days }];
+}
+/** Edits that write hours as windows, and take the other form out of the file where it stands. */
+export function hoursDrafts(hours: Hours[], values: Values, own: boolean): [string, Draft][] {
+  const here = own ? 'own' : 'everyone';
+  const others = ONE_WINDOW.map((name) => HOURS + name).filter((key) => values.get(key)?.origin === here);
+  return [[`${HOURS}sessions`, JSON.stringify(hours)], ...others.map((key): [string, Draft] => [key, null])];
+}
+
+export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
+export function daysText(days: number[]): string {
+  const sorted = [...days].sort((a, b) => a - b);
+  const runs: [number, number][] = [];
+  for (const day of sorted) {
+    const last = runs.at(-1);
+    if (last && last[1] === day - 1) last[1] = day;
+    else runs.push([day, day]);
+  }
+  const name = (day: number) => DAYS[day] ?? '';
+  return runs.map(([a, b]) => (a === b ? name(a) : `${name(a)}–${name(b)}`)).join(', ');
+}
+
+export const windowsText = (windows: Hours[]) =>
+  windows.map((it) => `${daysText(it.days)} ${time12(it.start)}–${time12(it.end)}`.trim()).join(' · ');
+
+export const zoneText = (zone: string): string =>
+  ({ 'America/Chicago': 'CT', 'America/New_York': 'ET', UTC: 'UTC' })[zone] ?? zone.replace(/_/g, ' ');
+
+/** The symbols that have hours of their own, switched on or not. */
+export const ownSymbols = (values: Values): string[] =>
+  [...values.keys()].filter((key) => key.startsWith(OWN_WINDOWS)).map((key) => key.slice(OWN_WINDOWS.length));
+
+/** Windows of a symbol; without days they are open on those of the account. */
+export const ownHours = (value: unknown, days: number[]): Hours[] =>
+  (Array.isArray(value) ? (value as Hours[]) : []).map((it) => ({
+    ...it,
+    days: it.days?.length ? it.days : days,
+  }));
+
+/** `Mon–Fri 8:30 AM–3:00 PM CT, 2 symbols of their own`. */
+export function hoursText(values: Values): string {
+  const windows = windowsText(hoursOf((key) => values.get(key)?.value));
+  const zone = zoneText(String(values.get(`${HOURS}timezone`)?.value ?? ''));
+  const own = values.get(OWN_HOURS)?.value === true ? ownSymbols(values) : [];
+  const others = own.length ? `, ${own.length > 2 ? `${own.length} symbols` : own.join(' and ')} apart` : '';
+  return `${windows} ${zone}${others}`;
+}
