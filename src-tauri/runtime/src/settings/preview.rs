@@ -43,10 +43,8 @@ fn of_rules(files: &Rulebook, next: &Rulebook, in_force: &InForce) -> Vec<Settin
     let change = |effect: ChangeEffect, applies_at: Option<Instant>| {
         move |it: Pending| {
             let (from, to) = it.shown();
-            let effect = match effect {
-                ChangeEffect::Now if it.key == ACCOUNTS => ChangeEffect::Restart,
-                other => other,
-            };
+            let restarts = effect == ChangeEffect::Now && it.key == ACCOUNTS;
+            let effect = if restarts { ChangeEffect::Restart } else { effect };
             SettingChange { account: it.account, rule: it.rule, key: it.key, from, to, effect, applies_at }
         }
     };

@@ -170,10 +170,8 @@ impl Breaks {
                 let is_it = it.key.rule == due.rule && it.key.cause == due.cause;
                 is_it && it.end.at().is_some_and(|end| end + CLOCK_SLACK >= *until)
             };
-            let rests = match due.rule {
-                RuleKey::TradeFrequencyLimit => wide.is_some(),
-                _ => wide == Some(LockKind::Hard),
-            };
+            let any_kind_covers = due.rule == RuleKey::TradeFrequencyLimit;
+            let rests = if any_kind_covers { wide.is_some() } else { wide == Some(LockKind::Hard) };
             due.account != seen.id || !(rests || locks.iter().any(is_there))
         });
     }
