@@ -130,7 +130,7 @@ pub enum Breach {
     },
     /// The trader asked for it.
     TraderCommand {
-        /// What was asked: `flatten`, `cancel`, `lock`.
+        /// What was asked: `flatten`, `cancel`, `lock`; `done`: a lock until the daily reset.
         command: String,
         /// Until when, for a lock.
         #[serde(default, skip_serializing_if = "Option::is_none")]

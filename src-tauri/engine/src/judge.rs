@@ -126,7 +126,8 @@ impl AccountState {
                 }
                 Command::LockOut { until, .. } => {
                     let end = until.map_or(LockEnd::Reset(self.ledger.span().ends), LockEnd::Time);
-                    let breach = breach("lock", end.at());
+                    let name = if until.is_none() { "done" } else { "lock" };
+                    let breach = breach(name, end.at());
                     self.lock(RuleKey::Trader, breach, Lock::hard(end), fresh, wants, court);
                 }
                 Command::Override { .. } => {}

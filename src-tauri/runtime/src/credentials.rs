@@ -7,6 +7,7 @@ use std::{fmt, sync::mpsc, thread, time::Duration};
 
 use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
+use views::text::Keyring;
 
 const SERVICE: &str = "risk-manager";
 /// One entry for both, so that name and key can't come from different logins.
@@ -63,6 +64,19 @@ pub enum KeyringError {
     /// Anything else.
     #[error("The keyring refused: {0}.")]
     Refused(String),
+}
+
+impl KeyringError {
+    /// The same as a reason for not being protected.
+    #[must_use]
+    pub fn doubt(&self) -> Keyring {
+        match self {
+            Self::None(_) => Keyring::Missing,
+            Self::Locked => Keyring::Locked,
+            Self::Silent => Keyring::Silent,
+            Self::Refused(why) => Keyring::Refused { why: why.clone() },
+        }
+    }
 }
 
 /// The login in force, and where it comes from; `None` when there is none yet.

@@ -3,12 +3,12 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, SyncSender, TrySendError},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant as Monotonic},
 };
 
 use chrono::TimeDelta;
@@ -22,6 +22,8 @@ pub const FLUSH_WITHIN: Duration = Duration::from_millis(50);
 /// counted; what must be durable is kept in the loop's memory of lockouts anyway and is written with the
 /// next lock, reset or restart reading.
 const MOST_WAITING: usize = 10_000;
+/// A disk that has not ended a write of any kind after this time is taken for lost.
+const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// Wait before a failed write is repeated.
 const RETRY: Duration = Duration::from_millis(500);
 /// When nothing came for so long, what was written lazily is brought to the disk.
@@ -40,6 +42,35 @@ pub struct DiskNews {
     pub lines: Vec<AuditLine>,
 }
 
+/// Why something is not known to be flushed. The write goes on, or is repeated, by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlushError {
+    /// Not yet.
+    #[error("the disk does not answer within {} ms", FLUSH_WITHIN.as_millis())]
+    Late,
+    /// It was not even taken.
+    #[error("the disk does not keep up")]
+    Full,
+    /// At the first try.
+    #[error("a write failed")]
+    Failed,
+}
+
+/// When the write that is under way began; nothing while none is.
+#[derive(Clone, Debug, Default)]
+struct Underway(Arc<Mutex<Option<Monotonic>>>);
+
+impl Underway {
+    fn set(&self, begun: Option<Monotonic>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+    }
+
+    fn is_silent(&self, now: Monotonic) -> bool {
+        let begun = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.is_some_and(|begun| now.saturating_duration_since(begun) >= SILENT_AFTER)
+    }
+}
+
 enum Job {
     Prune(Instant),
     Write { records: Vec<Record>, durability: Durability, done: Option<oneshot::Sender<()>> },
@@ -51,6 +82,7 @@ enum Job {
 pub struct Disk {
     jobs: SyncSender<Job>,
     stopping: Arc<AtomicBool>,
+    underway: Underway,
     thread: Option<JoinHandle<()>>,
     dropped: u64,
     pruned: Option<Instant>,
@@ -66,11 +98,12 @@ impl Disk {
         let lines = latest(&store);
         let (news, watcher) = watch::channel(DiskNews { state: Ok(()), lines });
         let stopping = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&stopping);
+        let underway = Underway::default();
+        let (stop, begun) = (Arc::clone(&stopping), underway.clone());
         let thread = thread::Builder::new()
             .name("disk".to_string())
-            .spawn(move || write(store, &work, &news, &stop))?;
-        Ok((Self { jobs, stopping, thread: Some(thread), dropped: 0, pruned: None }, watcher))
+            .spawn(move || write(store, &work, &news, &begun, &stop))?;
+        Ok((Self { jobs, stopping, underway, thread: Some(thread), dropped: 0, pruned: None }, watcher))
     }
 
     /// Writes when there is time.
@@ -101,18 +134,25 @@ impl Disk {
     /// Writes and waits until it is flushed, for [`FLUSH_WITHIN`] at most.
     ///
     /// # Errors
-    /// Why it is not known to be flushed. The write goes on or is repeated by itself.
-    pub async fn flush(&mut self, records: Vec<Record>) -> Result<(), String> {
+    /// Why it is not known to be flushed.
+    pub async fn flush(&mut self, records: Vec<Record>) -> Result<(), FlushError> {
         let (done, flushed) = oneshot::channel();
         let job = Job::Write { records, durability: Durability::Flush, done: Some(done) };
         if self.jobs.try_send(job).is_err() {
-            return Err("the disk does not keep up".to_string());
+            return Err(FlushError::Full);
         }
         match tokio::time::timeout(FLUSH_WITHIN, flushed).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err("a write failed".to_string()),
-            Err(_) => Err(format!("the disk does not answer within {} ms", FLUSH_WITHIN.as_millis())),
+            Ok(Err(_)) => Err(FlushError::Failed),
+            Err(_) => Err(FlushError::Late),
         }
+    }
+
+    /// What is wrong, if the write under way does not end. That it ended in the end is told by [`DiskNews`].
+    #[must_use]
+    pub fn silence(&self, now: Monotonic) -> Option<String> {
+        let is_silent = self.underway.is_silent(now);
+        is_silent.then(|| format!("the disk has not answered for {} s", SILENT_AFTER.as_secs()))
     }
 
     /// Writes what waits and ends the thread. A write that fails now is not repeated for ever.
@@ -129,20 +169,25 @@ fn write(
     mut store: Store,
     work: &mpsc::Receiver<Job>,
     news: &watch::Sender<DiskNews>,
+    underway: &Underway,
     stopping: &AtomicBool,
 ) {
     while let Some((mut records, durability, mut done)) = next(work, &mut store) {
         back_up(&store, &mut records);
         loop {
+            underway.set(Some(Monotonic::now()));
             match store.commit(&records, durability) {
                 Ok(written) => {
                     // Who did not wait so long takes the disk for lost until told otherwise.
-                    let late = done.take().is_some_and(|done| done.send(()).is_err());
+                    let late = done.take().is_some_and(|done| done.send(()).is_err())
+                        || underway.is_silent(Monotonic::now());
                     let audited = written.iter().any(|it| matches!(it, store::Written::Audit(_)));
                     settle(&mut store, audited, late, news);
+                    underway.set(None);
                     break;
                 }
                 Err(error) => {
+                    underway.set(None);
                     done = None;
                     tracing::error!(target: "errors", "a write failed and is repeated: {error}");
                     news.send_modify(|it| it.state = Err(error.to_string()));
@@ -261,6 +306,17 @@ mod tests {
             executed_at: at("2026-03-02T23:00:00.004Z"),
             backup_file: None,
         }))
+    }
+
+    #[test]
+    fn a_write_that_does_not_end_is_noticed_and_one_that_ended_is_forgotten() {
+        let (underway, begun) = (Underway::default(), Monotonic::now());
+        assert!(!underway.is_silent(begun + SILENT_AFTER), "nothing is being written");
+        underway.set(Some(begun));
+        assert!(!underway.is_silent(begun + SILENT_AFTER - Duration::from_millis(1)));
+        assert!(underway.is_silent(begun + SILENT_AFTER));
+        underway.set(None);
+        assert!(!underway.is_silent(begun + SILENT_AFTER));
     }
 
     /// The database is kept as it was before the day was closed; a new home has nothing to keep.

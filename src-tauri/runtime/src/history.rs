@@ -19,7 +19,7 @@ use views::{
     view::ReceiptOutcome,
 };
 
-use crate::lines;
+use crate::{lines, settings};
 
 /// Tables of one day in one folder; further ones are refused.
 const MOST_COPIES: u32 = 100;
@@ -41,7 +41,8 @@ pub enum CsvError {
 /// There is no database of this version, or it cannot be read.
 pub fn read(home: &Path, query: &HistoryQuery) -> Result<History, ReadError> {
     let past = Reader::open(home)?.past(query.account.as_ref(), query.days)?;
-    Ok(told(past, query))
+    let own = settings::own_names(&home.join("config"));
+    Ok(told(past, &own, query))
 }
 
 /// The days as a table, one account a row: for a spreadsheet.
@@ -98,10 +99,13 @@ fn free_file(folder: &Path, stem: &str) -> std::io::Result<(PathBuf, File)> {
     }
 }
 
-fn told(past: Past, query: &HistoryQuery) -> History {
+fn told(past: Past, own: &BTreeMap<AccountId, String>, query: &HistoryQuery) -> History {
     let began = first_instants(&past.days);
     let day_at = |at: Instant| began.iter().rev().find(|(_, began)| **began <= at).map(|(day, _)| *day);
-    let name = |id: &AccountId| past.names.get(id).map_or_else(|| id.to_string(), |it| words::short_name(it));
+    let name = |id: &AccountId| {
+        let (own, brokers) = (own.get(id).map(String::as_str), past.names.get(id).map(String::as_str));
+        words::account_name(own, brokers.unwrap_or(id.as_str()))
+    };
     let mut days: BTreeMap<TradingDay, HistoryDay> = BTreeMap::new();
     for day in &past.days {
         let label = day.figures.day;
@@ -165,7 +169,7 @@ fn account_day(day: &PastDay, name: String, past: &Past, query: &HistoryQuery) -
         lockouts: lockouts
             .map(|it| PastLockout {
                 rule: it.rule,
-                title: words::title(it.rule).to_string(),
+                title: words::deed_title(it.rule, it.command.as_deref()).to_string(),
                 kind: it.kind,
                 symbol: it.symbol.clone(),
                 reason: it.reason.clone(),
@@ -375,6 +379,63 @@ mod tests {
         );
         let monday = &history.days[1].accounts[0];
         assert_eq!((monday.breaches, monday.lockouts.len(), monday.is_open), (1, 1, false));
+    }
+
+    /// Their own commands are no lock, and Done for the day is not just any lock.
+    #[test]
+    fn what_the_trader_pressed_goes_by_the_name_of_its_button() {
+        let home = home();
+        let Opened { mut store, .. } = Store::open(home.path(), at("2026-03-03T15:00:00Z")).unwrap();
+        let command = |command: &str| domain::Breach::TraderCommand { command: command.into(), until: None };
+        let note = |action, breach, at| {
+            Record::Note(Box::new(Note {
+                at,
+                account: Some("7".into()),
+                rule: RuleKey::Trader,
+                action,
+                observed: false,
+                reason: "your own command".to_owned(),
+                breach: Some(breach),
+                detected_at: Some(at),
+                done: None,
+            }))
+        };
+        let since = at("2026-03-03T15:04:00Z");
+        let lockout = Lockout {
+            key: LockKey { account: "7".into(), rule: RuleKey::Trader, symbol: None, cause: String::new() },
+            kind: LockKind::Hard,
+            breach: command("done"),
+            since,
+            end: LockEnd::Reset(at("2026-03-03T23:00:00Z")),
+            day: day("2026-03-03"),
+            baseline: [].into(),
+            exempt: [].into(),
+        };
+        let records = [
+            note(AuditAction::FlattenAccount, command("flatten"), at("2026-03-03T15:01:00Z")),
+            note(AuditAction::CancelOrder, command("cancel"), at("2026-03-03T15:02:00Z")),
+            note(AuditAction::Lockout, command("lock"), at("2026-03-03T15:03:00Z")),
+            Record::Lock { lockout: Box::new(lockout), reason: "your own command".to_owned() },
+            note(AuditAction::FlattenAccount, command("done"), since),
+        ];
+        store.commit(&records, store::Durability::Flush).unwrap();
+        let history = read(home.path(), &query(Shown::Enforced)).unwrap();
+        let titles: Vec<_> = history.days[0].receipts.iter().map(|it| it.receipt.title.as_str()).collect();
+        assert_eq!(titles, ["Done for the day", "Your own lock", "Cancel All", "Flatten All"]);
+        assert_eq!(history.days[0].accounts[0].lockouts[0].title, "Done for the day");
+    }
+
+    #[test]
+    fn an_account_goes_by_the_traders_own_name() {
+        let home = home();
+        let named = || read(home.path(), &query(Shown::All)).unwrap().days[0].accounts[0].name.clone();
+        assert_eq!(named(), "7");
+        let config = home.path().join("config");
+        std::fs::create_dir(&config).unwrap();
+        std::fs::write(config.join("accounts.yaml"), "accounts: [{id: 7, name: Swing}]").unwrap();
+        assert_eq!(named(), "Swing");
+        std::fs::write(config.join("accounts.yaml"), "accounts: [").unwrap();
+        assert_eq!(named(), "7", "files that cannot be used name nobody");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub fn receipt(line: &AuditLine) -> ReceiptView {
         at: line.at,
         account: line.account.clone(),
         rule: line.rule,
-        title: words::title(line.rule).to_string(),
+        title: title(line).to_string(),
         action: action(line.action).to_string(),
         reason: line.reason.clone(),
         done: line.done.clone(),
@@ -26,6 +26,12 @@ pub fn receipt(line: &AuditLine) -> ReceiptView {
         latency_us: line.latency_us,
         overshoot_usd: line.overshoot_usd,
     }
+}
+
+/// What the rule, or the trader's own command, is called.
+#[must_use]
+pub fn title(line: &AuditLine) -> &'static str {
+    words::deed_title(line.rule, line.command.as_deref())
 }
 
 /// The word for an action in `log` and `status` (specification D.1).

@@ -17,7 +17,7 @@ use domain::{
     rulebook::RuleSet,
 };
 use engine::rules::BUILT;
-use store::Durability;
+use store::{Durability, Record};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
@@ -30,7 +30,7 @@ use crate::{
     control::server::Petition,
     core::{Core, Input, Output, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
-    disk::{Disk, DiskNews},
+    disk::{Disk, DiskNews, FlushError},
     journal::Journal,
     lines,
     settings::Watching,
@@ -103,6 +103,8 @@ pub enum Sign {
     NoLogin {
         /// A lockout is active: giving up would free somebody.
         locked: bool,
+        /// Why the keyring could not be read, and the way out; `None`: there is nothing in it.
+        keyring: Option<String>,
     },
     /// The login was refused by code.
     Refused {
@@ -157,7 +159,7 @@ enum Woken {
     Signal(Option<Stamped>),
     Petition(Option<Petition>),
     Input(Option<Input>),
-    Login(Result<Option<Credentials>, String>),
+    Login(Result<Option<Credentials>, KeyringError>),
     Proved(Result<Proof, String>),
     Disk,
     Awake,
@@ -168,7 +170,7 @@ enum Woken {
 
 impl Loop {
     /// Carries out what the start itself decided.
-    pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>) {
+    pub async fn begin(&mut self, outputs: Vec<Output>, inputs: Vec<Input>, keyring: Option<String>) {
         self.core.metrics().time_rules(Monotonic::now);
         self.carry_out(outputs).await;
         for input in inputs {
@@ -176,7 +178,8 @@ impl Loop {
         }
         self.is_beginning = false;
         if self.connect.is_some() {
-            let _ = self.signs.try_send(Sign::NoLogin { locked: self.core.has_lockouts() });
+            let locked = self.core.has_lockouts();
+            let _ = self.signs.try_send(Sign::NoLogin { locked, keyring });
         }
     }
 
@@ -304,10 +307,13 @@ impl Loop {
             match output {
                 Output::Write { records, durability: Durability::Lazy } => self.disk.write_lazily(records),
                 Output::Write { records, durability: Durability::Flush } => {
-                    if let Err(why) = self.disk.flush(records).await {
+                    let is_awaited = is_awaited(&records);
+                    if let Err(error) = self.disk.flush(records).await
+                        && (is_awaited || error != FlushError::Late)
+                    {
                         // Protection outranks bookkeeping: the state turns red, nothing waits.
                         let now = self.clock.now();
-                        outputs.extend(self.core.handle(now, now, Input::Disk(Err(why))));
+                        outputs.extend(self.core.handle(now, now, Input::Disk(Err(error.to_string()))));
                     }
                 }
                 Output::Send(ask) => {
@@ -368,6 +374,9 @@ impl Loop {
         let memory = memory_stats::memory_stats().map(|stats| stats.physical_mem as u64);
         let waiting = self.waiting();
         self.core.metrics().observed(memory, waiting);
+        if let Some(why) = self.disk.silence(Monotonic::now()) {
+            self.feed(Input::Disk(Err(why)), None).await;
+        }
         self.feed(Input::Tick, None).await;
         self.disk.prune(self.clock.now());
     }
@@ -407,13 +416,18 @@ impl Loop {
     }
 }
 
+/// Whether a lock, or a call to the broker, waits for these to be flushed (ruling 14). A late one of them turns the
+/// state red at once; anything else only once the disk is silent.
+fn is_awaited(records: &[Record]) -> bool {
+    records.iter().any(|record| matches!(record, Record::Lock { .. } | Record::Intent(_)))
+}
+
 /// The login that is being read; never without one.
-async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, String> {
+async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, KeyringError> {
     let Some(renewal) = renewal else { return std::future::pending().await };
     match (&mut renewal.reading).await {
-        Ok(Ok(found)) => Ok(found.map(|(login, _)| login)),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(error) => Err(error.to_string()),
+        Ok(found) => found.map(|found| found.map(|(login, _)| login)),
+        Err(error) => Err(KeyringError::Refused(error.to_string())),
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
 };
-use views::text::{Note, Zones};
+use views::text::{Keyring, Note, Zones};
 
 use crate::{
     clock::Clock,
@@ -121,7 +121,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let setting =
         Setting { broker: start.broker, mode: start.mode, zones: start.zones, started: clock.now() };
     let (mut core, outputs) = Core::new(setting, rules.rulebook.clone(), recall.memory, pending, clock.now());
-    let mut inputs = rules.first_inputs(matches!(login, Ok(Some(_))));
+    let found = login.as_ref().map(Option::is_some).map_err(KeyringError::doubt);
+    let mut inputs = rules.first_inputs(found);
     inputs.extend(replaced.map(Input::DatabaseReplaced));
     if let Some(accepted) = rules.accepted {
         core.remember(accepted);
@@ -132,7 +133,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         Ok(Some(login)) => (connect(login.clone()).map_err(StartError::Broker)?, None),
         Ok(None) | Err(_) => (Broker::none(), Some(connect)),
     };
-    if let Err(error) = &login {
+    let unread = login.err().map(|error| error.to_string());
+    if let Some(error) = &unread {
         tracing::error!(target: "errors", "{error}");
     }
 
@@ -174,7 +176,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     };
     let receipts = engine.disk_news.borrow().lines.iter().map(lines::receipt).collect();
     engine.core.show_receipts(receipts);
-    engine.begin(outputs, inputs).await;
+    engine.begin(outputs, inputs, unread).await;
     let feed = Feed {
         home: start.home.clone(),
         petitions: petition_sender,
@@ -221,8 +223,8 @@ struct Rules {
 }
 
 impl Rules {
-    fn first_inputs(&self, has_login: bool) -> Vec<Input> {
-        let mut inputs = vec![Input::Credentials(has_login)];
+    fn first_inputs(&self, login: Result<bool, Keyring>) -> Vec<Input> {
+        let mut inputs = vec![Input::Credentials(login)];
         if let Some(fault) = &self.fault {
             inputs.push(Input::Settings(Err(fault.clone())));
         }
@@ -297,7 +299,7 @@ fn tell_settings(loaded: &config::Loaded) {
 async fn find_login() -> Result<Option<Credentials>, KeyringError> {
     match tokio::task::spawn_blocking(credentials::load).await {
         Ok(found) => found.map(|found| found.map(|(login, _)| login)),
-        Err(_) => Ok(None),
+        Err(error) => Err(KeyringError::Refused(error.to_string())),
     }
 }
 

@@ -74,6 +74,8 @@ pub struct PastLockout {
     pub account: AccountId,
     /// By which rule.
     pub rule: RuleKey,
+    /// Which command of the trader set it; `None`: none did.
+    pub command: Option<String>,
     /// For one symbol only.
     pub symbol: Option<Symbol>,
     /// How strong.
@@ -123,7 +125,8 @@ pub(crate) fn read(db: &Connection, account: Option<&AccountId>, days: u32) -> R
     Ok(Past { names, days, lockouts, lines, cut, sessions })
 }
 
-fn names(db: &Connection) -> rusqlite::Result<BTreeMap<AccountId, String>> {
+/// Names of the accounts, where known.
+pub(crate) fn names(db: &Connection) -> rusqlite::Result<BTreeMap<AccountId, String>> {
     db.prepare_cached("SELECT account_id, name FROM account_state WHERE name IS NOT NULL")?
         .query_map([], |row| Ok((row.get::<_, Id<_>>(0)?.0, row.get(1)?)))?
         .collect()
@@ -159,12 +162,13 @@ fn past_day(row: &Row<'_>) -> rusqlite::Result<PastDay> {
 }
 
 fn lockouts(db: &Connection, account: Option<&str>, from: Instant) -> rusqlite::Result<Vec<PastLockout>> {
-    let sql =
-        "SELECT * FROM lockouts WHERE account_id = coalesce(?1, account_id) AND created_at >= ?2 ORDER BY id";
+    let sql = "SELECT *, json_extract(breach, '$.command') AS command FROM lockouts
+        WHERE account_id = coalesce(?1, account_id) AND created_at >= ?2 ORDER BY id";
     let lockout = |row: &Row<'_>| {
         Ok(PastLockout {
             account: row.get::<_, Id<_>>("account_id")?.0,
             rule: row.get::<_, Word<_>>("rule")?.0,
+            command: row.get("command")?,
             symbol: row.get::<_, Option<Id<_>>>("symbol")?.map(|symbol| symbol.0),
             kind: row.get::<_, Word<_>>("kind")?.0,
             reason: row.get("reason")?,

@@ -1,7 +1,10 @@
 //! A home's database for whoever only reads: `riskctl log`, `audit verify` and `status`, while an engine
 //! writes or while none runs. Never changes a row.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use domain::{AccountId, ContractId, Contracts, Instant, Price, Side, Symbol, Usd};
 use rusqlite::Connection;
@@ -109,6 +112,14 @@ impl Reader {
     /// The database failed, or a row cannot be read.
     pub fn log(&self, query: &LogQuery) -> Result<Vec<AuditLine>, ReadError> {
         log::lines(&self.db, query)
+    }
+
+    /// The broker's names of the accounts that an engine knew.
+    ///
+    /// # Errors
+    /// The database failed, or a row cannot be read.
+    pub fn names(&self) -> Result<BTreeMap<AccountId, String>, ReadError> {
+        history::names(&self.db).map_err(ReadError::of("account_state"))
     }
 
     /// Checks the whole audit, against a head that is read first: an engine may append meanwhile.

@@ -2,7 +2,7 @@
 //!
 //! Equal values need not be drawn again. Holds no state and draws nothing.
 
-use domain::{Instant, Usd};
+use domain::{Instant, RuleKey, Usd};
 
 use crate::{
     sight::Sight,
@@ -219,7 +219,9 @@ fn locked_lines(view: &View, now: Instant, zones: Zones) -> (String, String) {
         }
         None => "Locked".to_owned(),
     };
-    (state, format!("{} {}", lockout.title, lockout.reason.trim_end_matches('.')))
+    // A figure follows its rule without a comma; the trader's own word is no figure.
+    let comma = if lockout.rule == RuleKey::Trader { "," } else { "" };
+    (state, format!("{}{comma} {}", lockout.title, lockout.reason.trim_end_matches('.')))
 }
 
 fn near_lines(view: &View) -> (String, String) {

@@ -88,9 +88,9 @@ pub struct View {
 pub struct OtherAccount {
     /// The broker's id.
     pub id: AccountId,
-    /// The whole name.
+    /// The broker's whole name.
     pub name: String,
-    /// First two parts and last four characters.
+    /// What it is called: the trader's own name for it, or first two parts and last four characters of the broker's.
     pub short_name: String,
     /// What it is.
     pub kind: AccountKind,
@@ -230,9 +230,9 @@ pub enum AccountKind {
 pub struct AccountView {
     /// The broker's id.
     pub id: AccountId,
-    /// The whole name.
+    /// The broker's whole name.
     pub name: String,
-    /// First two parts and last four characters: `50KTC-V2-…5101`.
+    /// What it is called: the trader's own name for it, or the broker's in short (`50KTC-V2-…5101`).
     pub short_name: String,
     /// What it is.
     pub kind: AccountKind,

@@ -1,9 +1,9 @@
 //! `riskctl log`: the audit, oldest first. Reads the database, whether an engine runs or not.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use domain::RuleKey;
-use runtime::{Home, lines};
+use domain::{AccountId, RuleKey};
+use runtime::{Home, lines, settings};
 use store::{AuditAction, AuditLine, AuditOutcome, LogQuery, Part, Reader};
 use views::text::{money, words};
 
@@ -19,13 +19,18 @@ pub fn run(home: Option<&Path>, options: &Log) -> Result<(), Failure> {
     let rule = options.rule.as_deref().map(rule).transpose()?;
     let account = options.account.as_deref().map(Into::into);
     let query = |part, limit| LogQuery { part, limit, account: account.clone(), rule };
+    let names = names(&home, &reader)?;
+    let show = |line: &AuditLine| match options.json {
+        true => print::json(line),
+        false => print::line(sentence(line, &names)),
+    };
     if let Some(limit) = options.tail {
-        return reader.log(&query(Part::Latest, limit))?.iter().try_for_each(|line| show(line, options.json));
+        return reader.log(&query(Part::Latest, limit))?.iter().try_for_each(show);
     }
     let mut after = 0;
     loop {
         let page = reader.log(&query(Part::After(after), PAGE))?;
-        page.iter().try_for_each(|line| show(line, options.json))?;
+        page.iter().try_for_each(show)?;
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.seq,
             _ => return Ok(()),
@@ -40,14 +45,17 @@ fn rule(key: &str) -> Result<RuleKey, Failure> {
     })
 }
 
-fn show(line: &AuditLine, as_json: bool) -> Result<(), Failure> {
-    if as_json {
-        return print::json(line);
-    }
-    print::line(sentence(line))
+/// What the accounts are called; none where there is but one.
+fn names(home: &Home, reader: &Reader) -> Result<BTreeMap<AccountId, String>, Failure> {
+    let (brokers, own) = (reader.names()?, settings::own_names(&home.config()));
+    let called = |(id, name): (AccountId, String)| {
+        let name = words::account_name(own.get(&id).map(String::as_str), &name);
+        (id, name)
+    };
+    Ok(if brokers.len() > 1 { brokers.into_iter().map(called).collect() } else { BTreeMap::new() })
 }
 
-fn sentence(line: &AuditLine) -> String {
+fn sentence(line: &AuditLine, names: &BTreeMap<AccountId, String>) -> String {
     let outcome = match line.outcome {
         AuditOutcome::Pending => "pending",
         AuditOutcome::Confirmed => "confirmed",
@@ -63,9 +71,12 @@ fn sentence(line: &AuditLine) -> String {
         outcome,
         lines::action(line.action),
     );
+    if let Some(name) = line.account.as_ref().and_then(|account| names.get(account)) {
+        text.push_str(&format!("{name}  "));
+    }
     // No rule stands behind settings and recoveries.
     if !matches!(line.action, AuditAction::Settings | AuditAction::Recovery) {
-        text.push_str(words::title(line.rule));
+        text.push_str(lines::title(line));
         text.push_str(": ");
     }
     text.push_str(&line.reason);

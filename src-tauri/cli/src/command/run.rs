@@ -59,11 +59,14 @@ async fn serve(mut running: Running) -> Result<(), Failure> {
                     running.stop().await;
                     return Err(Failure::login(format!("{error}. {}", advice(&error))));
                 }
-                Some(Sign::NoLogin { locked: true }) => {
+                Some(Sign::NoLogin { locked: true, .. }) => {
                     tracing::warn!("there is no login; running on, because a lockout is active");
                 }
-                Some(Sign::NoLogin { locked: false }) => {
+                Some(Sign::NoLogin { locked: false, keyring }) => {
                     running.stop().await;
+                    if let Some(why) = keyring {
+                        return Err(Failure::login(why));
+                    }
                     return Err(Failure::login(
                         "there is no login. Keep one with `riskctl credentials set`, or set PROJECT_X_USERNAME and \
                          PROJECT_X_API_KEY",

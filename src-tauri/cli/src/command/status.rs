@@ -6,6 +6,7 @@ use domain::{Instant, Lockout, Symbol};
 use runtime::{
     Home,
     control::client::{Client, ClientError},
+    settings,
 };
 use serde_json::{Value, json};
 use store::{OfflineAccount, OfflineStatus, Reader};
@@ -87,7 +88,8 @@ fn headline(view: &View) -> String {
 
 fn print_account(account: &AccountView, now: Instant) -> Result<(), Failure> {
     let trade = if account.can_trade { "" } else { ", the broker does not let it trade" };
-    print::line(format!("{} ({}{trade})", account.name, account.id))?;
+    let named = named(Some(&account.short_name), &account.name, account.id.as_str());
+    print::line(format!("{named}{trade}"))?;
     print::line(format!(
         "  Net P&L {}   closed {}   open {}   fees {}",
         print::pnl(account.net),
@@ -132,6 +134,14 @@ fn print_account(account: &AccountView, now: Instant) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `Swing (50KTC-V2-204817-93365101, 26100417)`; without a name of the trader's own `50KTC-… (26100417)`.
+fn named(called: Option<&str>, name: &str, id: &str) -> String {
+    match words::account_name(called, name) {
+        own if own != words::short_name(name) => format!("{own} ({name}, {id})"),
+        _ => format!("{name} ({id})"),
+    }
+}
+
 fn locked(
     title: &str,
     symbol: Option<&Symbol>,
@@ -168,15 +178,18 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
             "metrics": {},
         }));
     }
+    let own = settings::own_names(&home.config());
     print::line(format!("Not protected. {reason}"))?;
     pending::print_all(&waiting)?;
     for account in &status.accounts {
-        print::line(format!("\n{} ({}), as last known", account.name.as_deref().unwrap_or("?"), account.id))?;
+        let own = own.get(&account.id).map(String::as_str);
+        let named = named(own, account.name.as_deref().unwrap_or("?"), account.id.as_str());
+        print::line(format!("\n{named}, as last known"))?;
         print::line(format!("  Closed P&L {}", print::pnl(account.realized_today)))?;
         for held in &account.lockouts {
             let Lockout { key, end, .. } = &held.lockout;
             let reason = lockout::reason(&held.lockout);
-            print::line(locked(words::title(key.rule), key.symbol.as_ref(), &reason, end.at(), now))?;
+            print::line(locked(lockout::title(&held.lockout), key.symbol.as_ref(), &reason, end.at(), now))?;
         }
     }
     Ok(())

@@ -123,7 +123,7 @@ impl Process {
         }
         // Nothing can be armed to kill it yet.
         let _ = process.carry_out(outputs, net);
-        for input in [Input::Credentials(true), Input::Files(Box::new(files(birth.rulebook)))] {
+        for input in [Input::Credentials(Ok(true)), Input::Files(Box::new(files(birth.rulebook)))] {
             let _ = process.feed(input, None, net);
         }
         Ok(process)
@@ -376,5 +376,6 @@ fn files(rulebook: &Rulebook) -> Files {
         origin: ConfigOrigin::File,
         desktop: DesktopView::default(),
         announced: Announced::default(),
+        names: std::collections::BTreeMap::new(),
     }
 }

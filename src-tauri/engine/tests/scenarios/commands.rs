@@ -18,7 +18,7 @@ fn a_lock_is_set_before_the_account_was_read() {
     let mut desk = unread();
     assert_eq!(
         desk.send(Event::Command(Command::LockOut { account: None, until: None })),
-        "lock HARD trader until 10-29 17:00:00\nflatten by trader: lock"
+        "lock HARD trader until 10-29 17:00:00\nflatten by trader: done"
     );
     desk.hold("MNQ", 1, "21000");
     assert_eq!(desk.start(), "close MNQ by trader: 1 while 0 permitted by trader");

@@ -22,7 +22,7 @@ fn the_traders_own_lock_flattens_and_keeps_flat() {
     desk.limit(5, "MNQ", Buy, 1, "20900");
     assert_eq!(
         desk.send(Event::Command(Command::LockOut { account: None, until: None })),
-        "lock HARD trader until 10-29 17:00:00\nflatten by trader: lock"
+        "lock HARD trader until 10-29 17:00:00\nflatten by trader: done"
     );
     assert_eq!(desk.obey(), "");
     assert_eq!(desk.position("ES", 1, "6000"), "close ES by trader: 1 while 0 permitted by trader");

@@ -1,14 +1,17 @@
 //! Tighten now, loosen later: the rules in force, what of the files waits for the next trading day, and
 //! what was refused because an account was locked (ruling 6). Reads no file; never loosens during a lockout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::{Api, Edit, Pending};
-use domain::{AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook, Symbol};
+use domain::{Account, AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook, Symbol};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
-    text::note::{self, SettingsNews},
+    text::{
+        note::{self, SettingsNews},
+        words,
+    },
     view::{DesktopView, PendingState, PendingView},
 };
 
@@ -32,6 +35,8 @@ pub struct Files {
     pub desktop: DesktopView,
     /// What is announced.
     pub announced: Announced,
+    /// The trader's own names of accounts.
+    pub names: BTreeMap<AccountId, String>,
 }
 
 /// News of which nothing follows, and that people may not want to hear (`timers.yaml`).
@@ -142,6 +147,8 @@ pub(super) struct Settled {
     pub desktop: DesktopView,
     /// What is announced; everything until files were read.
     pub announced: Announced,
+    /// The trader's own names of accounts.
+    names: BTreeMap<AccountId, String>,
 }
 
 impl Settled {
@@ -166,6 +173,17 @@ impl Core {
         self.settled.waiting = accepted.waiting;
         self.settled.locked_until = accepted.locked_until;
         self.settled.guard = accepted.guard;
+    }
+
+    /// What an account is called.
+    pub(super) fn account_name(&self, account: &Account) -> String {
+        words::account_name(self.settled.names.get(&account.id).map(String::as_str), &account.name)
+    }
+
+    /// The same of an account that may not be known yet.
+    pub(super) fn called(&self, account: &AccountId) -> String {
+        let info = self.engine.account(account).and_then(engine::AccountState::info);
+        info.map_or_else(|| account.to_string(), |info| self.account_name(info))
     }
 
     /// The rules that were accepted, with what of the files is stricter.
@@ -197,7 +215,7 @@ impl Core {
     #[must_use]
     pub fn guarded(&self) -> Guarded {
         Guarded {
-            accounts: self.refusing(),
+            accounts: self.refusing().into_iter().map(|id| (id.clone(), self.called(&id))).collect(),
             sealed: self.settings_locked_until().map(|until| (until, self.engine.now())),
         }
     }
@@ -259,6 +277,7 @@ impl Core {
         self.listed.follow(&files.instruments);
         self.settled.desktop = files.desktop;
         self.settled.announced = files.announced;
+        self.settled.names = files.names;
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
         let is_first = known.is_none();

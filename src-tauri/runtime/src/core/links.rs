@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{AccountId, Instant, broker::LoginError, event::Link};
-use views::text::Doubt;
+use views::text::{Doubt, Keyring};
 
 use crate::clock::TOO_FAR_APART;
 
@@ -17,7 +17,8 @@ pub struct Links {
     pub(crate) logged_in: bool,
     pub(crate) login_refused: Option<LoginError>,
     pub(crate) login_failed: Option<String>,
-    pub(crate) has_credentials: bool,
+    /// Whether there are some, as far as the keyring tells.
+    pub(crate) credentials: Result<bool, Keyring>,
     /// The broker's list of accounts was read, and how many of it are watched.
     pub(crate) watched: Option<usize>,
     pub(crate) disk: Result<(), String>,
@@ -35,7 +36,7 @@ impl Default for Links {
             logged_in: false,
             login_refused: None,
             login_failed: None,
-            has_credentials: true,
+            credentials: Ok(true),
             watched: None,
             disk: Ok(()),
             clock_apart: None,
@@ -73,7 +74,9 @@ impl Links {
         if let Err(why) = &self.config {
             doubts.push(Doubt::Config { why: why.clone() });
         }
-        if !self.has_credentials {
+        if let Err(keyring) = &self.credentials {
+            doubts.push(Doubt::Keyring(keyring.clone()));
+        } else if self.credentials == Ok(false) {
             doubts.push(Doubt::NoCredentials);
         } else if let Some(refusal) = &self.login_refused {
             doubts.push(Doubt::Login { why: refusal.to_string(), error: Some(refusal.clone()) });
@@ -126,5 +129,19 @@ impl Since {
 
     pub(crate) fn of(&self, doubt: &Doubt, account: Option<&AccountId>) -> Option<Instant> {
         self.begun.get(&(doubt.kind(), account.cloned())).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be read is not missing (invariant 10).
+    #[test]
+    fn a_locked_keyring_is_no_missing_login() {
+        let doubts = |credentials| Links { credentials, ..Links::default() }.doubts();
+        assert_eq!(doubts(Err(Keyring::Locked)), [Doubt::Keyring(Keyring::Locked)]);
+        assert_eq!(doubts(Ok(false)), [Doubt::NoCredentials]);
+        assert_eq!(doubts(Ok(true)), [Doubt::Starting]);
     }
 }

@@ -163,7 +163,7 @@ impl Core {
                 self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);
             }
             Input::Disk(state) => self.links.disk = state,
-            Input::Credentials(known) => self.links.has_credentials = known,
+            Input::Credentials(found) => self.links.credentials = found,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
             Input::Stepped(by) => self.executor.stepped(by),
             Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),

@@ -51,7 +51,17 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_string(),
             desktop: self.settled.desktop,
             guard: self.guard_view(),
-            other_accounts: self.accounts.others().iter().map(other_account).collect(),
+            other_accounts: self.accounts.others().iter().map(|it| self.other_account(it)).collect(),
+        }
+    }
+
+    fn other_account(&self, account: &Account) -> OtherAccount {
+        OtherAccount {
+            id: account.id.clone(),
+            short_name: self.account_name(account),
+            kind: kind_of(&account.name, account.simulated),
+            name: account.name.clone(),
+            can_trade: account.can_trade,
         }
     }
 
@@ -99,7 +109,7 @@ impl Core {
             gauges.iter().any(|gauge| gauge.state == GaugeState::Near && gauge.unit != Unit::Contracts);
         Some(AccountView {
             id: account.id().clone(),
-            short_name: words::short_name(&name),
+            short_name: info.map_or_else(|| name.clone(), |info| self.account_name(info)),
             kind: kind_of(&name, info.and_then(|info| info.simulated)),
             name,
             can_trade: info.is_some_and(|info| info.can_trade),
@@ -347,16 +357,6 @@ fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
         until: lockout.end.at(),
         ends: lockout_text::ends(lockout, now),
         key: lockout.key.clone(),
-    }
-}
-
-fn other_account(account: &Account) -> OtherAccount {
-    OtherAccount {
-        id: account.id.clone(),
-        short_name: words::short_name(&account.name),
-        kind: kind_of(&account.name, account.simulated),
-        name: account.name.clone(),
-        can_trade: account.can_trade,
     }
 }
 

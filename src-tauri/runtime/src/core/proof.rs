@@ -249,8 +249,8 @@ impl Core {
             (Some((until, now)), _) => {
                 Err(format!("Risk Settings are locked until {}.", schedule(until, now)))
             }
-            (None, Some(account)) => {
-                Err(format!("Account {account} is locked: nothing is loosened until the lock has ended."))
+            (None, Some((_, name))) => {
+                Err(format!("Account {name} is locked: nothing is loosened until the lock has ended."))
             }
             (None, None) => Ok(()),
         }

@@ -13,7 +13,7 @@ use views::{
     text::{
         Deeds, Doubt, Held, Note, Scene, WouldLock,
         note::{self, Enforced, Failure},
-        reason, words,
+        reason,
     },
     view::Protection,
 };
@@ -182,7 +182,8 @@ impl Core {
             Outcome::Confirmed if !receipt.superseded => {
                 let deeds = self.deeds(receipt);
                 let reason = reason::short(&enforcement.breach);
-                let news = Enforced { rule: enforcement.rule, reason: &reason, deeds: &deeds, lock };
+                let (rule, title) = (enforcement.rule, reason::title(enforcement.rule, &enforcement.breach));
+                let news = Enforced { rule, title, reason: &reason, deeds: &deeds, lock };
                 let note =
                     self.with_scene(Some(&enforcement.account), now, |scene| note::enforced(&news, scene));
                 self.tell(note, About::account("enforced", Some(&enforcement.account)), now);
@@ -295,6 +296,7 @@ impl Core {
             Doubt::Barred { .. } => return true,
             Doubt::Starting
             | Doubt::NoCredentials
+            | Doubt::Keyring(_)
             | Doubt::Reading
             | Doubt::Reconcile { .. }
             | Doubt::Disk { .. }
@@ -322,7 +324,7 @@ impl Core {
         write: impl FnOnce(&Scene<'_>) -> T,
     ) -> T {
         let state = account.and_then(|id| self.engine.account(id));
-        let name = state.and_then(|it| it.info()).map(|info| words::short_name(&info.name));
+        let name = state.and_then(|it| it.info()).map(|info| self.account_name(info));
         let open = self.held(account);
         write(&Scene {
             now,

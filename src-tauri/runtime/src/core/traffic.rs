@@ -6,7 +6,10 @@ use domain::{
     broker::{Ask, CallId, LoginError, Signal},
 };
 use store::{Durability, Record};
-use views::{text::Zones, view::Protection};
+use views::{
+    text::{Keyring, Zones},
+    view::Protection,
+};
 
 use super::{Files, Told};
 use crate::journal::Taken;
@@ -43,8 +46,8 @@ pub enum Input {
     StopRuleForced,
     /// Whether what must be kept can be written; otherwise why not.
     Disk(Result<(), String>),
-    /// Whether there are credentials.
-    Credentials(bool),
+    /// Whether there are credentials; otherwise why the keyring does not tell.
+    Credentials(Result<bool, Keyring>),
     /// How far this computer's clock is ahead of the broker's.
     ClockApart(TimeDelta),
     /// Engine time was put forward by so much.

@@ -11,7 +11,7 @@ use super::{Loop, MOST_SEARCHES, Renewal};
 use crate::{
     control::server::Petition,
     core::{Input, Session, Told},
-    credentials::{self, Credentials},
+    credentials::{self, Credentials, KeyringError},
     settings::{self, Errand, Guarded},
 };
 
@@ -138,21 +138,27 @@ impl Loop {
     }
 
     /// Uses a login that was read anew.
-    pub(super) async fn renewed(&mut self, found: Result<Option<Credentials>, String>) {
+    pub(super) async fn renewed(&mut self, found: Result<Option<Credentials>, KeyringError>) {
         let Some(Renewal { answer, .. }) = self.renewal.take() else { return };
         let done = match found {
             Ok(Some(login)) => match self.log_in(login) {
                 Ok(()) => {
-                    self.feed(Input::Credentials(true), None).await;
+                    self.feed(Input::Credentials(Ok(true)), None).await;
                     Ok(())
                 }
                 Err(reason) => Err(reason),
             },
             Ok(None) => {
-                self.feed(Input::Credentials(false), None).await;
+                self.feed(Input::Credentials(Ok(false)), None).await;
                 Err("There is no login in the keyring.".to_string())
             }
-            Err(reason) => Err(reason),
+            Err(error) => {
+                // A session that stands needs no keyring.
+                if self.connect.is_some() {
+                    self.feed(Input::Credentials(Err(error.doubt())), None).await;
+                }
+                Err(error.to_string())
+            }
         };
         let _ = answer.send(match done {
             Ok(()) => Reply::Accepted,

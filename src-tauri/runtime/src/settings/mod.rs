@@ -6,6 +6,7 @@ mod preview;
 mod show;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -50,8 +51,8 @@ type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 /// What may not be loosened now.
 #[derive(Clone, Debug, Default)]
 pub struct Guarded {
-    /// Accounts that are locked by more than their trading hours: nothing that protects them less is written.
-    pub accounts: Vec<AccountId>,
+    /// Accounts, with what they are called, that are locked by more than their trading hours: nothing that protects them less is written.
+    pub accounts: Vec<(AccountId, String)>,
     /// Until when nothing at all that protects less is written, and what time it is.
     pub sealed: Option<(Instant, Instant)>,
 }
@@ -266,12 +267,9 @@ fn refusal(known: &Rulebook, next: &Rulebook, guarded: &Guarded) -> Option<Strin
         ));
     }
     let looser = |account| changes.looser(account).next();
-    let (account, change) =
-        guarded.accounts.iter().find_map(|account| looser(account).map(|change| (account, change)))?;
-    Some(format!(
-        "Account {account} is locked: nothing is loosened until the lock has ended ({}).",
-        change.text
-    ))
+    let (name, change) =
+        guarded.accounts.iter().find_map(|(account, name)| looser(account).map(|change| (name, change)))?;
+    Some(format!("Account {name} is locked: nothing is loosened until the lock has ended ({}).", change.text))
 }
 
 fn not_saved(error: &SaveError) -> String {
@@ -332,11 +330,22 @@ pub fn files(loaded: &Loaded) -> Files {
         origin: ConfigOrigin::File,
         instruments: loaded.settings.general.instruments.clone(),
         desktop: desktop(&loaded.settings.notifications.desktop),
+        names: names(loaded),
         announced: Announced {
             unlocks: loaded.settings.timers.notify_unlock,
             clocks: loaded.settings.timers.notify_dst,
         },
     }
+}
+
+/// The trader's own names of accounts, as the files of a directory say; files that cannot be used name nobody.
+#[must_use]
+pub fn own_names(directory: &Path) -> BTreeMap<AccountId, String> {
+    load(directory).map(|loaded| names(&loaded)).unwrap_or_default()
+}
+
+fn names(loaded: &Loaded) -> BTreeMap<AccountId, String> {
+    loaded.accounts.iter().filter_map(|it| Some((it.id.clone(), it.name.clone()?))).collect()
 }
 
 fn desktop(channel: &config::Desktop) -> DesktopView {

@@ -34,7 +34,10 @@ fn edits(wishes: &[Wish<'_>]) -> Vec<Edit> {
 }
 
 async fn ask(watching: &Watching, limit: &str, locked: &[&str]) -> Reply {
-    let guarded = Guarded { accounts: locked.iter().map(|id| (*id).into()).collect(), sealed: None };
+    let guarded = Guarded {
+        accounts: locked.iter().map(|id| ((*id).into(), (*id).to_string())).collect(),
+        sealed: None,
+    };
     run(watching, Errand::Save { edits: edits(&[(None, LIMIT, limit)]), guarded }).await
 }
 

@@ -42,6 +42,7 @@ fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -
         instruments: std::collections::BTreeSet::new(),
         desktop: views::view::DesktopView::default(),
         announced,
+        names: std::collections::BTreeMap::new(),
     };
     core.handle(from, from, Input::Files(Box::new(files)));
     core.handle(from, from, Input::ClockApart(TimeDelta::zero()));

@@ -53,6 +53,9 @@ pub struct AuditLine {
     pub rule: RuleKey,
     /// Further rules that wanted the same or less.
     pub merged: Vec<RuleKey>,
+    /// Which command of the trader brought it about; `None`: none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// What.
     pub action: AuditAction,
     /// Why, as one sentence.
@@ -88,7 +91,7 @@ pub(crate) fn lines(db: &Connection, query: &LogQuery) -> Result<Vec<AuditLine>,
     };
     let sql = format!(
         "SELECT first.id, first.timestamp, first.account_id, first.rule_name, first.merged_rules,
-            first.action_type, first.reason, first.detected_at, result.sent_at, result.acknowledged_at,
+            json_extract(first.breach, '$.command') AS command, first.action_type, first.reason, first.detected_at, result.sent_at, result.acknowledged_at,
             result.confirmed_at, result.latency_us, coalesce(result.outcome, first.outcome) AS outcome,
             coalesce(result.overshoot, first.overshoot) AS overshoot, coalesce(result.done, first.done) AS done,
             result.error_message, coalesce(result.hash, first.hash) AS hash
@@ -145,6 +148,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
         account: (account.as_str() != EVERYONE).then_some(account),
         rule: row.get::<_, Word<_>>("rule_name")?.0,
         merged: row.get::<_, Option<Json<_>>>("merged_rules")?.map_or_else(Vec::new, |rules| rules.0),
+        command: row.get("command")?,
         action: row.get::<_, Word<_>>("action_type")?.0,
         reason: row.get("reason")?,
         outcome: row.get::<_, Word<_>>("outcome")?.0,

@@ -69,6 +69,24 @@ pub enum Doubt {
         /// What is refused.
         means: Means,
     },
+    /// Whether there are user name and API key cannot be known.
+    Keyring(Keyring),
+}
+
+/// Why the system's keyring tells nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyring {
+    /// There is none.
+    Missing,
+    /// It wants its password first.
+    Locked,
+    /// No answer came.
+    Silent,
+    /// Something else.
+    Refused {
+        /// What happened, in short.
+        why: String,
+    },
 }
 
 impl Doubt {
@@ -77,7 +95,7 @@ impl Doubt {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Starting => "starting",
-            Self::NoCredentials | Self::Login { .. } => "login",
+            Self::NoCredentials | Self::Login { .. } | Self::Keyring(_) => "login",
             Self::Unreachable { .. } => "unreachable",
             Self::UserStream => "user_stream",
             Self::MarketStream => "market_stream",
@@ -116,7 +134,7 @@ impl Doubt {
             Self::MarketStream => format!("No quotes from {broker}."),
             Self::Reading => "Reading positions and orders.".to_owned(),
             Self::Reconcile { why } => format!("Positions and orders could not be read: {why}."),
-            Self::Disk { why } => format!("Locks and records cannot be saved: {why}."),
+            Self::Disk { why } => format!("Locks and records are not saved: {why}."),
             Self::Clock { apart_seconds } => {
                 format!("This computer's clock is {} s off.", apart_seconds.unsigned_abs())
             }
@@ -133,6 +151,7 @@ impl Doubt {
                 };
                 format!("{} can't act on this account: {broker} {what}.", words::title(*rule))
             }
+            Self::Keyring(keyring) => keyring.text(),
         }
     }
 
@@ -159,6 +178,27 @@ impl Doubt {
             Self::Barred { means: Means::Cancel, .. } => {
                 "Switch it off for this account. The other rules act.".to_owned()
             }
+            Self::Keyring(keyring) => keyring.advice().to_owned(),
+        }
+    }
+}
+
+impl Keyring {
+    fn text(&self) -> String {
+        match self {
+            Self::Missing => "This system has no keyring to read user name and API key from.".to_owned(),
+            Self::Locked => "The keyring is locked: user name and API key cannot be read.".to_owned(),
+            Self::Silent => "The keyring does not answer: user name and API key cannot be read.".to_owned(),
+            Self::Refused { why } => format!("The keyring did not give user name and API key: {why}."),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Missing => "Install or start one, then open Setup: it names another way too.",
+            Self::Locked => "Unlock it, then press Try again in Setup.",
+            Self::Silent => "Look for its password prompt, then press Try again in Setup.",
+            Self::Refused { .. } => "Save both again in Setup.",
         }
     }
 }
@@ -197,6 +237,10 @@ mod tests {
         let doubt = Doubt::Login { why: "invalid credentials".into(), error: None };
         assert_eq!(doubt.text("TopstepX"), "TopstepX refused the login: invalid credentials.");
         assert_eq!(doubt.advice("TopstepX"), "Check both in Setup: the user name is not the e-mail address.");
+        let doubt = Doubt::Keyring(Keyring::Locked);
+        assert_eq!(doubt.kind(), "login");
+        assert_eq!(doubt.text("TopstepX"), "The keyring is locked: user name and API key cannot be read.");
+        assert_eq!(doubt.advice("TopstepX"), "Unlock it, then press Try again in Setup.");
         let doubt = Doubt::Barred { rule: RuleKey::MaxContracts, means: Means::Reduce };
         assert_eq!(doubt.kind(), "rule");
         assert_eq!(

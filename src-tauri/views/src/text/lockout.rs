@@ -13,6 +13,15 @@ pub fn title(lockout: &Lockout) -> &'static str {
     }
 }
 
+/// The same with the symbol that it concerns: `Symbol Block, RTY`.
+#[must_use]
+pub fn title_with(lockout: &Lockout) -> String {
+    match &lockout.key.symbol {
+        Some(symbol) => format!("{}, {symbol}", title(lockout)),
+        None => title(lockout).to_owned(),
+    }
+}
+
 /// Why it exists: the value of its limit, as one sentence.
 #[must_use]
 pub fn reason(lockout: &Lockout) -> String {

@@ -19,7 +19,7 @@ pub mod upkeep;
 pub mod words;
 
 pub use deeds::{Deeds, WouldLock};
-pub use doubt::Doubt;
+pub use doubt::{Doubt, Keyring};
 pub use flood::Flood;
 pub use guard::GuardNews;
 pub use note::{Note, Purpose, Scene};

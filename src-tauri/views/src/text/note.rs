@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::{PositionView, Protection, View};
 
-use super::{Deeds, Doubt, Held, WouldLock, Zones, reason, time, words};
+use super::{Deeds, Doubt, Held, WouldLock, Zones, lockout as lockout_text, reason, time, words};
 pub use alert::alert;
 
 /// One message to a person.
@@ -81,6 +81,8 @@ pub struct Scene<'a> {
 pub struct Enforced<'a> {
     /// By which rule.
     pub rule: RuleKey,
+    /// What it is called, as of [`reason::title`].
+    pub title: &'a str,
     /// Value of limit, as of [`reason::short`].
     pub reason: &'a str,
     /// What was done.
@@ -92,7 +94,7 @@ pub struct Enforced<'a> {
 /// Something was closed, reduced or cancelled by a rule.
 #[must_use]
 pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
-    let heading = format!("{}: {}", words::title(news.rule), news.reason);
+    let heading = format!("{}: {}", news.title, news.reason);
     let done = news.deeds.done();
     match news.lock {
         None => scene.note(Severity::Warning, &heading, &done).about(news.rule),
@@ -106,11 +108,8 @@ pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
 /// An account was locked without anything to close.
 #[must_use]
 pub fn locked(lockout: &Lockout, scene: &Scene<'_>) -> Note {
-    let heading = format!(
-        "{}: {}",
-        words::title_with(lockout.key.rule, lockout.key.symbol.as_ref()),
-        reason::short(&lockout.breach)
-    );
+    let title = lockout_text::title_with(lockout);
+    let heading = format!("{title}: {}", reason::short(&lockout.breach));
     let body = format!("{heading}. {}", blocked_until(lockout.key.rule, lockout.end, scene));
     scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body).about(lockout.key.rule)
 }

@@ -1,7 +1,7 @@
 //! Why something was done: the value of its limit, in one sentence part without a full stop.
 
 use domain::{
-    Breach, Contracts, Instant, Symbol, Usd,
+    Breach, Contracts, Instant, RuleKey, Symbol, Usd,
     breach::{CountType, Step},
 };
 
@@ -17,6 +17,14 @@ pub fn full(breach: &Breach) -> String {
 #[must_use]
 pub fn short(breach: &Breach) -> String {
     sentence(breach, money::short)
+}
+
+/// What was done because of a breach is called so.
+#[must_use]
+pub fn title(rule: RuleKey, breach: &Breach) -> &'static str {
+    let command =
+        if let Breach::TraderCommand { command, .. } = breach { Some(command.as_str()) } else { None };
+    words::deed_title(rule, command)
 }
 
 /// The symbol that a breach concerns, if it concerns one.
@@ -60,7 +68,8 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
         }
         Breach::SymbolBlocked { symbol, pattern } => blocked(symbol, pattern),
         Breach::WhileLocked { rule, symbol, permitted, held, .. } => {
-            while_locked(words::title(*rule), symbol.as_ref(), *permitted, *held)
+            let by = if *rule == RuleKey::Trader { "your own lock" } else { words::title(*rule) };
+            while_locked(by, symbol.as_ref(), *permitted, *held)
         }
         Breach::OwnEffect { symbol, size } => format!(
             "{size} {} from a resting order that filled while we were closing",
@@ -69,7 +78,7 @@ fn sentence(breach: &Breach, limit_text: fn(Usd) -> String) -> String {
         Breach::Leftover { symbol } => {
             format!("orders left over from {}", words::symbol_or_unknown(symbol.as_ref()))
         }
-        Breach::TraderCommand { command, .. } => format!("your own command: {}", command_name(command)),
+        Breach::TraderCommand { .. } => "your own command".to_owned(),
         Breach::OpenLoss { symbol, value, limit } => {
             let value = of(*value, *limit, limit_text);
             symbol.as_ref().map_or_else(|| format!("{value} in all"), |symbol| format!("{value} in {symbol}"))
@@ -128,16 +137,6 @@ fn while_locked(title: &str, symbol: Option<&Symbol>, permitted: Contracts, held
     }
 }
 
-/// What the three commands of [`Breach::TraderCommand`] are called on buttons and menus.
-fn command_name(command: &str) -> &str {
-    match command {
-        "flatten" => "Flatten All",
-        "cancel" => "Cancel All",
-        "lock" => "lock out",
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,10 +178,7 @@ mod tests {
             "2 MNQ from a resting order that filled while we were closing",
         );
         check(Breach::Leftover { symbol: None }, "orders left over from an unknown contract");
-        check(
-            Breach::TraderCommand { command: "flatten".into(), until: None },
-            "your own command: Flatten All",
-        );
+        check(Breach::TraderCommand { command: "flatten".into(), until: None }, "your own command");
     }
 
     #[test]

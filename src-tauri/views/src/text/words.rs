@@ -36,6 +36,18 @@ pub fn title(rule: RuleKey) -> &'static str {
     }
 }
 
+/// What a rule or the trader did is called: their own commands go by the names of their buttons, what follows from
+/// their own lock by the lock's.
+#[must_use]
+pub fn deed_title(rule: RuleKey, command: Option<&str>) -> &'static str {
+    match (rule, command) {
+        (RuleKey::Trader, Some("flatten")) => "Flatten All",
+        (RuleKey::Trader, Some("cancel")) => "Cancel All",
+        (RuleKey::Trader, Some("done")) => "Done for the day",
+        _ => title(rule),
+    }
+}
+
 /// The rule and the symbol it concerns: `Contract Limits, MNQ`.
 #[must_use]
 pub fn title_with(rule: RuleKey, symbol: Option<&Symbol>) -> String {
@@ -64,6 +76,15 @@ pub fn account_kind(kind: AccountKind) -> Option<&'static str> {
         AccountKind::Funded => Some("Express Funded"),
         AccountKind::Live => Some("Live"),
         AccountKind::Unknown => None,
+    }
+}
+
+/// What an account is called: the trader's own name for it, as the settings say; otherwise the broker's in short.
+#[must_use]
+pub fn account_name(own: Option<&str>, name: &str) -> String {
+    match own.map(str::trim) {
+        Some(own) if !own.is_empty() && own != name => own.to_owned(),
+        Some(_) | None => short_name(name),
     }
 }
 
@@ -136,6 +157,23 @@ mod tests {
         assert_eq!(short_name("DEMO"), "DEMO");
         assert_eq!(short_name("A-B-1234"), "A-B-1234");
         assert_eq!(short_name("Größe-ÄÖ-ÜÜÜÜÜÜÜ"), "Größe-ÄÖ-…ÜÜÜÜ");
+    }
+
+    #[test]
+    fn the_traders_own_name_of_an_account_goes_before_the_brokers() {
+        let name = "50KTC-V2-204817-93365101";
+        assert_eq!(account_name(Some("Swing"), name), "Swing");
+        for none in [None, Some(" "), Some(name)] {
+            assert_eq!(account_name(none, name), "50KTC-V2-…5101");
+        }
+    }
+
+    #[test]
+    fn a_command_of_the_trader_is_called_like_its_button() {
+        let titles = ["flatten", "cancel", "done", "lock"].map(|it| deed_title(RuleKey::Trader, Some(it)));
+        assert_eq!(titles, ["Flatten All", "Cancel All", "Done for the day", "Your own lock"]);
+        assert_eq!(deed_title(RuleKey::Trader, None), "Your own lock", "what a lock of theirs brings about");
+        assert_eq!(deed_title(RuleKey::DailyRealizedLoss, None), "Daily Loss Limit");
     }
 
     #[test]

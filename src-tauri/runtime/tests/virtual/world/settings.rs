@@ -34,6 +34,7 @@ impl World {
             instruments: BTreeSet::new(),
             desktop: DesktopView::default(),
             announced: Announced::default(),
+            names: std::collections::BTreeMap::new(),
         };
         self.files = Some(files);
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{Alert, Contracts, EndCause, Lockout, Notice, RuleKey, Severity, Symbol, Usd};
 
 use super::{Note, Scene};
-use crate::text::{money, time, trouble, words};
+use crate::text::{lockout as lockout_text, money, time, trouble, words};
 
 /// Everything that the engine itself asks to be told.
 #[must_use]
@@ -118,7 +118,7 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
 }
 
 fn unlocked(severity: Severity, lockout: &Lockout, cause: &EndCause, scene: &Scene<'_>) -> Note {
-    let title = words::title_with(lockout.key.rule, lockout.key.symbol.as_ref());
+    let title = lockout_text::title_with(lockout);
     let why = match cause {
         EndCause::Expiry => "Its time is over.".to_owned(),
         EndCause::Condition => "Its condition came true.".to_owned(),

@@ -48,6 +48,7 @@ fn message_1_a_limit_was_reached() {
     let reason = reason::short(&daily_loss(-51_250));
     let news = Enforced {
         rule: RuleKey::DailyRealizedLoss,
+        title: "Daily Loss Limit",
         reason: &reason,
         deeds: &deeds,
         lock: Some(LockEnd::Reset(utc(RESET))),
@@ -137,6 +138,7 @@ fn message_6_a_cooldown_began() {
     let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
     let news = Enforced {
         rule: RuleKey::CooldownAfterLoss,
+        title: "Cooldown After Loss",
         reason: "−$124.00 on one trade",
         deeds: &deeds,
         lock: Some(LockEnd::Time(utc("2025-11-18T16:24:55Z"))),
@@ -171,6 +173,7 @@ fn message_8_a_target_was_reached() {
     let deeds = Deeds { closed: closed(1, "ES"), ..Deeds::default() };
     let news = Enforced {
         rule: RuleKey::DailyRealizedProfit,
+        title: "Daily Profit Target",
         reason: "+$1,004.00 of +$1,000",
         deeds: &deeds,
         lock: Some(LockEnd::Reset(utc(RESET))),
@@ -217,8 +220,13 @@ fn message_10_it_was_only_observed() {
 fn a_rule_for_one_position_leads_with_its_number() {
     let none = BTreeMap::new();
     let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
-    let news =
-        Enforced { rule: RuleKey::MaxContracts, reason: "6 of 5 contracts", deeds: &deeds, lock: None };
+    let news = Enforced {
+        rule: RuleKey::MaxContracts,
+        title: "Max Contracts",
+        reason: "6 of 5 contracts",
+        deeds: &deeds,
+        lock: None,
+    };
     let scene = Scene { account: Some("50KTC-V2-…5101"), ..scene("2025-11-18T17:10:31Z", &[], &none) };
     check(&enforced(&news, &scene), "Max Contracts: 6 of 5 contracts · 50KTC-V2-…5101", "Closed 1 MNQ.");
 }
@@ -363,4 +371,20 @@ fn trouble_with_the_connection_is_told_whatever_it_weighs() {
     };
     assert_eq!(purpose(&lost), (Purpose::Protection, Purpose::Protection));
     assert_eq!(purpose(&Trouble::CanTradeFalse), (Purpose::News, Purpose::News));
+}
+
+/// What the trader pressed is not told as a lock: nothing is locked by it.
+#[test]
+fn a_flatten_of_the_trader_goes_by_the_name_of_its_button() {
+    let none = BTreeMap::new();
+    let deeds = Deeds { closed: closed(2, "MNQ"), cancelled: 1, ..Deeds::default() };
+    let breach = domain::Breach::TraderCommand { command: "flatten".into(), until: None };
+    let (rule, reason) = (RuleKey::Trader, reason::short(&breach));
+    let news =
+        Enforced { rule, title: reason::title(rule, &breach), reason: &reason, deeds: &deeds, lock: None };
+    check(
+        &enforced(&news, &scene("2025-11-18T20:46:20Z", &[], &none)),
+        "Flatten All: your own command",
+        "Closed 2 MNQ, cancelled 1 order.",
+    );
 }
