@@ -146,7 +146,8 @@ fn a_program_that_started_with_a_locked_keyring_signs_in_when_it_is_unlocked() {
     let tray = desktop.tray_of_start(2);
     let window = Browser::open(&desktop, &["--page", "setup"]);
     window.shows("The keyring is locked. Unlock it and try again");
-    wait("the tray to say it", || tray.state().starts_with("Not protected since"));
+    let locked = "[The keyring is locked: user name and API key cannot be read]";
+    wait("the tray to say it", || tray.lines().get(1).is_some_and(|line| line == locked));
     unlock(&desktop);
     window.press("Try again");
     window.shows(&format!("Signed in to TopstepX as {user}, 1 account watched"));

@@ -25,7 +25,8 @@ fn a_first_start_opens_the_set_up_by_itself_and_a_later_one_does_not() {
     let mut program = desktop.run(&[]);
     let tray = desktop.tray();
     wait("the state", || tray.state().starts_with("Not protected since"));
-    assert_eq!(tray.lines()[1], "[No user name and API key for TopstepX yet]");
+    let lines = tray.lines();
+    assert_eq!(lines[1], "[This system has no keyring to read user name and API key from]");
     wait("the set-up", || set_up(program.id()));
     program.terminate();
     assert_eq!(program.code(), Some(0));
@@ -111,7 +112,7 @@ fn flatten_all_of_the_tray_is_confirmed_in_the_window_and_done_at_the_broker() {
     assert_eq!(broker.truth(), (2, 1), "the question alone sends nothing");
     window.press("Close 2 MNQ, cancel 1 order");
     wait("nothing to be open at the broker", || broker.truth() == (0, 0));
-    window.shows("your own command: Flatten All. Closed 2 MNQ, cancelled 1 order.");
+    window.shows("your own command. Closed 2 MNQ, cancelled 1 order.");
     window.shows("detected → flat");
     window.shows("Flatten All: already flat");
     window.shows("Armed");

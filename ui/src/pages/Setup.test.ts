@@ -55,6 +55,8 @@ describe('Setup', () => {
     const stage = new Stage(sightOf('no-credentials'), { page: 'setup', sheet: null });
     stage.known = { source: 'none', user_name: null, problem: 'The keyring is locked.' };
     await showOn(stage);
+    expect(screen.queryByText(/No user name and API key yet/)).not.toBeInTheDocument();
+    expect(screen.getByText(/Nothing is protected without user name and API key/)).toBeInTheDocument();
     await user().click(button('Try again'));
     expect(screen.getByText('The keyring is locked.')).toBeInTheDocument();
     expect(stage.sent).toEqual([]);

@@ -29,6 +29,19 @@ fn the_end_of_a_lockout_is_told_unless_nobody_wants_to_hear_it() {
     assert_eq!(quiet, [""; 0]);
 }
 
+#[test]
+fn an_account_goes_by_the_traders_own_name_with_the_brokers_beside_it() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.change_rules(rulebook());
+    let named = |world: &World| {
+        let account = world.core.view(world.now).accounts.remove(0);
+        (account.short_name, account.name)
+    };
+    let brokers = named(&world).1;
+    world.call_account(1, "Swing");
+    assert_eq!(named(&world), ("Swing".to_string(), brokers));
+}
+
 /// A core that looks at the time now and then, from one instant to another; what it told of the clocks.
 fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -> Vec<(Instant, String)> {
     let (from, until): (Instant, Instant) = (from.parse().unwrap(), until.parse().unwrap());

@@ -82,7 +82,7 @@ fn nothing_is_approved_and_no_removal_is_planned_while_locked() {
     world.command(Command::LockOut { account: None, until: Some(world.now + TimeDelta::minutes(2)) });
     for deed in [GuardDeed::Approve, GuardDeed::Forget] {
         let refused = world.guard(deed, None).unwrap_err();
-        assert_eq!(refused, "Account 1 is locked: nothing is loosened until the lock has ended.");
+        assert_eq!(refused, "Account PRAC-V2-…01-1 is locked: nothing is loosened until the lock has ended.");
     }
     world.pass(TimeDelta::minutes(3));
     world.guard(GuardDeed::Approve, None).unwrap();

@@ -21,11 +21,11 @@ export type AccountView = {
  */
 id: AccountId, 
 /**
- * The whole name.
+ * The broker's whole name.
  */
 name: string, 
 /**
- * First two parts and last four characters: `50KTC-V2-…5101`.
+ * What it is called: the trader's own name for it, or the broker's in short (`50KTC-V2-…5101`).
  */
 short_name: string, 
 /**

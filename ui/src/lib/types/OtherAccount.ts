@@ -11,11 +11,11 @@ export type OtherAccount = {
  */
 id: AccountId, 
 /**
- * The whole name.
+ * The broker's whole name.
  */
 name: string, 
 /**
- * First two parts and last four characters.
+ * What it is called: the trader's own name for it, or first two parts and last four characters of the broker's.
  */
 short_name: string, 
 /**

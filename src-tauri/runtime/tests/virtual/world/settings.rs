@@ -23,6 +23,13 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files name an account.
+    pub fn call_account(&mut self, account: i64, name: &str) {
+        let names = [(account.into(), name.to_string())];
+        self.files.iter_mut().for_each(|files| files.names = names.clone().into());
+        self.read_rules();
+    }
+
     /// The settings files changed.
     pub fn write_rules(&mut self, rulebook: Rulebook) {
         let hash = format!("{rulebook:?}");
