@@ -77,7 +77,7 @@ export const TEXT = {
   cancel: 'Leave it',
   unlock: {
     open: 'Unlock with guard password…',
-    title: 'End this lock before its time?',
+    title: (rule: string) => `End the lock by ${rule} before its time?`,
     what: 'Trading is allowed again at once, if no other lock stands. The log keeps when and why. If the rule is still broken, it locks again at once.',
     reason: 'Why (goes into the log)',
     go: 'End the lock',

@@ -141,6 +141,7 @@ describe('A lockout', () => {
     render(Lockouts, { props: { accounts, session, stale: false } });
     await user.click(press(TEXT.unlock.open));
     expect(screen.getByRole('alertdialog')).toHaveTextContent(TEXT.unlock.what);
+    expect(screen.getByRole('alertdialog')).toHaveTextContent('End the lock by Daily Loss Limit');
     await user.type(field(TEXT.password), 'correct horse');
     expect(press(TEXT.unlock.go)).toBeDisabled();
     await user.type(field(TEXT.unlock.reason), 'platform error');
