@@ -447,3 +447,29 @@ fn tell_rules(rules: &RuleSet) {
         "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Breach, Instant, LockEnd, LockKey, LockKind, Lockout, TradingDay};
+
+    use super::*;
+
+    /// Under load a flush takes longer now and then: only where something waits for it is protection in doubt.
+    #[test]
+    fn a_lock_is_awaited_and_bookkeeping_is_not() {
+        let now: Instant = "2026-03-02T14:30:00Z".parse().unwrap();
+        let lockout = Lockout {
+            key: LockKey { account: "7".into(), rule: RuleKey::Trader, symbol: None, cause: String::new() },
+            kind: LockKind::Hard,
+            breach: Breach::TraderCommand { command: "done".to_string(), until: None },
+            since: now,
+            end: LockEnd::Reset(now),
+            day: TradingDay(now.date_naive()),
+            baseline: [].into(),
+            exempt: [].into(),
+        };
+        let lock = Record::Lock { lockout: Box::new(lockout), reason: String::new() };
+        assert!(!is_awaited(&[Record::Seen(now)]));
+        assert!(is_awaited(&[Record::Seen(now), lock]));
+    }
+}
