@@ -131,6 +131,8 @@ fn the_password_outlives_a_kill_and_a_lost_database_and_stands_nowhere() {
         tried.errors.contains("Try again after")
     };
     assert!(!guesses() && !guesses() && guesses(), "the third one costs time");
+    let counted = || fs::read_to_string(stage.home.file("accepted.json")).unwrap().contains(r#"wrong\":3"#);
+    wait_until("the second place knows of it", counted);
     stage.kill();
     assert_eq!(guard(&stage)["set"], true, "told from the database");
     for name in ["state.db", "state.db-wal", "state.db-shm"] {

@@ -69,8 +69,7 @@ impl Browser {
 
     /// Presses the button with this text.
     pub fn press(&self, text: &str) {
-        let button = self.runtime.block_on(self.find_button(text));
-        self.runtime.block_on(button.click()).unwrap();
+        self.runtime.block_on(until(text, async || self.button(text).await?.click().await.ok()));
     }
 
     /// Opens the step of the set-up with this title.
@@ -103,8 +102,7 @@ impl Browser {
 
     fn press_at(&self, path: &str) {
         self.runtime.block_on(async {
-            let found = until(path, async || self.page.find(By::XPath(path)).await.ok()).await;
-            found.click().await.unwrap();
+            until(path, async || self.page.find(By::XPath(path)).await.ok()?.click().await.ok()).await;
         });
     }
 
@@ -152,14 +150,10 @@ impl Browser {
         said.json().as_str().map(str::to_owned)
     }
 
-    async fn find_button(&self, text: &str) -> WebElement {
+    async fn button(&self, text: &str) -> Option<WebElement> {
         const FIND: &str = r"return [...document.querySelectorAll('button')].find((it) =>
             it.innerText.replace(/\u2060/g, '').replace(/\s+/g, ' ').trim() === arguments[0]) ?? null;";
-        until(text, async || {
-            let found = self.page.execute(FIND, vec![json!(text)]).await.ok()?;
-            found.element().ok()
-        })
-        .await
+        self.page.execute(FIND, vec![json!(text)]).await.ok()?.element().ok()
     }
 }
 
