@@ -75,7 +75,8 @@ pub trait Book {
     fn has_tag(&self, account: &AccountId, tag: &str) -> bool;
     /// A working order.
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
-    /// Working orders that would open or enlarge exposure, and our own, that can be cancelled.
+    /// Working orders that would open or enlarge exposure, and our own, that can be cancelled; stops that
+    /// would close more than is held are no entries before the position is gone.
     fn entries(&self, account: &AccountId) -> Vec<OrderId>;
     /// Working market orders that make a position smaller, whoever sent them, and when they were first
     /// heard of.
