@@ -349,6 +349,13 @@ impl AccountState {
         !order.side.reduces(held) || order.remaining() > held.size()
     }
 
+    /// Whether a stop closes what is held, however large it is: until the position is gone, it may be all that
+    /// protects it.
+    #[must_use]
+    pub fn is_exit_stop(&self, order: &Order) -> bool {
+        order.kind.is_stop() && order.side.reduces(self.exposure(&order.contract))
+    }
+
     pub(crate) fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial

@@ -9,6 +9,7 @@ use domain::{
 
 use crate::{
     account::AccountState,
+    judge::DISAGREE_FOR,
     wants::{Want, Wants},
 };
 
@@ -59,12 +60,41 @@ impl AccountState {
             let permitted = self.lockouts.permitted(&order.contract, &order.symbol, now, |it| {
                 it.key.rule != RuleKey::SessionBlockOutside || self.sessions.cancel_orders()
             });
-            if let Some((lockout, permitted)) = permitted {
-                let would_hold = self.exposure(&order.contract) + order.would_add();
-                let breach = breach(lockout, fresh, Some(&order.symbol), permitted.size(), would_hold.size());
-                wants.cancel(&order.id, Want::new(lockout.key.rule, breach, priority(lockout.kind)));
+            let Some((lockout, permitted)) = permitted else { continue };
+            let would_hold = self.exposure(&order.contract) + order.would_add();
+            let allowed = if permitted.same_side(would_hold) { permitted.size() } else { Contracts::ZERO };
+            let breach = breach(lockout, fresh, Some(&order.symbol), allowed, would_hold.size());
+            let want = Want::new(lockout.key.rule, breach, priority(lockout.kind));
+            match self.fitting(order, wants) {
+                None => wants.cancel(&order.id, want),
+                Some(size) if size < order.size && !self.tells_two_stories(now) => {
+                    wants.shrink(&order.id, want.down_to(size));
+                }
+                Some(_) => {}
             }
         }
+    }
+
+    /// The size at which an order on the exit side does nothing but close: only its excess is an entry
+    /// (specification A.1). `None` where nothing stays that it would close, or it can't be made smaller; a
+    /// stop is never given up for that: until the position is gone, it may be all that protects it.
+    fn fitting(&self, order: &Order, wants: &Wants) -> Option<Contracts> {
+        let holding = self.positions.get(&order.contract)?;
+        let held = holding.position.exposure;
+        if !order.side.reduces(held) {
+            return None;
+        }
+        let planned = wants.planned.get(&order.contract);
+        let is_closing =
+            self.remaining(holding).is_flat() || planned.is_some_and(|to| *to == Contracts::ZERO);
+        let is_given_up = is_closing || self.quiet_changes.contains_key(&order.id);
+        let filled = order.filled.max(self.ledger.executed(&order.id));
+        (order.kind.is_stop() || !is_given_up).then(|| filled + held.size())
+    }
+
+    /// Whether an execution may be told in part only: an order that is just filling would lose its rest.
+    fn tells_two_stories(&self, now: Instant) -> bool {
+        self.disagree_since.is_some_and(|since| now < since + DISAGREE_FOR)
     }
 
     /// Market orders are filling, suspended children go with their parent, and what is being cancelled

@@ -183,8 +183,10 @@ impl Engine {
         };
         let every = wanted().map(|guard| guard.alert_repeat_seconds).min();
         let loud = thing == Thing::Login || wanted().any(|guard| guard.log_as_error);
+        // What nobody is told of is not due at every moment.
+        let unsaid = || AuthLossGuard::default().alert_repeat_seconds;
         Wish {
-            every: TimeDelta::seconds(every.unwrap_or_default().into()),
+            every: TimeDelta::seconds(every.unwrap_or_else(unsaid).into()),
             severity: if loud { Severity::Error } else { Severity::Warning },
             is_told: every.is_some(),
         }

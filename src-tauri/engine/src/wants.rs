@@ -99,12 +99,19 @@ impl Wants {
         }
     }
 
+    pub fn shrink(&mut self, order: &OrderId, want: Want) {
+        match self.shrink.get_mut(order) {
+            Some(known) => known.merge(want),
+            None => {
+                self.shrink.insert(order.clone(), want);
+            }
+        }
+    }
+
     pub fn tidy(&mut self, tidy: Tidy, want: Want) {
         match tidy {
             Tidy::Cancel(order) => self.cancel(&order, want),
-            Tidy::Shrink(order, to) => {
-                self.shrink.insert(order, want.down_to(to));
-            }
+            Tidy::Shrink(order, to) => self.shrink(&order, want.down_to(to)),
         }
     }
 

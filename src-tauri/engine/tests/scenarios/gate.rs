@@ -41,8 +41,8 @@ fn while_locked_entries_are_cancelled_and_exits_are_not() {
     assert_eq!(desk.send(market), "", "a market order is filling");
 }
 
-#[test]
-fn a_timer_keeps_the_baseline() {
+/// A cooldown runs, and so much was held when it began.
+fn cooling(name: &str, held: i64) -> Desk {
     let mut desk = Desk::down(only(|_| {}));
     let until = crate::desk::time("10:05:00");
     let mut memory = Memory::default();
@@ -58,12 +58,18 @@ fn a_timer_keeps_the_baseline() {
         since: crate::desk::time("10:00:00"),
         end: domain::LockEnd::Time(until),
         day: domain::TradingDay::default(),
-        baseline: [(contract("MNQ"), domain::Exposure(1))].into(),
+        baseline: [(contract(name), domain::Exposure(held))].into(),
         exempt: std::collections::BTreeSet::new(),
     }];
-    desk.hold("MNQ", 1, "21000");
+    desk.hold(name, held, "21000");
     desk.restored(memory);
     assert_eq!(desk.start(), "");
+    desk
+}
+
+#[test]
+fn a_timer_keeps_the_baseline() {
+    let mut desk = cooling("MNQ", 1);
     assert_eq!(
         desk.position("MNQ", 2, "21000"),
         "reduce MNQ to 1 by cooldown_after_loss: 2 while 1 permitted by cooldown_after_loss"
@@ -82,6 +88,88 @@ fn a_timer_keeps_the_baseline() {
     desk.obey();
     assert_eq!(desk.at("10:05:00").tick(), "unlock cooldown_after_loss expiry");
     assert_eq!(desk.position("MNQ", 1, "21000"), "");
+}
+
+/// The trader takes a part off during a cooldown. What closes the rest is made to fit it: only the excess would
+/// open anything (specification A.1).
+#[test]
+fn exits_shrink_with_their_position_while_locked() {
+    let mut desk = cooling("MNQ", 3);
+    desk.stop(7, "MNQ", Sell, 3, "20900");
+    desk.limit(8, "MNQ", Sell, 3, "21100");
+    assert_eq!(desk.fill("MNQ", Sell, 2, "21000", "0"), "", "the position was not told yet");
+    assert_eq!(
+        desk.position("MNQ", 1, "21000"),
+        "lock TIMER cooldown_after_loss until 10-29 10:05:00\n\
+         shrink order 7 to 1 by cooldown_after_loss: 2 while 0 permitted by cooldown_after_loss\n\
+         shrink order 8 to 1 by cooldown_after_loss: 2 while 0 permitted by cooldown_after_loss"
+    );
+    desk.obey();
+    assert_eq!(desk.later(2_000).tick(), "", "nothing is left to tidy up");
+    assert_eq!(
+        desk.limit(9, "MNQ", Sell, 3, "21200"),
+        "shrink order 9 to 1 by cooldown_after_loss: 2 while 0 permitted by cooldown_after_loss"
+    );
+    desk.obey();
+    desk.fill("MNQ", Sell, 1, "21000", "0");
+    let gone = desk.position("MNQ", 0, "21000");
+    let cancelled = "cancel 7, 8, 9 by cooldown_after_loss: 1 while 0 permitted by cooldown_after_loss";
+    assert!(gone.ends_with(cancelled), "{gone}");
+}
+
+/// A stop fills in two pieces, and the position is told before the order and its fill: the rest of the stop is
+/// what the rest of the position needs.
+#[test]
+fn an_exit_that_is_just_filling_keeps_its_rest() {
+    let mut desk = cooling("MNQ", 3);
+    desk.stop(7, "MNQ", Sell, 3, "20900");
+    assert_eq!(desk.position("MNQ", 1, "20900"), "lock TIMER cooldown_after_loss until 10-29 10:05:00");
+    let mut fill = desk.fill_of("MNQ", Sell, 2, "20900", "-400");
+    fill.order = 7.into();
+    assert_eq!(desk.later(300).send(Event::Fill(fill)), "", "one is left of each");
+    assert_eq!(desk.later(1_000).tick(), "");
+}
+
+/// What was never told is not waited for.
+#[test]
+fn an_exit_is_made_to_fit_although_the_execution_stays_untold() {
+    let mut desk = cooling("MNQ", 3);
+    desk.stop(7, "MNQ", Sell, 3, "20900");
+    desk.position("MNQ", 1, "21000");
+    assert_eq!(
+        desk.later(1_000).tick(),
+        "shrink order 7 to 1 by cooldown_after_loss: 2 while 0 permitted by cooldown_after_loss"
+    );
+}
+
+/// A target that can't be made smaller is no protection; a stop is.
+#[test]
+fn an_exit_that_cannot_be_made_smaller_is_given_up_unless_it_is_a_stop() {
+    let mut desk = cooling("MNQ", 3);
+    desk.stop(7, "MNQ", Sell, 3, "20900");
+    desk.limit(8, "MNQ", Sell, 3, "21100");
+    desk.fill("MNQ", Sell, 2, "21000", "0");
+    desk.position("MNQ", 1, "21000");
+    let mut fail = || {
+        let shrink = desk.ordered();
+        desk.report(&shrink, None, Outcome::Failed { why: "Invalid size".to_string() })
+    };
+    assert_eq!(fail(), "");
+    assert_eq!(fail(), "cancel 8 by cooldown_after_loss: 2 while 0 permitted by cooldown_after_loss");
+    let again = desk.later(10_000).tick();
+    assert!(again.starts_with("shrink order 7 to 1"), "{again}");
+}
+
+/// Our close may fail: until the position is gone, its stop stays, however large it is.
+#[test]
+fn a_stop_is_no_entry_while_its_position_is_being_closed() {
+    let mut desk = locked();
+    desk.position("MNQ", 2, "21000");
+    desk.later(2_000);
+    assert_eq!(
+        desk.stop(2, "MNQ", Sell, 5, "20900"),
+        "shrink order 2 to 2 by trader: 3 while 0 permitted by trader"
+    );
 }
 
 #[test]

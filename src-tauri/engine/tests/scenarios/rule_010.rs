@@ -114,6 +114,18 @@ fn rule_010_scenario_7() {
     );
 }
 
+/// Nothing is told while the rule is off, and nothing is due at every moment either.
+#[test]
+fn a_loss_that_nobody_is_told_of_wakes_nobody() {
+    let mut desk = Desk::new(only(|_| {}));
+    drop_stream(&mut desk);
+    for size in [1, 2, 1] {
+        desk.later(500).position("MNQ", size, "21000");
+        let deadline = desk.engine.next_deadline().unwrap();
+        assert!(deadline.at > desk.now, "{deadline:?}");
+    }
+}
+
 #[test]
 fn lost_permission_is_told_at_the_start_as_well() {
     let mut desk = Desk::down(rulebook());

@@ -75,9 +75,10 @@ impl Book for Known<'_> {
 
     fn entries(&self, account: &AccountId) -> Vec<OrderId> {
         let Some(account) = self.engine.account(account) else { return Vec::new() };
+        let is_entry = |it: &Order| account.is_entry(it) && !account.is_exit_stop(it);
         let orders = account.working_orders().map(|it| &it.order);
         orders
-            .filter(|it| is_cancellable(it) && (account.is_entry(it) || it.is_own()))
+            .filter(|it| is_cancellable(it) && (is_entry(it) || it.is_own()))
             .map(|it| it.id.clone())
             .collect()
     }

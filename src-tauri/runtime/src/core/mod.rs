@@ -130,7 +130,7 @@ impl Core {
             setting,
         };
         for intent in &core.pending {
-            core.executor.begun_before(&intent.enforcement, intent.at);
+            core.executor.begun_before(&intent.enforcement, intent.at, now);
         }
         core.step(now, Event::Restored(Box::new(memory)));
         core.assess(now);

@@ -6,11 +6,12 @@ use domain::{AccountId, ContractId, Contracts, Exposure, OrderId};
 
 use super::{
     Book, Floor,
-    lane::{Aim, Goal, Lane, Sent, Subject, satisfied},
+    lane::{Aim, Goal, Lane, Sent, Subject, UNSEEN_FOR, satisfied},
 };
 
-/// A request of an earlier lane whose effect was not seen is looked for this long.
-const UNSEEN_FOR: TimeDelta = TimeDelta::seconds(60);
+/// So long after a request, an order of somebody else may be heard of that did the same while ours is out of
+/// sight: the broker's list has both (ruling 18).
+const TELLS_APART: TimeDelta = TimeDelta::seconds(2);
 
 impl Lane {
     pub(super) fn held(&self, book: &dyn Book) -> Exposure {
@@ -50,7 +51,7 @@ impl Lane {
         let contract = match (&self.subject, &self.goal) {
             (Subject::Position(contract), _) => contract,
             (Subject::New(_), Goal::Placed(ticket)) => {
-                let earlier = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR);
+                let earlier = self.earlier.is_some_and(|sent| floor.now - sent.left < UNSEEN_FOR);
                 return earlier || is_uncertain(book, account, &ticket.contract);
             }
             // Older news came late, or somebody else moved it: the list tells.
@@ -65,7 +66,10 @@ impl Lane {
             Aim::Whole(change) => book.has_closed(account, contract, change, sent.at),
             Aim::Part(change) => book.has_traded(account, contract, change, sent.at),
         };
-        let unseen = self.earlier.is_some_and(|sent| floor.now - sent.at < UNSEEN_FOR && !is_seen(sent));
+        let unseen = self.earlier.is_some_and(|sent| {
+            let ago = floor.now - sent.left;
+            ago < UNSEEN_FOR && (ago < TELLS_APART || !is_seen(sent))
+        });
         let in_part = matches!(self.goal, Goal::AtMost { to, .. } if to > Contracts::ZERO);
         unseen || (in_part && is_uncertain(book, account, contract))
     }

@@ -11,6 +11,10 @@ use super::Floor;
 
 /// The broker port answers within 2 s; a call without answer for longer is looked after.
 pub(super) const CALL_LIMIT: TimeDelta = TimeDelta::milliseconds(2_500);
+/// A request whose effect was not seen is looked for this long.
+pub(super) const UNSEEN_FOR: TimeDelta = TimeDelta::seconds(60);
+/// So long after the start, a request may arrive that was on its way when the earlier run ended.
+const ARRIVES_WITHIN: TimeDelta = TimeDelta::seconds(1);
 
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +80,10 @@ pub(super) struct Request {
 /// A request whose end was not seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
+    /// When it was decided: what was heard of before is not it.
     pub at: Instant,
+    /// The latest that it can have left. Moves along when engine time is put forward.
+    pub left: Instant,
     pub aim: Aim,
     /// The broker said that it is there.
     pub is_accepted: bool,
@@ -94,9 +101,15 @@ pub(super) enum Aim {
 }
 
 impl Sent {
-    /// Of an earlier run: whether it left is not known, and a start takes longer than an order is out of sight.
-    pub fn before_start(at: Instant) -> Self {
-        Self { at, aim: Aim::Unknown, is_accepted: false }
+    /// Of an earlier run: whether it left is not known, and if so it left before this one was started.
+    pub fn before_start(at: Instant, started: Instant) -> Self {
+        let left = if started - at < UNSEEN_FOR { started } else { at };
+        Self { at, left, aim: Aim::Unknown, is_accepted: false }
+    }
+
+    /// An earlier run sent it a moment ago: that the broker's lists lack it says nothing yet.
+    pub fn may_still_arrive(&self, now: Instant) -> bool {
+        matches!(self.aim, Aim::Unknown) && now - self.left < ARRIVES_WITHIN
     }
 }
 
@@ -312,12 +325,14 @@ impl Lane {
             | Phase::Waiting { until, .. } => *until += by,
             Phase::Ready | Phase::Over(_) => {}
         }
+        self.earlier.iter_mut().chain(&mut self.unseen).for_each(|sent| sent.left += by);
     }
 
     /// Its request left at another time than it was decided.
     pub fn left(&mut self, call: CallId, at: Instant) {
         if let Some(request) = self.request.as_mut().filter(|request| request.call == call) {
             request.at = at;
+            self.unseen.iter_mut().for_each(|sent| sent.left = at);
         }
     }
 

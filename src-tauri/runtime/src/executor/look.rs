@@ -136,11 +136,12 @@ impl Lane {
             return self.wait_for(ours.working.into_iter().chain(exits), floor);
         }
         self.seen = Some(held);
-        self.unseen = self.unseen.filter(|sent| !ours.accounts_for(*sent));
+        let may_arrive = self.unseen.is_some_and(|sent| sent.may_still_arrive(now));
+        self.unseen = self.unseen.filter(|sent| may_arrive || !ours.accounts_for(*sent));
         if satisfied(held, from, to) {
             self.reached_at.get_or_insert(now);
             self.phase = Phase::Over(self.success());
-        } else if self.unmoved < self.patience(held, &ours) {
+        } else if may_arrive || self.unmoved < self.patience(held, &ours) {
             self.unmoved += 1;
             self.look_later(now);
         } else {
@@ -303,12 +304,14 @@ impl Lane {
         let is_new_rejection = rejected.len() > self.rejected as usize;
         let closing = self.exits_working(&ticket.contract, held, orders, floor);
         let now = floor.now;
-        self.earlier = None;
+        self.earlier = self.earlier.filter(|sent| sent.may_still_arrive(now));
         if !found.is_empty() {
             self.reached_at.get_or_insert(now);
             self.phase = Phase::Over(self.success());
         } else if !closing.is_empty() {
             self.wait_for(closing.into_iter(), floor);
+        } else if self.earlier.is_some() {
+            self.look_later(now);
         } else if self.request.is_some() && !is_new_rejection && self.unmoved < PATIENCE {
             self.unmoved += 1;
             self.look_later(now);
@@ -324,9 +327,9 @@ impl Lane {
     }
 
     /// An earlier run may have placed an order to the same end: it is looked for first.
-    pub(super) fn placed_earlier(&mut self, tag: String, at: Instant) {
+    pub(super) fn placed_earlier(&mut self, tag: String, sent: Sent) {
         self.earlier_tag = Some(tag);
-        self.earlier = Some(Sent::before_start(at));
+        self.earlier = Some(sent);
     }
 
     /// Whether a close of the whole was only held up by what others are doing: without an answer it goes out.

@@ -75,7 +75,8 @@ pub trait Book {
     fn has_tag(&self, account: &AccountId, tag: &str) -> bool;
     /// A working order.
     fn order(&self, account: &AccountId, order: &OrderId) -> Option<&Order>;
-    /// Working orders that would open or enlarge exposure, and our own, that can be cancelled.
+    /// Working orders that would open or enlarge exposure, and our own, that can be cancelled; stops that
+    /// would close more than is held are no entries before the position is gone.
     fn entries(&self, account: &AccountId) -> Vec<OrderId>;
     /// Working market orders that make a position smaller, whoever sent them, and when they were first
     /// heard of.
@@ -109,9 +110,9 @@ pub struct Executor {
     /// Requests whose lane ended before their own end was seen, by position.
     unseen: BTreeMap<(AccountId, Subject), Sent>,
     /// Accounts that an earlier run was flattening: any of their positions may have a close under way.
-    flattened: BTreeMap<AccountId, Instant>,
-    /// Orders that an earlier run, or a lane that failed, may have placed: their tags, and when.
-    placed: BTreeMap<(AccountId, ContractId, Leg), (String, Instant)>,
+    flattened: BTreeMap<AccountId, Sent>,
+    /// Orders that an earlier run, or a lane that failed, may have placed: their tags.
+    placed: BTreeMap<(AccountId, ContractId, Leg), (String, Sent)>,
     /// Where stops were brought to a moment ago, and when.
     moved: BTreeMap<(AccountId, Subject), (Price, Instant)>,
 }
@@ -145,19 +146,19 @@ pub struct Floor<'a> {
 }
 
 impl Executor {
-    /// An earlier run had begun this at that time: its requests may still be executed.
-    pub fn begun_before(&mut self, enforcement: &Enforcement, at: Instant) {
-        let account = enforcement.account.clone();
+    /// A run before this one, which is just starting, had begun this at that time: its requests may still be
+    /// executed.
+    pub fn begun_before(&mut self, enforcement: &Enforcement, at: Instant, started: Instant) {
+        let (account, sent) = (enforcement.account.clone(), Sent::before_start(at, started));
         match &enforcement.deed {
             Deed::Reduce { contract, .. } => {
-                let sent = Sent::before_start(at);
                 self.unseen.insert((account, Subject::Position(contract.clone())), sent);
             }
             Deed::Flatten => {
-                self.flattened.insert(account, at);
+                self.flattened.insert(account, sent);
             }
             Deed::Place { ticket } => {
-                self.placed.insert((account, ticket.contract.clone(), ticket.leg), (enforcement.tag(), at));
+                self.placed.insert((account, ticket.contract.clone(), ticket.leg), (enforcement.tag(), sent));
             }
             Deed::Cancel { .. } | Deed::Shrink { .. } | Deed::Modify { .. } => {}
         }
@@ -204,8 +205,8 @@ impl Executor {
         let earlier = self.placed.remove(&(account.clone(), ticket.contract.clone(), ticket.leg));
         let key = (account.clone(), Subject::New(tag.clone()));
         self.join(id, account, Subject::New(tag), Goal::Placed(ticket));
-        if let (Some(lane), Some((tag, at))) = (self.lanes.get_mut(&key), earlier) {
-            lane.placed_earlier(tag, at);
+        if let (Some(lane), Some((tag, sent))) = (self.lanes.get_mut(&key), earlier) {
+            lane.placed_earlier(tag, sent);
         }
     }
 
@@ -271,6 +272,9 @@ impl Executor {
     /// Engine time was put forward by so much: nobody has waited that long for the answer to a call.
     pub fn stepped(&mut self, by: TimeDelta) {
         self.lanes.values_mut().for_each(|lane| lane.stepped(by));
+        let placed = self.placed.values_mut().map(|(_, sent)| sent);
+        let earlier = self.unseen.values_mut().chain(self.flattened.values_mut()).chain(placed);
+        earlier.for_each(|sent| sent.left += by);
     }
 
     /// When something is due by time alone.
@@ -293,8 +297,8 @@ impl Executor {
         match self.lanes.get_mut(&key) {
             Some(lane) => lane.join(id, goal),
             None => {
-                let before_start = || self.flattened.get(account).map(|at| Sent::before_start(*at));
-                let earlier = self.unseen.remove(&key).or_else(before_start);
+                let flattened = self.flattened.get(account).copied();
+                let earlier = self.unseen.remove(&key).or(flattened);
                 let moved = self.moved.get(&key).map(|(price, _)| *price);
                 let lane = Lane::new(account.clone(), subject, goal, id).after(earlier).beside(moved);
                 self.lanes.insert(key, lane);
@@ -349,7 +353,7 @@ impl Executor {
                 }
                 (Subject::New(tag), Goal::Placed(ticket), Some(sent)) if lane.has_failed() => {
                     let what = (key.0, ticket.contract.clone(), ticket.leg);
-                    self.placed.insert(what, (lane.nth_tag(tag), sent.at));
+                    self.placed.insert(what, (lane.nth_tag(tag), sent));
                 }
                 _ => {}
             }

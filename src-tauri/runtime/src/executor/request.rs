@@ -45,7 +45,8 @@ impl Lane {
         self.looks = 0;
         self.unmoved = 0;
         self.is_confirming = false;
-        self.unseen = Some(Sent { at: floor.now, aim: self.aim(before), is_accepted: false });
+        let (at, aim) = (floor.now, self.aim(before));
+        self.unseen = Some(Sent { at, left: at, aim, is_accepted: false });
         self.request = Some(Request { call, at: floor.now, before, accepted: false, left_by_broker: None });
         self.phase = Phase::Sent { until: floor.now + CALL_LIMIT };
         moved.stamps.requested = Some((call, floor.now));

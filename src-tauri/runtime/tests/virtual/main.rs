@@ -12,6 +12,7 @@
 mod announced;
 mod broker;
 mod chaos;
+mod crossed;
 mod guard;
 mod half_told;
 mod intake;

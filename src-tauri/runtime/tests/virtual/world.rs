@@ -193,9 +193,18 @@ impl World {
 
     /// The market pauses: what is accepted is filled so much later.
     pub fn hold_fills(&mut self, longer: TimeDelta) {
-        let fills = self.queue.extract_if(.., |_, parcel| matches!(parcel, Parcel::Execute(..)));
-        let fills: Vec<_> = fills.map(|((at, number), parcel)| ((at + longer, number), parcel)).collect();
-        self.queue.extend(fills);
+        self.hold(longer, |parcel| matches!(parcel, Parcel::Execute(..)));
+    }
+
+    /// What is on its way to the broker arrives so much later.
+    pub fn hold_requests(&mut self, longer: TimeDelta) {
+        self.hold(longer, |parcel| matches!(parcel, Parcel::Request(_)));
+    }
+
+    fn hold(&mut self, longer: TimeDelta, which: impl Fn(&Parcel) -> bool) {
+        let held = self.queue.extract_if(.., |_, parcel| which(parcel));
+        let held: Vec<_> = held.map(|((at, number), parcel)| ((at + longer, number), parcel)).collect();
+        self.queue.extend(held);
     }
 
     pub fn calm(&mut self) {

@@ -54,7 +54,8 @@ impl Deeds {
         let closed = (!sizes.is_empty()).then(|| format!("closed {}", words::listed(&sizes)));
         let cancelled =
             (self.cancelled > 0).then(|| format!("cancelled {}", words::count(self.cancelled, "order")));
-        let shrunk = (self.shrunk > 0).then(|| format!("made {} smaller", words::count(self.shrunk, "stop")));
+        let shrunk =
+            (self.shrunk > 0).then(|| format!("made {} smaller", words::count(self.shrunk, "order")));
         let placed = (self.placed > 0).then(|| format!("placed {}", words::count(self.placed, "order")));
         let moved = (self.moved > 0).then(|| format!("moved {}", words::count(self.moved, "order")));
         [closed, cancelled, shrunk, placed, moved].into_iter().flatten().collect()
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(deeds(&[(2, "MNQ"), (1, "ES")], 3).done(), "Closed 2 MNQ and 1 ES, cancelled 3 orders.");
         assert_eq!(deeds(&[], 2).done(), "Cancelled 2 orders.");
         assert_eq!(deeds(&[], 0).done(), "Nothing was open.");
-        assert_eq!(Deeds { shrunk: 1, ..Deeds::default() }.done(), "Made 1 stop smaller.");
+        assert_eq!(Deeds { shrunk: 1, ..Deeds::default() }.done(), "Made 1 order smaller.");
         assert_eq!(Deeds { placed: 1, ..Deeds::default() }.done(), "Placed 1 order.");
         assert_eq!(Deeds { moved: 1, ..Deeds::default() }.done(), "Moved 1 order.");
     }

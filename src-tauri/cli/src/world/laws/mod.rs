@@ -11,6 +11,7 @@ mod cooldowns;
 mod day_limits;
 mod debts;
 mod flat;
+mod guards;
 mod hours;
 mod locks;
 mod open_results;
@@ -160,6 +161,7 @@ impl Laws {
             Box::new(breaks::Breaks::default()),
             Box::new(closed_hours::ClosedHours::default()),
             Box::new(orphans::Orphans::default()),
+            Box::new(guards::Guards),
             Box::new(records::Records::default()),
             Box::new(books::Books),
         ])

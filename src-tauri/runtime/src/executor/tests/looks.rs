@@ -13,7 +13,7 @@ fn a_look_that_is_not_answered_holds_up_no_close() {
 }
 
 /// A locked account, our close under way, the trader buys three: what the look was to find out is told by the
-/// stream while the rate budget refuses the look.
+/// stream while the rate budget refuses the look, once an order of the trader's can't stand for ours any more.
 #[test]
 fn a_look_that_is_refused_holds_up_no_close_of_which_the_stream_has_told() {
     let mut bench = Bench::new(&[("MNQ", -1)]);
@@ -26,14 +26,16 @@ fn a_look_that_is_refused_holds_up_no_close_of_which_the_stream_has_told() {
     bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(4)) }));
     bench.pass(100);
     bench.known.closed = Some(Exposure(1));
-    bench.advance();
+    bench.pass(1_899);
+    assert_eq!(bench.sent, ["verify"]);
+    bench.pass(1);
     assert_eq!(bench.sent, ["verify", "close MNQ"]);
 }
 
 #[test]
 fn a_look_that_is_refused_is_repeated_for_longer_than_one_that_fails() {
     let mut bench = Bench::new(&[("MNQ", 3)]);
-    bench.executor.begun_before(&enforcement(1, Deed::Flatten, bench.now), bench.now);
+    bench.executor.begun_before(&enforcement(1, Deed::Flatten, bench.now), bench.now, bench.now);
     bench.begin(2, close());
     for _ in 0..6 {
         bench.reply(Err(CallError::RateLimited { retry_after: Some(Duration::from_secs(1)) }));

@@ -120,10 +120,11 @@ fn a_close_of_a_moment_ago_is_not_taken_for_the_new_one() {
 }
 
 /// The trader trades in the moment of our close: only an order that did what ours was to do can be believed to
-/// be it. What a close of the whole takes is decided by what is held when it arrives.
+/// be it, and only when ours can't be out of sight any more. What a close of the whole takes is decided by what
+/// is held when it arrives.
 #[test]
 fn an_order_that_did_something_else_does_not_stand_for_our_close() {
-    let again = |goal, known: &dyn Fn(&mut World)| {
+    let again = |after, goal, known: &dyn Fn(&mut World)| {
         let mut bench = Bench::new(&[("MNQ", 4)]);
         bench.begin(1, goal);
         bench.reply(Ok(Answer::Accepted));
@@ -132,15 +133,18 @@ fn an_order_that_did_something_else_does_not_stand_for_our_close() {
         assert_eq!(bench.outcome(), &Outcome::Confirmed);
         bench.known.positions.insert("MNQ".into(), 2);
         known(&mut bench.known);
+        bench.pass(after);
         bench.begin(2, close());
         bench.sent.pop().unwrap()
     };
     for (traded, sent) in [(5, "verify"), (3, "verify"), (-2, "verify"), (-3, "close MNQ")] {
-        assert_eq!(again(to(1), &|known| known.traded = Some(Exposure(traded))), sent, "{traded}");
+        assert_eq!(again(2_000, to(1), &|known| known.traded = Some(Exposure(traded))), sent, "{traded}");
     }
-    assert_eq!(again(close(), &|known| known.traded = Some(Exposure(-4))), "verify");
-    assert_eq!(again(close(), &|known| known.closed = Some(Exposure(4))), "verify");
-    assert_eq!(again(close(), &|known| known.closed = Some(Exposure(-3))), "close MNQ");
+    assert_eq!(again(1_999, to(1), &|known| known.traded = Some(Exposure(-3))), "verify");
+    assert_eq!(again(2_000, close(), &|known| known.traded = Some(Exposure(-4))), "verify");
+    assert_eq!(again(2_000, close(), &|known| known.closed = Some(Exposure(4))), "verify");
+    assert_eq!(again(2_000, close(), &|known| known.closed = Some(Exposure(-3))), "close MNQ");
+    assert_eq!(again(1_999, close(), &|known| known.closed = Some(Exposure(-3))), "verify");
 }
 
 /// Two were known to be held, it was three by then: the close took all three, and the trader buys again.

@@ -181,12 +181,27 @@ fn a_placing_that_waits_is_withdrawn_by_a_close() {
 fn an_order_of_an_earlier_run_is_looked_for_first() {
     let mut bench = Bench::new(&[("MNQ", 2)]);
     let earlier = enforcement(7, place(2), bench.now);
-    bench.executor.begun_before(&earlier, bench.now);
+    bench.executor.begun_before(&earlier, bench.now, bench.now);
     bench.history.push(placed(9, &ticket(2, 20_990), &earlier.tag(), bench.now));
     bench.begin(8, place(2));
     bench.serve();
     assert_eq!(bench.sent, ["verify"]);
     assert_eq!(bench.outcome(), &Outcome::NotNeeded);
+}
+
+#[test]
+fn an_order_of_an_earlier_run_may_still_arrive() {
+    let mut bench = Bench::new(&[("MNQ", 2)]);
+    bench.executor.begun_before(&enforcement(7, place(2), bench.now), bench.now, bench.now);
+    bench.begin(8, place(2));
+    for _ in 0..4 {
+        assert_eq!(bench.sent.last().unwrap(), "verify");
+        bench.serve();
+        bench.pass(250);
+    }
+    bench.serve();
+    bench.pass(0);
+    assert_eq!(bench.sent.last().unwrap(), "place 2 at 20990", "it never left");
 }
 
 #[test]

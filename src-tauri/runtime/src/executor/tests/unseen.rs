@@ -257,7 +257,7 @@ fn a_decision_that_joins_one_that_just_ended_looks_for_its_close_as_well() {
 fn what_an_earlier_run_sent_is_always_looked_for() {
     for begun in [close(), Deed::Flatten] {
         let mut bench = Bench::new(&[("MNQ", 3)]);
-        bench.executor.begun_before(&enforcement(1, begun, bench.now), bench.now);
+        bench.executor.begun_before(&enforcement(1, begun, bench.now), bench.now, bench.now);
         bench.known.traded = Some(Exposure(-3));
         bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Pending, bench.now));
         bench.begin(2, close());
@@ -269,4 +269,38 @@ fn what_an_earlier_run_sent_is_always_looked_for() {
         assert_eq!(bench.sent, ["verify", "verify"]);
         assert_eq!(bench.outcome(), &Outcome::NotNeeded);
     }
+}
+
+/// It left before the earlier run ended, and is slower than this one's start: a list without it says nothing.
+#[test]
+fn what_an_earlier_run_sent_may_still_arrive() {
+    for begun in [close(), Deed::Flatten] {
+        let mut bench = Bench::new(&[("MNQ", 3)]);
+        bench.executor.begun_before(&enforcement(1, begun, bench.now), bench.now, bench.now);
+        bench.history.push(order(9, OrderSide::Sell, OrderKind::Market, OrderStatus::Filled, bench.now));
+        bench.begin(2, close());
+        for _ in 0..4 {
+            assert_eq!(bench.sent.last().unwrap(), "verify");
+            bench.serve();
+            bench.pass(250);
+        }
+        bench.serve();
+        bench.pass(0);
+        assert_eq!(bench.sent.last().unwrap(), "close MNQ", "it never left");
+    }
+}
+
+/// Its time was told wrong: that it was put forward is no time in which our close was filled.
+#[test]
+fn a_close_out_of_sight_does_not_age_by_a_clock_that_is_put_right() {
+    let mut bench = Bench::new(&[("MNQ", 3)]);
+    bench.begin(1, close());
+    bench.reply(Ok(Answer::Accepted));
+    bench.known.positions.insert("MNQ".into(), -1);
+    bench.advance();
+    let by = TimeDelta::seconds(72);
+    bench.executor.stepped(by);
+    bench.now += by;
+    bench.begin(2, close());
+    assert_eq!(bench.sent, ["close MNQ", "verify"]);
 }
