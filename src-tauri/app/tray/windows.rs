@@ -1,4 +1,4 @@
-//! Window processes of this tray: starts them, and ends them with it.
+//! Windows of this tray: starts them, and ends them with it.
 
 use std::{
     process::{Child, Command},
@@ -6,16 +6,28 @@ use std::{
 };
 
 use clap::ValueEnum;
+use runtime::Home;
 
 use crate::{
-    args::{Page, Sheet},
-    engine::Home,
+    args::{Opening, Program},
+    neighbour::{self, Missing},
 };
 
 /// The window of one home. A second process hands its page over to the first and ends at once.
 pub struct Windows {
     home: Home,
     started: Mutex<Vec<Child>>,
+}
+
+/// How the window of a home is started.
+///
+/// # Errors
+/// Its program is missing.
+pub fn window(home: &Home, opening: Opening) -> Result<Command, Missing> {
+    let mut command = Command::new(neighbour::find(Program::Window)?);
+    command.arg("--home").arg(home.path()).args(named("--page", opening.page));
+    command.args(opening.sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
+    Ok(command)
 }
 
 impl Windows {
@@ -25,20 +37,16 @@ impl Windows {
     }
 
     /// Opens or raises the window.
-    pub fn open(&self, page: Page, sheet: Option<Sheet>) {
-        let started = std::env::current_exe().and_then(|program| {
-            let mut command = Command::new(program);
-            command.arg("--window").arg("--home").arg(self.home.path());
-            command.args(named("--page", page));
-            command.args(sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
-            command.spawn()
-        });
-        let Ok(mut running) = self.started.lock() else { return };
-        running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        match started {
-            Ok(child) => running.push(child),
-            Err(error) => tracing::error!(%error, "the window could not be opened"),
+    ///
+    /// # Errors
+    /// Its program is missing, or the system does not start it.
+    pub fn open(&self, opening: Opening) -> anyhow::Result<()> {
+        let child = window(&self.home, opening)?.spawn()?;
+        if let Ok(mut running) = self.started.lock() {
+            running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+            running.push(child);
         }
+        Ok(())
     }
 
     /// Ends every window that is open.

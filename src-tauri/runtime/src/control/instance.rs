@@ -94,7 +94,7 @@ impl Instance {
                 Ok(stream) => {
                     let received = timeout(TAKEN_WITHIN, receive(stream, &take)).await;
                     if let Err(error) = received.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                        tracing::warn!(target: "daemon", "a later start was not heard: {error}");
+                        tracing::debug!(target: "daemon", "a later start was not heard: {error}");
                     }
                 }
                 Err(error) => {
