@@ -112,13 +112,13 @@ pub fn run(mut start: Start) -> anyhow::Result<ExitCode> {
 fn live(mut tray: Tray, mut event_loop: EventLoop<Deed>, instance: Instance, tasks: &Runtime) -> u8 {
     let _hearing = hear(instance, event_loop.create_proxy());
     let code = event_loop.run_return(|event, _, flow| {
-        let ends = match event {
-            Event::NewEvents(StartCause::Init) => {
-                *flow = ControlFlow::Wait;
-                tray.appear().err().map(|failure| give_up(&failure))
-            }
-            Event::UserEvent(deed) => tray.act(deed),
-            _ => None,
+        let ends = if let Event::UserEvent(deed) = event {
+            tray.act(deed)
+        } else if matches!(event, Event::NewEvents(StartCause::Init)) {
+            *flow = ControlFlow::Wait;
+            tray.appear().err().map(|failure| give_up(&failure))
+        } else {
+            None
         };
         if let Some(code) = ends {
             *flow = ControlFlow::ExitWithCode(code.into());

@@ -9,6 +9,8 @@ use std::{
 use clap::ValueEnum;
 use runtime::Home;
 
+#[cfg(target_os = "linux")]
+use crate::desktop::DRAWING;
 use crate::{
     args::{Opening, Program},
     neighbour::{self, Missing},
@@ -32,6 +34,10 @@ pub fn window(home: &Home, opening: Opening) -> Result<Command, Missing> {
     let mut command = Command::new(neighbour::find(Program::Window)?);
     if env::var_os(RENDERER.0).is_none() {
         command.env(RENDERER.0, RENDERER.1);
+    }
+    #[cfg(target_os = "linux")]
+    if env::var_os(DRAWING.0).is_some_and(|value| value == DRAWING.1) {
+        command.env_remove(DRAWING.0);
     }
     command.arg("--home").arg(home.path()).args(named("--page", opening.page));
     command.args(opening.sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
