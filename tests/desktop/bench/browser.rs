@@ -145,18 +145,19 @@ impl Browser {
         })
     }
 
+    /// As the browser itself lays it out: the driver's own reading of a long page keeps the page busy for
+    /// seconds on a loaded machine.
     async fn text(&self) -> Option<String> {
-        self.page.find(By::Tag("body")).await.ok()?.text().await.ok()
+        let said = self.page.execute("return document.body.innerText;", vec![]).await.ok()?;
+        said.json().as_str().map(str::to_owned)
     }
 
     async fn find_button(&self, text: &str) -> WebElement {
+        const FIND: &str = r"return [...document.querySelectorAll('button')].find((it) =>
+            it.innerText.replace(/\u2060/g, '').replace(/\s+/g, ' ').trim() === arguments[0]) ?? null;";
         until(text, async || {
-            for button in self.page.find_all(By::Tag("button")).await.ok()? {
-                if plain(&button.text().await.ok()?) == text {
-                    return Some(button);
-                }
-            }
-            None
+            let found = self.page.execute(FIND, vec![json!(text)]).await.ok()?;
+            found.element().ok()
         })
         .await
     }
@@ -193,7 +194,7 @@ fn runs(pid: u32) -> bool {
 
 /// Without the marks that keep amounts and times on one line.
 fn plain(text: &str) -> String {
-    text.replace('\u{2060}', "").replace('\u{a0}', " ").trim().to_owned()
+    text.replace('\u{2060}', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {

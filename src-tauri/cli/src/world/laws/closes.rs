@@ -28,6 +28,8 @@ pub(super) struct Closes {
     exposures: BTreeMap<(AccountId, ContractId), Exposure>,
     /// When somebody else last traded a contract.
     traded: BTreeMap<(AccountId, ContractId), Instant>,
+    /// When a close of ours last filled.
+    closed: BTreeMap<(AccountId, ContractId), Instant>,
     /// The lowest target that was decided for a contract, until it is flat or grows.
     targets: BTreeMap<(AccountId, ContractId), (Contracts, Instant)>,
 }
@@ -207,6 +209,7 @@ impl Closes {
         let Some(since) = self.fill_closing(fill) else {
             return self.protected(fill, (before, after), scene);
         };
+        self.closed.insert(key.clone(), scene.now);
         let raced = last_trade.is_some_and(|at| at >= since);
         let grew = !after.is_flat() && (!before.same_side(after) || after.size() > before.size());
         if grew && !raced {
@@ -228,7 +231,7 @@ impl Closes {
     }
 
     /// A protective order of ours filled. Two that are not linked may both fill (ruling 17), and so may one
-    /// whose position somebody closed a moment ago.
+    /// whose position somebody, or a close of ours that was under way, closed a moment ago.
     fn protected(
         &mut self,
         fill: &Fill,
@@ -237,7 +240,8 @@ impl Closes {
     ) -> Result<(), String> {
         let key = (fill.account.clone(), fill.contract.clone());
         self.targets.remove(&key);
-        let raced = self.traded.get(&key).is_some_and(|at| *at + RACE >= scene.now);
+        let just = |at: Option<&Instant>| at.is_some_and(|at| *at + RACE >= scene.now);
+        let raced = just(self.traded.get(&key)) || just(self.closed.get(&key));
         let last = self.traded.insert(key, scene.now);
         if !scene.enforces(&fill.account, RuleKey::TradeManagement) {
             return Err(format!("fill {} of no close of ours", fill.id));
