@@ -1,30 +1,31 @@
-//! What the program can be started with. A second start hands these over to the first one.
+//! What both programs can be started with: where, and what to show. A later start hands the second over to
+//! the first.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use runtime::{Home, HomeError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Watches futures accounts from the tray and enforces your own rules.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "risk-manager", version)]
+/// Name of the product among others.
+const IDENTIFIER: &str = "app.risk-manager";
+
+/// What both programs understand.
+#[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Folder of settings, state and logs [default: ~/.risk_manager].
     #[arg(long, value_name = "DIR", env = runtime::home::HOME_VARIABLE)]
     pub home: Option<PathBuf>,
-    /// Open the status window at once.
-    #[arg(long)]
-    pub open: bool,
-    /// Watch a simulated account instead of your own, in a home that is thrown away afterwards.
-    #[arg(long)]
-    pub demo: bool,
-    /// Be the window: a viewer of the engine that serves this home.
-    #[arg(long, hide = true)]
-    pub window: bool,
+    #[command(flatten)]
+    pub opening: Opening,
+}
+
+/// Where the window is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct Opening {
     /// Page of the window.
     #[arg(long, value_enum, default_value_t = Page::Status, hide = true)]
     pub page: Page,
@@ -34,7 +35,7 @@ pub struct Args {
 }
 
 /// Pages of the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Page {
     /// What is protected, and what happened.
@@ -48,7 +49,7 @@ pub enum Page {
 }
 
 /// Questions that the window asks before something is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sheet {
     /// Close everything?
@@ -63,6 +64,25 @@ pub enum Sheet {
     Quit,
 }
 
+/// Which of the two programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The tray with its engine.
+    Tray,
+    /// The window.
+    Window,
+}
+
+impl Program {
+    /// Name of its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Tray => "risk-manager",
+            Self::Window => "risk-manager-window",
+        }
+    }
+}
+
 impl Args {
     /// The home that is served.
     ///
@@ -73,8 +93,11 @@ impl Args {
     }
 
     /// Name under which only one instance runs: one for each home, and one for its window.
-    pub fn identifier(&self, base: &str) -> String {
-        let window = if self.window { ".window" } else { "" };
+    pub fn identifier(&self, program: Program) -> String {
+        let window = match program {
+            Program::Tray => "",
+            Program::Window => ".window",
+        };
         let home = match &self.home {
             None => String::new(),
             Some(home) => {
@@ -83,7 +106,7 @@ impl Args {
                 format!(".h{:016x}", hasher.finish())
             }
         };
-        format!("{base}{home}{window}")
+        format!("{IDENTIFIER}{home}{window}")
     }
 }
 
@@ -91,15 +114,22 @@ impl Args {
 mod tests {
     use super::*;
 
-    fn identifier(args: &[&str]) -> String {
-        let args = Args::parse_from([&["risk-manager"], args].concat());
-        args.identifier("app.risk-manager")
+    #[test]
+    fn one_instance_for_each_home_and_one_for_its_window() {
+        let name = |home: &str, page, program| {
+            let opening = Opening { page, sheet: None };
+            Args { home: Some(home.into()), opening }.identifier(program)
+        };
+        let first = name("/a", Page::Status, Program::Tray);
+        assert_eq!(first, name("/a", Page::Setup, Program::Tray));
+        assert_ne!(first, name("/b", Page::Status, Program::Tray));
+        assert_ne!(first, name("/a", Page::Status, Program::Window));
     }
 
     #[test]
-    fn one_instance_for_each_home_and_one_for_its_window() {
-        assert_eq!(identifier(&["--home", "/a", "--open"]), identifier(&["--home", "/a", "--page", "setup"]));
-        assert_ne!(identifier(&["--home", "/a"]), identifier(&["--home", "/b"]));
-        assert_ne!(identifier(&["--home", "/a"]), identifier(&["--home", "/a", "--window"]));
+    fn the_framework_knows_the_product_by_the_same_name() {
+        let settings: serde_json::Value =
+            serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        assert_eq!(settings["identifier"], IDENTIFIER);
     }
 }

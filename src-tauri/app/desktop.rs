@@ -1,8 +1,6 @@
 //! What the desktop must offer before anything is drawn, said in one sentence where it is missing:
 //! without a display the window library panics, without its tray library so does the tray.
 
-use crate::args::Args;
-
 /// Something of the desktop is missing.
 #[derive(Debug, thiserror::Error)]
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the other systems always have a desktop"))]
@@ -19,22 +17,31 @@ pub enum Missing {
     TrayLibrary,
 }
 
-/// Whether the tray or the window can be shown.
+/// GTK asks the graphics driver what it could draw, and a computer without one answers with a compiler of
+/// 20 MB: much for an icon and a menu. Who sets the variable himself has the last word; the comma tells his
+/// value from this one, which is not for the window.
+#[cfg(target_os = "linux")]
+pub const DRAWING: (&str, &str) = ("GDK_GL", "disable,");
+
+/// Whether the tray can be shown. Of a process without threads.
 ///
 /// # Errors
 /// The first thing that is missing.
 #[cfg(target_os = "linux")]
-pub fn check(args: &Args) -> Result<(), Missing> {
+pub fn check() -> Result<(), Missing> {
+    if std::env::var_os(DRAWING.0).is_none() {
+        let _ = gtk::glib::setenv(DRAWING.0, DRAWING.1, false);
+    }
     gtk::init().map_err(|_| Missing::Display)?;
-    if args.window || linux::has_tray_library() { Ok(()) } else { Err(Missing::TrayLibrary) }
+    if linux::has_tray_library() { Ok(()) } else { Err(Missing::TrayLibrary) }
 }
 
-/// Whether the tray or the window can be shown.
+/// Whether the tray can be shown.
 ///
 /// # Errors
 /// Never: Windows and macOS always have a desktop.
 #[cfg(not(target_os = "linux"))]
-pub fn check(_args: &Args) -> Result<(), Missing> {
+pub fn check() -> Result<(), Missing> {
     Ok(())
 }
 

@@ -1,21 +1,15 @@
 //! The seam between what people see and the engine: start it here, or find the one that runs already.
 //!
-//! Either way this program is its viewer over the control socket of the home.
+//! Either way the tray is its viewer over the control socket of the home.
 
 #[path = "../cli/src/broker.rs"]
 mod broker;
 
 use anyhow::Context;
-use runtime::{HomeError, Running, Sign, Start, StartError, logs};
+use runtime::{Home, HomeError, Running, Sign, Start, StartError, logs};
 use tokio::sync::mpsc;
 use tracing::Level;
 use views::Zones;
-
-pub use runtime::{
-    Home,
-    control::client::{Client, ClientError},
-    credentials,
-};
 
 use crate::demo::Demo;
 
@@ -124,12 +118,6 @@ impl From<StartError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::of(UNEXPECTED, error)
-    }
-}
-
-impl From<tauri::Error> for Failure {
-    fn from(error: tauri::Error) -> Self {
         Self::of(UNEXPECTED, error)
     }
 }

@@ -1,36 +1,65 @@
 //! Starting with the trader's login to this computer, and the demo as a way to look first. Off until asked.
 
-use std::process::Command;
+use std::{io, process::Command};
 
-use tauri::{AppHandle, Runtime, plugin::TauriPlugin};
-use tauri_plugin_autostart::{Builder, ManagerExt};
+use auto_launch::{AutoLaunch, AutoLaunchBuilder, Error};
+use tauri::State;
 
-use crate::args::Args;
+use crate::{
+    args::{Args, Program},
+    neighbour,
+};
 
-/// Registers this binary with the home that it serves, where that is not the usual one.
-pub fn plugin<R: Runtime>(args: &Args) -> TauriPlugin<R> {
-    let home = args.home.iter().map(|home| std::path::absolute(home).unwrap_or_else(|_| home.clone()));
-    Builder::new().args(home.flat_map(|home| ["--home".to_owned(), home.display().to_string()])).build()
+/// The entry that starts the tray program with the login.
+pub struct Entry {
+    args: Vec<String>,
+}
+
+impl Entry {
+    /// Starts it with the home that is served, where that is not the usual one.
+    pub fn of(args: &Args) -> Self {
+        let home = args.home.iter().map(|home| std::path::absolute(home).unwrap_or_else(|_| home.clone()));
+        Self { args: home.flat_map(|home| ["--home".to_owned(), home.display().to_string()]).collect() }
+    }
+
+    fn place(&self) -> anyhow::Result<AutoLaunch> {
+        let program = neighbour::find(Program::Tray)?;
+        let mut builder = AutoLaunchBuilder::new();
+        builder.set_app_name(Program::Tray.file()).set_app_path(&program.display().to_string());
+        Ok(builder.set_args(&self.args).build()?)
+    }
+
+    fn is_on(&self) -> anyhow::Result<bool> {
+        Ok(self.place()?.is_enabled()?)
+    }
+
+    fn switch(&self, on: bool) -> anyhow::Result<bool> {
+        let place = self.place()?;
+        match if on { place.enable() } else { place.disable() } {
+            // Windows calls an entry that is gone already an error.
+            Err(Error::Io(error)) if !on && error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+        Ok(place.is_enabled()?)
+    }
 }
 
 /// Whether the program starts with the login.
 #[tauri::command]
-pub async fn autostart(app: AppHandle) -> Result<bool, String> {
-    app.autolaunch().is_enabled().map_err(|error| error.to_string())
+pub async fn autostart(entry: State<'_, Entry>) -> Result<bool, String> {
+    entry.is_on().map_err(|error| format!("{error:#}"))
 }
 
 /// Switches it; tells how it is afterwards.
 #[tauri::command]
-pub async fn set_autostart(on: bool, app: AppHandle) -> Result<bool, String> {
-    let manager = app.autolaunch();
-    let done = if on { manager.enable() } else { manager.disable() };
-    done.and_then(|()| manager.is_enabled()).map_err(|error| error.to_string())
+pub async fn set_autostart(on: bool, entry: State<'_, Entry>) -> Result<bool, String> {
+    entry.switch(on).map_err(|error| format!("{error:#}"))
 }
 
-/// Starts the program once more, on a simulated account in a home of its own.
+/// Starts the tray program once more, on a simulated account in a home of its own.
 #[tauri::command]
 pub async fn start_demo() -> Result<(), String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let program = neighbour::find(Program::Tray).map_err(|missing| missing.to_string())?;
     let started =
         Command::new(program).args(["--demo", "--open"]).env_remove(runtime::home::HOME_VARIABLE).spawn();
     started.map(drop).map_err(|error| format!("The demo could not be started: {error}."))

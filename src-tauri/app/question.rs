@@ -1,65 +1,57 @@
-//! Native dialogs: one question with two answers, and one thing said before the program gives up.
+//! Native dialogs: one question with two answers, and one thing said before the program gives up. Of the main
+//! thread.
 
-use tauri::AppHandle;
 use views::text::quit::QuitQuestion;
 
 /// Asks, and calls `on_quit` if that is the answer. Anything else, closing the dialog included, keeps.
 #[cfg(target_os = "linux")]
-pub fn ask(app: &AppHandle, question: QuitQuestion, on_quit: impl FnOnce() + Send + 'static) {
+pub fn ask(question: &QuitQuestion, on_quit: impl FnOnce() + 'static) {
     use gtk::prelude::*;
 
-    let shown = app.run_on_main_thread(move || {
-        let dialog = gtk::MessageDialog::new(
-            None::<&gtk::Window>,
-            gtk::DialogFlags::empty(),
-            gtk::MessageType::Warning,
-            gtk::ButtonsType::None,
-            &question.title,
-        );
-        dialog.set_title("Risk Manager");
-        dialog.set_secondary_text(Some(&question.body));
-        dialog.add_button(question.quit, gtk::ResponseType::Accept);
-        dialog.add_button(question.keep, gtk::ResponseType::Cancel);
-        dialog.set_default_response(gtk::ResponseType::Cancel);
-        dialog.set_keep_above(true);
-        let on_quit = std::cell::Cell::new(Some(on_quit));
-        dialog.connect_response(move |dialog, response| {
-            dialog.close();
-            if response == gtk::ResponseType::Accept
-                && let Some(on_quit) = on_quit.take()
-            {
-                on_quit();
-            }
-        });
-        dialog.show_all();
-        dialog.present();
+    let dialog = gtk::MessageDialog::new(
+        None::<&gtk::Window>,
+        gtk::DialogFlags::empty(),
+        gtk::MessageType::Warning,
+        gtk::ButtonsType::None,
+        &question.title,
+    );
+    dialog.set_title("Risk Manager");
+    dialog.set_secondary_text(Some(&question.body));
+    dialog.add_button(question.quit, gtk::ResponseType::Accept);
+    dialog.add_button(question.keep, gtk::ResponseType::Cancel);
+    dialog.set_default_response(gtk::ResponseType::Cancel);
+    dialog.set_keep_above(true);
+    let on_quit = std::cell::Cell::new(Some(on_quit));
+    dialog.connect_response(move |dialog, response| {
+        dialog.close();
+        if response == gtk::ResponseType::Accept
+            && let Some(on_quit) = on_quit.take()
+        {
+            on_quit();
+        }
     });
-    if let Err(error) = shown {
-        tracing::error!(%error, "the question could not be asked");
-    }
+    dialog.show_all();
+    dialog.present();
 }
 
 /// Asks, and calls `on_quit` if that is the answer. Anything else, closing the dialog included, keeps.
+/// Needs a tokio runtime.
 #[cfg(not(target_os = "linux"))]
-pub fn ask(app: &AppHandle, question: QuitQuestion, on_quit: impl FnOnce() + Send + 'static) {
+pub fn ask(question: &QuitQuestion, on_quit: impl FnOnce() + Send + 'static) {
     use rfd::{AsyncMessageDialog, MessageButtons, MessageDialogResult, MessageLevel};
 
-    let shown = app.run_on_main_thread(move || {
-        let answer = AsyncMessageDialog::new()
-            .set_level(MessageLevel::Warning)
-            .set_title(question.title)
-            .set_description(question.body)
-            .set_buttons(MessageButtons::OkCancelCustom(question.keep.into(), question.quit.into()))
-            .show();
-        tauri::async_runtime::spawn(async move {
-            if matches!(answer.await, MessageDialogResult::Custom(text) if text == question.quit) {
-                on_quit();
-            }
-        });
+    let quit = question.quit;
+    let answer = AsyncMessageDialog::new()
+        .set_level(MessageLevel::Warning)
+        .set_title(&question.title)
+        .set_description(&question.body)
+        .set_buttons(MessageButtons::OkCancelCustom(question.keep.into(), quit.into()))
+        .show();
+    tokio::spawn(async move {
+        if matches!(answer.await, MessageDialogResult::Custom(text) if text == quit) {
+            on_quit();
+        }
     });
-    if let Err(error) = shown {
-        tracing::error!(%error, "the question could not be asked");
-    }
 }
 
 /// Says why the program cannot start, and waits until it was read.

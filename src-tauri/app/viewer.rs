@@ -5,13 +5,15 @@
 
 use std::time::{Duration, Instant};
 
+use runtime::{
+    Home,
+    control::client::{Client, ClientError},
+};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
 use views::{Note, Sight, View, control::Reply};
-
-use crate::engine::{Client, Home};
 
 /// A healthy engine sends a view every second; after so much silence it is asked whether it is there.
 const ASK_AFTER: Duration = Duration::from_millis(1_500);
@@ -154,7 +156,7 @@ async fn listen(home: Home, heard: mpsc::Sender<Reply>) {
 async fn ask_for_view(home: &Home) -> Option<Reply> {
     let asked = async {
         let view = Client::connect(home.path()).await?.view().await?;
-        Ok::<_, crate::engine::ClientError>(Reply::View { view: Box::new(view) })
+        Ok::<_, ClientError>(Reply::View { view: Box::new(view) })
     };
     tokio::time::timeout(ANSWER_WITHIN, asked).await.ok()?.ok()
 }

@@ -1,31 +1,41 @@
-//! The window: a process of its own that shows the pages and forwards what is pressed.
+//! The window: a program of its own that shows the pages and forwards what is pressed.
 //!
 //! A viewer like every other: closing it gives its memory back, hanging it harms nobody.
+
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+mod args;
+mod login;
+mod neighbour;
+mod viewer;
 
 use std::{process::ExitCode, sync::Mutex, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
+use runtime::{
+    Home,
+    control::{
+        client::{Client, ClientError},
+        instance::{Claim, Instance, claim},
+    },
+    credentials::{self, Credentials, Source},
+    history,
+};
 use serde::Serialize;
-use tauri::{AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder};
-use tokio::sync::watch;
+use tauri::{
+    AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent,
+    async_runtime::JoinHandle,
+};
+use tokio::sync::{oneshot, watch};
 use views::{
     Sight,
     control::{Ask, Reply},
     history::HistoryQuery,
 };
 
-use runtime::history;
-
-use crate::{
-    args::{Args, Page, Sheet},
-    engine::{
-        Client, ClientError, Home,
-        credentials::{self, Credentials, Source},
-    },
-    login,
-    viewer::{Seen, Viewer},
-};
+use args::{Args, Opening, Program};
+use viewer::{Seen, Viewer};
 
 const MAIN: &str = "main";
 /// Figures are repainted at most four times a second: flicker costs calm.
@@ -34,19 +44,6 @@ const SIZE: (f64, f64) = (460.0, 720.0);
 const SMALLEST: (f64, f64) = (420.0, 560.0);
 /// Pages with columns need so much width.
 const WIDE: (f64, f64) = (980.0, 720.0);
-
-/// Where the window is to be.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Opening {
-    page: Page,
-    sheet: Option<Sheet>,
-}
-
-impl Opening {
-    fn of(args: &Args) -> Self {
-        Self { page: args.page, sheet: args.sheet }
-    }
-}
 
 /// What the page's commands need.
 struct Glass {
@@ -63,19 +60,63 @@ struct Login {
     problem: Option<String>,
 }
 
-/// Shows the window until it is closed.
-///
-/// # Errors
-/// When the window can't be made.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+/// The window of Risk Manager: shows what the engine of a home does.
+#[derive(Debug, Parser)]
+#[command(name = "risk-manager-window", version)]
+struct Start {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// Exit codes of specification C.17.
+const UNEXPECTED: u8 = 1;
+const DESKTOP_MISSING: u8 = 5;
+
+/// Hears later starts until the window is closed; from then on they open one of their own.
+struct Hearing(JoinHandle<()>);
+
+fn main() -> ExitCode {
+    let Start { args } = Start::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    run(args).unwrap_or_else(|error| {
+        eprintln!("The window of Risk Manager cannot be shown: {error:#}");
+        ExitCode::from(UNEXPECTED)
+    })
+}
+
+fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let (home, identifier) = (args.home()?, args.identifier(Program::Window));
+    match tauri::async_runtime::block_on(claim(&identifier, &args.opening))? {
+        Claim::First(instance) if has_display() => show(home, identifier, &args, instance),
+        Claim::First(_) => {
+            eprintln!("There is no display to show the window on: see `riskctl status --watch`.");
+            Ok(ExitCode::from(DESKTOP_MISSING))
+        }
+        Claim::HandedOver => {
+            println!("The window is open already: it was brought to the front.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Without one the window library panics.
+#[cfg(target_os = "linux")]
+fn has_display() -> bool {
+    gtk::init().is_ok()
+}
+
+/// Windows and macOS always have a desktop.
+#[cfg(not(target_os = "linux"))]
+fn has_display() -> bool {
+    true
+}
+
+/// Shows the window until it is closed.
+fn show(home: Home, identifier: String, args: &Args, instance: Instance) -> anyhow::Result<ExitCode> {
     let mut context = tauri::generate_context!("tauri.conf.json");
-    let identifier = args.identifier(&context.config().identifier);
     context.config_mut().identifier = identifier;
-    let (home, opening) = (args.home()?, Opening::of(args));
+    let (opening, entry) = (args.opening, login::Entry::of(args));
     tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, argv, _| raise(app, &argv)))
-        .plugin(login::plugin(args))
         .invoke_handler(tauri::generate_handler![
             snapshot,
             opening_of,
@@ -88,10 +129,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             login::set_autostart,
             login::start_demo
         ])
+        .on_window_event(|window, event| {
+            if matches!(event, WindowEvent::CloseRequested { .. }) {
+                window.state::<Hearing>().0.abort();
+            }
+        })
         .setup(move |app| {
-            let seen = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) }).seen;
+            let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
+            // They are the tray's.
+            drop(notes);
             tauri::async_runtime::spawn(repaint(app.handle().clone(), seen.clone()));
             app.manage(Glass { home, seen, opening: Mutex::new(opening) });
+            app.manage(entry);
+            let handle = app.handle().clone();
+            let hearing = instance.serve(move |opening| raise(&handle, opening));
+            app.manage(Hearing(tauri::async_runtime::spawn(hearing)));
             WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
                 .title("Risk Manager")
                 .inner_size(SIZE.0, SIZE.1)
@@ -100,23 +152,29 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok(())
         })
         .run(context)
-        .context("the window could not be shown")?;
+        .context("the framework could not make it")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A second start brings the first window to the front, on the wanted page.
-fn raise(app: &AppHandle, argv: &[String]) {
-    let Ok(args) = Args::try_parse_from(argv) else { return };
-    let opening = Opening::of(&args);
-    if let Ok(mut kept) = app.state::<Glass>().opening.lock() {
-        *kept = opening;
-    }
-    if let Some(window) = app.get_webview_window(MAIN) {
-        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
-        if let Err(error) = shown.and_then(|()| window.emit("open", opening)) {
-            tracing::warn!(%error, "the window could not be raised");
+/// A later start brings this window to the front, on the wanted page. Tells when that was done.
+fn raise(app: &AppHandle, opening: Opening) -> oneshot::Receiver<()> {
+    let (done, raised) = oneshot::channel();
+    let handle = app.clone();
+    let asked = app.run_on_main_thread(move || {
+        if let Ok(mut kept) = handle.state::<Glass>().opening.lock() {
+            *kept = opening;
         }
+        let Some(window) = handle.get_webview_window(MAIN) else { return };
+        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+        match shown.and_then(|()| window.emit("open", opening)) {
+            Ok(()) => drop(done.send(())),
+            Err(error) => tracing::warn!(%error, "the window could not be raised"),
+        }
+    });
+    if let Err(error) = asked {
+        tracing::warn!(%error, "the window could not be raised");
     }
+    raised
 }
 
 async fn repaint(app: AppHandle, mut seen: watch::Receiver<Seen>) {

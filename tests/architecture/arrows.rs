@@ -24,8 +24,18 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// What makes a program one with a window.
-const WINDOWS: [&str; 9] =
-    ["tauri", "tauri-runtime-wry", "wry", "tao", "gtk", "gtk-sys", "webkit2gtk", "rfd", "notify-rust"];
+const WINDOWS: [&str; 10] = [
+    "tauri",
+    "tauri-runtime-wry",
+    "wry",
+    "tao",
+    "tray-icon",
+    "gtk",
+    "gtk-sys",
+    "webkit2gtk",
+    "rfd",
+    "notify-rust",
+];
 
 /// What decides nothing may not be known where decisions are made.
 const OUTSIDE: [&str; 6] = ["tokio", "reqwest", "rusqlite", "tauri", "tracing", "tungstenite"];

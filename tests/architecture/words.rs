@@ -28,11 +28,13 @@ const OUTSIDE_OF_THE_CORE: [&str; 21] = [
 ];
 
 /// A word, and the files in which it may stand.
-const DOORS: [(&[&str], &[&str]); 8] = [
+const DOORS: [(&[&str], &[&str]); 9] = [
+    // Whatever else names it is loaded into the process with the engine, browser and all.
     (
-        &["tauri", "tauri_plugin_single_instance", "wry", "gtk", "rfd"],
-        &["src-tauri/app/", "src-tauri/build.rs"],
+        &["tauri", "tauri_build", "wry"],
+        &["src-tauri/app/window.rs", "src-tauri/app/login.rs", "src-tauri/build.rs"],
     ),
+    (&["gtk", "rfd", "tao", "tray_icon"], &["src-tauri/app/"]),
     (&["notify_rust"], &["src-tauri/app/notifier.rs"]),
     (&["rusqlite"], &["src-tauri/store/src/"]),
     (&["reqwest", "tokio_tungstenite", "tungstenite"], &["src-tauri/projectx/src/gateway/"]),

@@ -110,7 +110,7 @@ fn a_click_on_a_notification_opens_the_window() {
         engine.watchers() == 2
     });
     let windows = children_of(program.id());
-    assert!(windows.iter().any(|line| line.contains("--window")), "{windows:?}");
+    assert!(windows.iter().any(|line| line.contains("risk-manager-window")), "{windows:?}");
     assert_eq!(engine.asked(), [], "a click sends nothing to the broker");
 }
 

@@ -115,7 +115,7 @@ fn flatten_all_in_the_menu_only_opens_the_question() {
     wait("the window to watch the engine", || engine.watchers() == 2);
     let windows = children_of(program.id());
     assert!(
-        windows.iter().any(|line| line.contains("--window") && line.contains("--sheet flatten")),
+        windows.iter().any(|line| line.contains("risk-manager-window") && line.contains("--sheet flatten")),
         "{windows:?}"
     );
     assert_eq!(engine.asked(), []);

@@ -1,164 +1,283 @@
 //! The tray program: icon and menu follow the engine, notes become notifications, choices open the
-//! window. One owner of state; drawing is `surface`.
+//! window. One owner of state, on the main thread; whoever wants something of it sends a deed. Drawing is
+//! `surface`.
 
+mod picture;
 mod surface;
 mod windows;
 
-use std::{process::ExitCode, sync::Mutex, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use chrono_tz::Tz;
-use clap::Parser;
-use runtime::Sign;
-use tauri::{AppHandle, Manager, RunEvent};
+use domain::Severity;
+use runtime::{
+    Home, Sign,
+    control::instance::{Claim, Instance, claim},
+};
+use tao::{
+    event::{Event, StartCause},
+    event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy},
+    platform::run_return::EventLoopExtRunReturn,
+};
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tray_icon::menu::MenuEvent;
 use views::{
-    Note, Sight, Zones,
+    Note, Purpose, Sight, Zones,
     text::{note, quit},
     tray::MenuAction,
 };
 
 use crate::{
-    args::{Args, Page, Sheet},
+    Start,
+    args::{Opening, Page, Program, Sheet},
     demo::Demo,
-    engine::{Engine, Failure, Home},
+    engine::{Engine, Failure},
     notifier::Notifier,
     question,
     viewer::{Seen, Viewer},
 };
-use surface::Surface;
+use surface::{Drawing, Surface};
 use windows::Windows;
+
+pub use windows::window;
 
 /// Countdowns in the menu are looked at this often; what reads the same is not drawn again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// What waits here waits for the disk, the network or the clock.
+const WORKERS: usize = 2;
 
-/// What the menu's choices, and the end, need.
+/// What the main thread is asked to do.
+enum Deed {
+    /// Draw icon and menu, and say so.
+    Draw(Box<Drawing>, oneshot::Sender<()>),
+    /// An entry of the menu was chosen.
+    Choose(MenuAction),
+    /// Show the window, and say so.
+    Open(Opening, oneshot::Sender<()>),
+    /// The program is to end with this exit code.
+    End(u8),
+}
+
+type Deeds = EventLoopProxy<Deed>;
+
+/// The one owner of what the main thread needs.
 struct Tray {
+    deeds: Deeds,
+    surface: Option<Surface>,
     windows: Windows,
     seen: watch::Receiver<Seen>,
-    /// Taken when the program ends.
-    engine: Mutex<Option<Engine>>,
-    /// The engine lives in this program and ends with it.
-    own_engine: bool,
+    zones: Zones,
+    notifier: Notifier,
+    engine: Engine,
 }
 
 /// Shows the tray icon until the trader quits.
 ///
 /// # Errors
-/// When the tray can't be made.
-pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
-    let demo_home = args.demo.then(|| TempDir::with_prefix("risk-manager-demo-")).transpose()?;
-    args.home = demo_home.as_ref().map(|place| place.path().to_path_buf()).or(args.home);
-    let mut context = tauri::generate_context!("tauri.conf.json");
-    let identifier = args.identifier(&context.config().identifier);
-    context.config_mut().identifier = identifier;
-    let home = args.home()?;
-    let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, argv, _| started_again(app, &argv)))
-        .setup(move |app| {
-            let begun = set_up(app, &args, home, demo_home);
-            // An error given to Tauri would end in a panic: it is told to people here.
-            if let Err(failure) = begun {
-                give_up(app.handle(), &failure);
-            }
-            Ok(())
-        })
-        .build(context)
-        .context("the tray could not be made")?;
-    let code = app.run_return(|app, event| {
-        // The last window of a tray program is no reason to end it; only an explicit exit is.
-        if let RunEvent::ExitRequested { code: None, api, .. } = event {
-            api.prevent_exit();
-        } else if matches!(event, RunEvent::Exit) {
-            end(app);
+/// When the system gives no threads, no temporary folder or no name to be found by.
+pub fn run(mut start: Start) -> anyhow::Result<ExitCode> {
+    let demo_home = start.demo.then(|| TempDir::with_prefix("risk-manager-demo-")).transpose()?;
+    start.args.home = demo_home.as_ref().map(|place| place.path().to_path_buf()).or(start.args.home);
+    let tasks = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    let tasks = tasks.context("no threads")?;
+    let _inside = tasks.enter();
+    let instance = match tasks.block_on(claim(&start.args.identifier(Program::Tray), &start.args.opening))? {
+        Claim::First(instance) => instance,
+        Claim::HandedOver => {
+            println!("Risk Manager runs already: its window was opened.");
+            return Ok(ExitCode::SUCCESS);
         }
-    });
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    };
+    let event_loop = EventLoopBuilder::with_user_event().build();
+    let home = start.args.home()?;
+    let code = match tasks.block_on(Tray::start(&start, home, demo_home, event_loop.create_proxy())) {
+        Ok(tray) => live(tray, event_loop, instance, &tasks),
+        Err(failure) => {
+            // Whoever has mended it starts again.
+            drop(instance);
+            give_up(&failure)
+        }
+    };
+    tasks.shutdown_background();
+    Ok(ExitCode::from(code))
 }
 
-fn set_up(app: &tauri::App, args: &Args, home: Home, demo_home: Option<TempDir>) -> Result<(), Failure> {
-    let handle = app.handle().clone();
-    let zones = zones();
-    let is_new = !home.path().join("state.db").exists();
-    let notifier = Notifier::start(opener(handle.clone()))?;
-    let mut engine = tauri::async_runtime::block_on(async {
+/// Until it is told to end. The name is held to the last, so that no later start finds the engine still busy.
+fn live(mut tray: Tray, mut event_loop: EventLoop<Deed>, instance: Instance, tasks: &Runtime) -> u8 {
+    let _hearing = hear(instance, event_loop.create_proxy());
+    let code = event_loop.run_return(|event, _, flow| {
+        let ends = if let Event::UserEvent(deed) = event {
+            tray.act(deed)
+        } else if matches!(event, Event::NewEvents(StartCause::Init)) {
+            *flow = ControlFlow::Wait;
+            tray.appear().err().map(|failure| give_up(&failure))
+        } else {
+            None
+        };
+        if let Some(code) = ends {
+            *flow = ControlFlow::ExitWithCode(code.into());
+        }
+    });
+    // What is asked from now on is asked in vain.
+    drop(event_loop);
+    tasks.block_on(tray.end());
+    u8::try_from(code).unwrap_or(crate::UNEXPECTED)
+}
+
+/// A later start opens the window of this one.
+fn hear(instance: Instance, deeds: Deeds) -> JoinHandle<()> {
+    tokio::spawn(instance.serve(move |opening| {
+        let (done, opened) = oneshot::channel();
+        send(&deeds, Deed::Open(opening, done));
+        opened
+    }))
+}
+
+/// Nothing is lost that way but what comes after the end.
+fn send(deeds: &Deeds, deed: Deed) {
+    if deeds.send_event(deed).is_err() {
+        tracing::debug!("the program is ending");
+    }
+}
+
+/// Nothing runs: that is told where a trader looks, and the program ends.
+fn give_up(failure: &Failure) -> u8 {
+    eprintln!("Risk Manager cannot start: {}", failure.text);
+    question::say("Risk Manager cannot start: you are not protected.", &failure.text);
+    failure.code
+}
+
+impl Tray {
+    async fn start(
+        start: &Start,
+        home: Home,
+        demo_home: Option<TempDir>,
+        deeds: Deeds,
+    ) -> Result<Self, Failure> {
+        let zones = zones();
+        let is_new = !home.path().join("state.db").exists();
+        let status = Opening { page: Page::Status, sheet: None };
+        let to_open = deeds.clone();
+        let notifier = Notifier::start(move || send(&to_open, Deed::Open(status, oneshot::channel().0)))?;
         let demo = match demo_home {
             Some(place) => Some(Demo::open(place).await?),
             None => None,
         };
-        Engine::start(home.clone(), demo, zones).await
-    })?;
-    // Before any window is opened, so that none is left over by a program that is told to end at once.
-    let to_end = handle.clone();
-    tauri::async_runtime::spawn(async move {
-        told_to_end().await;
-        to_end.exit(0);
-    });
-    let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
-    let surface = Surface::new(&handle, &seen.borrow().sight(), zones, chosen)?;
-    let windows = Windows::new(home);
-    if args.open {
-        windows.open(args.page, args.sheet);
+        let mut engine = Engine::start(home.clone(), demo, zones).await?;
+        // Before any window is opened, so that none is left over by a program that is told to end at once.
+        tokio::spawn(end_when_told(deeds.clone())?);
+        if let Some(signs) = engine.signs() {
+            tokio::spawn(end_when_allowed(deeds.clone(), signs));
+        }
+        let Viewer { seen, notes } = Viewer::of(home.clone());
+        tokio::spawn(tell(notes, seen.clone(), notifier.clone()));
+        let tray = Self { deeds, surface: None, windows: Windows::new(home), seen, zones, notifier, engine };
+        if start.open {
+            tray.open(start.args.opening);
+        } else if is_new && tray.engine.is_own() && !start.demo {
+            // The first thing somebody sees of a program that waits in the tray.
+            tray.open(Opening { page: Page::Setup, sheet: None });
+        }
+        Ok(tray)
     }
-    let own_engine = engine.is_own();
-    if let Some(signs) = engine.signs() {
-        tauri::async_runtime::spawn(end_when_allowed(handle.clone(), signs));
-    }
-    // The first thing somebody sees of a program that waits in the tray.
-    if is_new && own_engine && !args.demo && !args.open {
-        windows.open(Page::Setup, None);
-    }
-    app.manage(Tray { windows, seen: seen.clone(), engine: Mutex::new(Some(engine)), own_engine });
-    tauri::async_runtime::spawn(tell(notes, seen.clone(), notifier.clone()));
-    tauri::async_runtime::spawn(follow(handle, surface, seen, zones, notifier));
-    Ok(())
-}
 
-/// Nothing runs: that is told where a trader looks, and the program ends.
-fn give_up(app: &AppHandle, failure: &Failure) {
-    eprintln!("Risk Manager cannot start: {}", failure.text);
-    question::say("Risk Manager cannot start: you are not protected.", &failure.text);
-    app.exit(i32::from(failure.code));
-}
+    /// The icon is drawn, and from now on follows.
+    fn appear(&mut self) -> Result<(), Failure> {
+        let drawing = surface::drawing(&self.seen.borrow().sight(), self.zones);
+        self.surface = Some(Surface::new(drawing)?);
+        let deeds = self.deeds.clone();
+        MenuEvent::set_event_handler(Some(move |event: MenuEvent| {
+            if let Some(action) = surface::action(&event) {
+                send(&deeds, Deed::Choose(action));
+            }
+        }));
+        tokio::spawn(follow(self.deeds.clone(), self.seen.clone(), self.zones, self.notifier.clone()));
+        Ok(())
+    }
 
-/// Windows first, so that none is left without an engine; then the engine, with the time it needs.
-fn end(app: &AppHandle) {
-    let Some(tray) = app.try_state::<Tray>() else { return };
-    tray.windows.close();
-    let engine = tray.engine.lock().ok().and_then(|mut engine| engine.take());
-    if let Some(engine) = engine {
-        tauri::async_runtime::block_on(engine.stop());
+    /// The exit code, when that was the last one.
+    fn act(&mut self, deed: Deed) -> Option<u8> {
+        match deed {
+            Deed::Draw(drawing, done) => {
+                if let Some(Err(error)) = self.surface.as_mut().map(|surface| surface.show(*drawing)) {
+                    tracing::error!(%error, "the tray could not be drawn");
+                }
+                let _ = done.send(());
+            }
+            Deed::Choose(action) => self.choose(action),
+            Deed::Open(opening, done) => {
+                self.open(opening);
+                let _ = done.send(());
+            }
+            Deed::End(code) => return Some(code),
+        }
+        None
+    }
+
+    /// A choice in the menu. None of them sends anything to the broker.
+    fn choose(&self, action: MenuAction) {
+        let (page, sheet) = match action {
+            MenuAction::OpenStatus => (Page::Status, None),
+            MenuAction::OpenSettings => (Page::Settings, None),
+            MenuAction::OpenHistory => (Page::History, None),
+            MenuAction::OpenSetup => (Page::Setup, None),
+            MenuAction::FlattenAll => (Page::Status, Some(Sheet::Flatten)),
+            MenuAction::CancelAll => (Page::Status, Some(Sheet::Cancel)),
+            MenuAction::LockOutUntil => (Page::Status, Some(Sheet::Until)),
+            MenuAction::DoneForTheDay => (Page::Status, Some(Sheet::Done)),
+            MenuAction::Quit => return self.quit(),
+        };
+        self.open(Opening { page, sheet });
+    }
+
+    /// Where the guard password stands in between, the window asks for it, and the engine gives the sign.
+    fn quit(&self) {
+        let (sight, is_own) = (self.seen.borrow().sight(), self.engine.is_own());
+        if is_own && sight.view().is_some_and(quit::asks_for_password) {
+            return self.open(Opening { page: Page::Status, sheet: Some(Sheet::Quit) });
+        }
+        let deeds = self.deeds.clone();
+        question::ask(&quit::question(sight.view(), is_own), move || send(&deeds, Deed::End(0)));
+    }
+
+    fn open(&self, opening: Opening) {
+        if let Err(error) = self.windows.open(opening) {
+            tracing::error!(%error, "the window could not be opened");
+            self.notifier.tell(Note {
+                title: "The window cannot be opened".into(),
+                body: error.to_string(),
+                severity: Severity::Error,
+                rule: None,
+                purpose: Purpose::News,
+            });
+        }
+    }
+
+    /// Icon and windows first, so that none is left without an engine; then the engine, with the time it needs.
+    async fn end(self) {
+        drop(self.surface);
+        self.windows.close();
+        self.engine.stop().await;
     }
 }
 
 /// The guard password was given for quitting.
-async fn end_when_allowed(app: AppHandle, mut signs: mpsc::Receiver<Sign>) {
+async fn end_when_allowed(deeds: Deeds, mut signs: mpsc::Receiver<Sign>) {
     while let Some(sign) = signs.recv().await {
         if sign == Sign::MayEnd {
-            app.exit(0);
+            send(&deeds, Deed::End(0));
         }
     }
 }
 
-/// A notification that is clicked opens the window.
-fn opener(app: AppHandle) -> impl Fn() + Send + Sync + 'static {
-    move || {
-        if let Some(tray) = app.try_state::<Tray>() {
-            tray.windows.open(Page::Status, None);
-        }
-    }
-}
-
-/// Draws every change of what is seen, and of what time makes of it.
-async fn follow(
-    app: AppHandle,
-    surface: Surface,
-    mut seen: watch::Receiver<Seen>,
-    zones: Zones,
-    notifier: Notifier,
-) {
-    let mut surface = Some(surface);
+/// Wants every change drawn of what is seen, and of what time makes of it: one at a time.
+async fn follow(deeds: Deeds, mut seen: watch::Receiver<Seen>, zones: Zones, notifier: Notifier) {
     let mut was_lost = false;
     loop {
         let sight = seen.borrow_and_update().sight();
@@ -167,10 +286,11 @@ async fn follow(
             engine_lost(&sight, zones).into_iter().for_each(|note| tell_if_wanted(note, &sight, &notifier));
         }
         was_lost = is_lost;
-        surface = match surface {
-            Some(surface) => surface.show(&app, &sight, zones).await,
-            None => return,
-        };
+        let (done, drawn) = oneshot::channel();
+        send(&deeds, Deed::Draw(Box::new(surface::drawing(&sight, zones)), done));
+        if drawn.await.is_err() {
+            return;
+        }
         tokio::select! {
             changed = seen.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(LOOK_AGAIN_AFTER) => {}
@@ -196,39 +316,6 @@ fn tell_if_wanted(note: Note, sight: &Sight, notifier: &Notifier) {
     }
 }
 
-/// A choice in the menu. None of them sends anything to the broker.
-fn chosen(app: &AppHandle, action: MenuAction) {
-    let tray = app.state::<Tray>();
-    match action {
-        MenuAction::OpenStatus => tray.windows.open(Page::Status, None),
-        MenuAction::OpenSettings => tray.windows.open(Page::Settings, None),
-        MenuAction::OpenHistory => tray.windows.open(Page::History, None),
-        MenuAction::OpenSetup => tray.windows.open(Page::Setup, None),
-        MenuAction::FlattenAll => tray.windows.open(Page::Status, Some(Sheet::Flatten)),
-        MenuAction::CancelAll => tray.windows.open(Page::Status, Some(Sheet::Cancel)),
-        MenuAction::LockOutUntil => tray.windows.open(Page::Status, Some(Sheet::Until)),
-        MenuAction::DoneForTheDay => tray.windows.open(Page::Status, Some(Sheet::Done)),
-        MenuAction::Quit => quit(app, &tray),
-    }
-}
-
-/// Where the guard password stands in between, the window asks for it, and the engine gives the sign.
-fn quit(app: &AppHandle, tray: &Tray) {
-    let sight = tray.seen.borrow().sight();
-    if tray.own_engine && sight.view().is_some_and(quit::asks_for_password) {
-        return tray.windows.open(Page::Status, Some(Sheet::Quit));
-    }
-    let app_to_end = app.clone();
-    question::ask(app, quit::question(sight.view(), tray.own_engine), move || app_to_end.exit(0));
-}
-
-/// A second start opens the window of the first.
-fn started_again(app: &AppHandle, argv: &[String]) {
-    let (page, sheet) =
-        Args::try_parse_from(argv).map_or((Page::Status, None), |args| (args.page, args.sheet));
-    app.state::<Tray>().windows.open(page, sheet);
-}
-
 /// Where the trader sits, by `TZ` or by the system's setting; Central Time where neither tells.
 fn zones() -> Zones {
     let parsed = |name: String| name.trim_start_matches(':').parse::<Tz>().ok();
@@ -237,24 +324,26 @@ fn zones() -> Zones {
     local.map_or(Zones::CENTRAL, |local| Zones { local })
 }
 
-/// The system or a terminal asks the program to end.
+/// The system or a terminal asks the program to end: heard from the moment of the call.
 #[cfg(unix)]
-async fn told_to_end() {
+fn end_when_told(deeds: Deeds) -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut end), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = end.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = end.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        send(&deeds, Deed::End(0));
+    })
 }
 
-/// The system or a terminal asks the program to end.
+/// The system or a terminal asks the program to end: heard from the moment of the call.
 #[cfg(not(unix))]
-async fn told_to_end() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
+fn end_when_told(deeds: Deeds) -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+        send(&deeds, Deed::End(0));
+    })
 }

@@ -1,4 +1,4 @@
-//! Window processes of this tray: starts them, and ends them with it.
+//! Windows of this tray: starts them, and ends them with it.
 
 use std::{
     env,
@@ -7,10 +7,13 @@ use std::{
 };
 
 use clap::ValueEnum;
+use runtime::Home;
 
+#[cfg(target_os = "linux")]
+use crate::desktop::DRAWING;
 use crate::{
-    args::{Page, Sheet},
-    engine::Home,
+    args::{Opening, Program},
+    neighbour::{self, Missing},
 };
 
 /// Linux's web view then paints without a graphics driver: a third sooner, in 70 MB less, and never blank where
@@ -23,6 +26,24 @@ pub struct Windows {
     started: Mutex<Vec<Child>>,
 }
 
+/// How the window of a home is started.
+///
+/// # Errors
+/// Its program is missing.
+pub fn window(home: &Home, opening: Opening) -> Result<Command, Missing> {
+    let mut command = Command::new(neighbour::find(Program::Window)?);
+    if env::var_os(RENDERER.0).is_none() {
+        command.env(RENDERER.0, RENDERER.1);
+    }
+    #[cfg(target_os = "linux")]
+    if env::var_os(DRAWING.0).is_some_and(|value| value == DRAWING.1) {
+        command.env_remove(DRAWING.0);
+    }
+    command.arg("--home").arg(home.path()).args(named("--page", opening.page));
+    command.args(opening.sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
+    Ok(command)
+}
+
 impl Windows {
     /// None is open yet.
     pub fn new(home: Home) -> Self {
@@ -30,23 +51,16 @@ impl Windows {
     }
 
     /// Opens or raises the window.
-    pub fn open(&self, page: Page, sheet: Option<Sheet>) {
-        let started = env::current_exe().and_then(|program| {
-            let mut command = Command::new(program);
-            if env::var_os(RENDERER.0).is_none() {
-                command.env(RENDERER.0, RENDERER.1);
-            }
-            command.arg("--window").arg("--home").arg(self.home.path());
-            command.args(named("--page", page));
-            command.args(sheet.into_iter().flat_map(|sheet| named("--sheet", sheet)));
-            command.spawn()
-        });
-        let Ok(mut running) = self.started.lock() else { return };
-        running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        match started {
-            Ok(child) => running.push(child),
-            Err(error) => tracing::error!(%error, "the window could not be opened"),
+    ///
+    /// # Errors
+    /// Its program is missing, or the system does not start it.
+    pub fn open(&self, opening: Opening) -> anyhow::Result<()> {
+        let child = window(&self.home, opening)?.spawn()?;
+        if let Ok(mut running) = self.started.lock() {
+            running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+            running.push(child);
         }
+        Ok(())
     }
 
     /// Ends every window that is open.

@@ -179,7 +179,7 @@ impl Drop for Browser {
     }
 }
 
-/// Its first thread can be gone while others still hold its place on the bus.
+/// Its first thread can be gone while others still hold its name.
 fn runs(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
     let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);

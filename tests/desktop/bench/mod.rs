@@ -220,6 +220,11 @@ pub fn program() -> String {
 pub struct Running(Child);
 
 impl Running {
+    /// Any program, until the test ends.
+    pub fn of(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
     pub fn id(&self) -> u32 {
         self.0.id()
     }

@@ -1,11 +1,13 @@
-//! The control socket: local, for the owner only. Typed requests, one stream of views.
+//! The control socket: local, for the owner only. Typed requests, one stream of views. And the names by which
+//! a later start of a program finds the first.
 
 pub mod client;
+pub mod instance;
 pub mod server;
 
 use std::{io, path::Path};
 
-use interprocess::local_socket::{GenericFilePath, Name, ToFsName};
+use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, ToFsName};
 use sha2::{Digest, Sha256};
 
 /// Longest request or response in bytes; a longer one ends the connection.
@@ -39,4 +41,21 @@ fn fingerprint(home: &Path) -> String {
 
 fn name(home: &Path) -> io::Result<Name<'static>> {
     place(home).into_os_string().to_fs_name::<GenericFilePath>()
+}
+
+/// The owner and nobody else.
+#[cfg(windows)]
+fn for_owner(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    use interprocess::os::windows::{
+        local_socket::ListenerOptionsExt, security_descriptor::SecurityDescriptor,
+    };
+    let descriptor = widestring::u16cstr!("D:P(A;;GA;;;OW)");
+    Ok(options.security_descriptor(SecurityDescriptor::deserialize(descriptor)?))
+}
+
+/// The owner and nobody else.
+#[cfg(unix)]
+fn for_owner(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    use interprocess::os::unix::local_socket::ListenerOptionsExt;
+    Ok(options.mode(0o600))
 }

@@ -55,21 +55,7 @@ pub struct Feed {
 pub fn open(home: &Path) -> io::Result<Listener> {
     prepare(home)?;
     let options = ListenerOptions::new().name(super::name(home)?).try_overwrite(true);
-    #[cfg(windows)]
-    let options = {
-        use interprocess::os::windows::{
-            local_socket::ListenerOptionsExt, security_descriptor::SecurityDescriptor,
-        };
-        // The owner and nobody else.
-        let descriptor = widestring::u16cstr!("D:P(A;;GA;;;OW)");
-        options.security_descriptor(SecurityDescriptor::deserialize(descriptor)?)
-    };
-    #[cfg(unix)]
-    let options = {
-        use interprocess::os::unix::local_socket::ListenerOptionsExt;
-        options.mode(0o600)
-    };
-    options.create_tokio()
+    super::for_owner(options)?.create_tokio()
 }
 
 #[cfg(unix)]
