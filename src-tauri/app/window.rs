@@ -135,6 +135,7 @@ fn show(home: Home, identifier: String, args: &Args, instance: Instance) -> anyh
             }
         })
         .setup(move |app| {
+            let size = if matches!(opening.page, Page::Settings) { WIDE } else { SIZE };
             let Viewer { seen, notes } = tauri::async_runtime::block_on(async { Viewer::of(home.clone()) });
             // They are the tray's.
             drop(notes);
@@ -146,7 +147,7 @@ fn show(home: Home, identifier: String, args: &Args, instance: Instance) -> anyh
             app.manage(Hearing(tauri::async_runtime::spawn(hearing)));
             WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
                 .title("Risk Manager")
-                .inner_size(SIZE.0, SIZE.1)
+                .inner_size(size.0, size.1)
                 .min_inner_size(SMALLEST.0, SMALLEST.1)
                 .build()?;
             Ok(())

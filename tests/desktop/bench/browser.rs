@@ -69,7 +69,7 @@ impl Browser {
 
     /// Presses the button with this text.
     pub fn press(&self, text: &str) {
-        self.runtime.block_on(until(text, async || self.button(text).await?.click().await.ok()));
+        self.runtime.block_on(until(text, async || clicked(self.button(text).await?).await));
     }
 
     /// Opens the step of the set-up with this title.
@@ -102,7 +102,7 @@ impl Browser {
 
     fn press_at(&self, path: &str) {
         self.runtime.block_on(async {
-            until(path, async || self.page.find(By::XPath(path)).await.ok()?.click().await.ok()).await;
+            until(path, async || clicked(self.page.find(By::XPath(path)).await.ok()?).await).await;
         });
     }
 
@@ -155,6 +155,11 @@ impl Browser {
             it.innerText.replace(/\u2060/g, '').replace(/\s+/g, ' ').trim() === arguments[0]) ?? null;";
         self.page.execute(FIND, vec![json!(text)]).await.ok()?.element().ok()
     }
+}
+
+/// What was drawn anew since it was found, or is covered, is not clicked.
+async fn clicked(found: WebElement) -> Option<()> {
+    found.click().await.inspect_err(|error| eprintln!("not clicked yet: {error}")).ok()
 }
 
 /// The field beside a label, or in the frame beside it that also holds its unit.
