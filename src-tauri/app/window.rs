@@ -34,7 +34,7 @@ use views::{
     history::HistoryQuery,
 };
 
-use args::{Args, Opening, Program};
+use args::{Args, Opening, Page, Program};
 use viewer::{Seen, Viewer};
 
 const MAIN: &str = "main";

@@ -144,3 +144,13 @@ it('Ctrl and a number choose the page', async () => {
   await user().keyboard('{Control>}1{/Control}');
   expect(screen.getByText('Positions and orders')).toBeInTheDocument();
 });
+
+it('keeps what was typed when the window grows into the other layout', async () => {
+  await show('no-credentials', { page: 'setup', sheet: null });
+  await user().type(screen.getByLabelText('User name'), 'j.marlow');
+  Object.defineProperty(window, 'innerWidth', { value: 980, configurable: true });
+  window.dispatchEvent(new Event('resize'));
+  await tick();
+  expect(screen.getByRole('complementary', { name: 'Protection and accounts' })).toBeVisible();
+  expect(screen.getByLabelText('User name')).toHaveValue('j.marlow');
+});
