@@ -19,13 +19,15 @@ impl Entry {
     /// Starts it with the home that is served, where that is not the usual one.
     pub fn of(args: &Args) -> Self {
         let home = args.home.iter().map(|home| std::path::absolute(home).unwrap_or_else(|_| home.clone()));
-        Self { args: home.flat_map(|home| ["--home".to_owned(), home.display().to_string()]).collect() }
+        Self {
+            args: home.flat_map(|home| ["--home".to_owned(), quoted(&home.display().to_string())]).collect(),
+        }
     }
 
     fn place(&self) -> anyhow::Result<AutoLaunch> {
         let program = neighbour::find(Program::Tray)?;
         let mut builder = AutoLaunchBuilder::new();
-        builder.set_app_name(Program::Tray.file()).set_app_path(&program.display().to_string());
+        builder.set_app_name(Program::Tray.file()).set_app_path(&quoted(&program.display().to_string()));
         Ok(builder.set_args(&self.args).build()?)
     }
 
@@ -42,6 +44,32 @@ impl Entry {
         }
         Ok(place.is_enabled()?)
     }
+}
+
+/// One word of a command line, also where it holds spaces: what writes the entry only joins the words.
+/// Form of a desktop entry's `Exec` key, whose backslashes are written twice.
+#[cfg(not(windows))]
+fn quoted(word: &str) -> String {
+    if word.chars().all(|it| it.is_alphanumeric() || "/._-+".contains(it)) {
+        return word.to_owned();
+    }
+    let mut written = String::from('"');
+    for it in word.chars() {
+        match it {
+            '\\' => written.push_str(r"\\\\"),
+            '"' | '`' | '$' => written.extend(['\\', '\\', it]),
+            '%' => written.push_str("%%"),
+            _ => written.push(it),
+        }
+    }
+    written.push('"');
+    written
+}
+
+/// As above, for the registry. A path holds no quotation mark there.
+#[cfg(windows)]
+fn quoted(word: &str) -> String {
+    format!("\"{word}\"")
 }
 
 /// Whether the program starts with the login.
@@ -63,4 +91,16 @@ pub async fn start_demo() -> Result<(), String> {
     let started =
         Command::new(program).args(["--demo", "--open"]).env_remove(runtime::home::HOME_VARIABLE).spawn();
     started.map(drop).map_err(|error| format!("The demo could not be started: {error}."))
+}
+
+#[cfg(all(test, not(windows)))]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_with_spaces_stay_one_word_of_the_entry() {
+        assert_eq!(quoted("/opt/risk-manager"), "/opt/risk-manager");
+        assert_eq!(quoted("/home/ana maria/rules"), r#""/home/ana maria/rules""#);
+        assert_eq!(quoted(r#"/a$b/100%/"c"\d"#), r#""/a\\$b/100%%/\\"c\\"\\\\d""#);
+    }
 }
