@@ -1,12 +1,13 @@
 //! An account under a HARD lockout ends flat, and stays flat: every position and every entry order is
 //! answered in time (invariants A.8-4). So does a symbol outside its own hours.
 
-use domain::{AccountId, ContractId, LockKind, Lockout, OrderId, RuleKey, Symbol};
+use domain::{AccountId, ContractId, Exposure, LockKind, Lockout, OrderId, RuleKey, Symbol};
 
 use super::{
     Law, Scene,
     debts::{Answers, Debts},
 };
+use crate::sight::Held;
 /// The law.
 #[derive(Debug, Default)]
 pub(super) struct Flat {
@@ -36,8 +37,10 @@ impl Law for Flat {
             for held in seen.held.values() {
                 let locks = of(&held.position.symbol);
                 let Some(since) = locks.iter().map(|lockout| lockout.since).min() else { continue };
-                // What stood when the hours ended may stay for a while (RULE-009).
-                if held.grown < since && locks.iter().all(|lockout| lockout.spares_baseline(scene.now)) {
+                // What stood when the hours ended may stay for a while (RULE-009); so may what is left of it
+                // once an addition was taken off again.
+                let spared = locks.iter().all(|lockout| lockout.spares_baseline(scene.now));
+                if spared && (held.grown < since || locks.iter().all(|lockout| is_within(lockout, held))) {
                     continue;
                 }
                 let key = Wrong::Held(seen.id.clone(), held.position.contract.clone());
@@ -58,6 +61,12 @@ impl Law for Flat {
     fn answers(&self) -> Answers {
         self.debts.answers()
     }
+}
+
+fn is_within(lockout: &Lockout, held: &Held) -> bool {
+    let (position, none) = (&held.position, Exposure::default());
+    let baseline = lockout.baseline.get(&position.contract).unwrap_or(&none);
+    baseline.same_side(position.exposure) && position.exposure.size() <= baseline.size()
 }
 
 fn forbids(lockout: &Lockout) -> bool {
