@@ -23,6 +23,8 @@ const RACE: TimeDelta = TimeDelta::seconds(5);
 pub(super) struct Closes {
     /// Exposure-changing calls without a reply.
     in_flight: BTreeMap<CallId, (AccountId, ContractId)>,
+    /// When the last of them was sent.
+    asked_at: BTreeMap<(AccountId, ContractId), Instant>,
     /// Our closing orders that have not filled completely.
     closing: BTreeMap<OrderId, Closing>,
     exposures: BTreeMap<(AccountId, ContractId), Exposure>,
@@ -41,6 +43,8 @@ struct Closing {
     side: OrderSide,
     since: Instant,
     left: u32,
+    /// It stood for one that was late, which arrived as well.
+    crossed: bool,
 }
 
 impl Law for Closes {
@@ -52,7 +56,7 @@ impl Law for Closes {
         for happening in scene.happened {
             match happening {
                 Happening::Began | Happening::Ended => self.in_flight.clear(),
-                Happening::Asked(ask) => self.asked(ask.id, &ask.call)?,
+                Happening::Asked(ask) => self.asked(ask.id, &ask.call, scene.now)?,
                 Happening::Replied(call) => {
                     self.in_flight.remove(call);
                 }
@@ -72,7 +76,7 @@ impl Law for Closes {
 }
 
 impl Closes {
-    fn asked(&mut self, id: CallId, call: &Call) -> Result<(), String> {
+    fn asked(&mut self, id: CallId, call: &Call, now: Instant) -> Result<(), String> {
         let (Call::Close { account, contract } | Call::Reduce { account, contract, .. }) = call else {
             return Ok(());
         };
@@ -80,6 +84,7 @@ impl Closes {
         if self.in_flight.values().any(|other| *other == key) {
             return Err(format!("two closes of {contract} are in flight at once"));
         }
+        self.asked_at.insert(key.clone(), now);
         self.in_flight.insert(id, key);
         Ok(())
     }
@@ -148,15 +153,22 @@ impl Closes {
         let is_same = |it: &Closing| {
             it.account == arrival.account && it.contract == *contract && it.side == seeing.order.side
         };
-        if let Some((order, _)) = self.closing.iter().find(|(_, it)| is_same(it)) {
+        let unfilled = self.closing.iter().find(|(_, it)| is_same(it));
+        // What has no answer for 2 s is sent again (specification C.11), and the late one may arrive beside it.
+        let asked_at = self.asked_at.get(&(arrival.account.clone(), contract.clone()));
+        if let Some((order, first)) = unfilled
+            && asked_at.is_none_or(|at| *at > first.since)
+        {
             return Err(format!("{contract} is closed again while {order} is not filled"));
         }
+        let crossed = unfilled.is_some();
         let closing = Closing {
             account: arrival.account.clone(),
             contract: contract.clone(),
             side: seeing.order.side,
             since: scene.now,
             left: seeing.order.remaining().0,
+            crossed,
         };
         self.closing.insert(seeing.order.id.clone(), closing);
         let _ = by;
@@ -206,11 +218,11 @@ impl Closes {
             }
             return Ok(());
         }
-        let Some(since) = self.fill_closing(fill) else {
+        let Some((since, crossed)) = self.fill_closing(fill) else {
             return self.protected(fill, (before, after), scene);
         };
         self.closed.insert(key.clone(), scene.now);
-        let raced = last_trade.is_some_and(|at| at >= since);
+        let raced = crossed || last_trade.is_some_and(|at| at >= since);
         let grew = !after.is_flat() && (!before.same_side(after) || after.size() > before.size());
         if grew && !raced {
             return Err(format!("our close took {} from {} to {}", fill.contract, before.0, after.0));
@@ -254,14 +266,14 @@ impl Closes {
         Ok(())
     }
 
-    /// When the close that this fill belongs to arrived.
-    fn fill_closing(&mut self, fill: &Fill) -> Option<Instant> {
+    /// When the close that this fill belongs to arrived, and whether it crossed another one.
+    fn fill_closing(&mut self, fill: &Fill) -> Option<(Instant, bool)> {
         let closing = self.closing.get_mut(&fill.order)?;
         closing.left = closing.left.saturating_sub(fill.size.0);
-        let since = closing.since;
+        let found = (closing.since, closing.crossed);
         if closing.left == 0 {
             self.closing.remove(&fill.order);
         }
-        Some(since)
+        Some(found)
     }
 }
