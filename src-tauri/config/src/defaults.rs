@@ -139,6 +139,7 @@ fn by_symbol(out: &mut String, open: &mut Vec<&'static str>, row: &'static Row, 
 
 fn range(row: &Row) -> String {
     let unit = match row.key.unit {
+        _ if matches!(row.key.kind, Kind::Percents) => "",
         Unit::None | Unit::Dollars => "",
         Unit::Contracts => " contracts",
         Unit::Seconds => " seconds",

@@ -128,10 +128,6 @@ impl Default for Database {
 /// From which share of a limit people are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warnings {
-    /// Percent of a limit from which it is shown as approaching; 1 to 99.
-    pub approaching_percent: u32,
-    /// Percent of a limit from which it is shown as near; 1 to 99.
-    pub near_percent: u32,
     /// Percent of a money or trade limit at which people are told, each once a day; 1 to 99. None: nobody
     /// is told.
     pub told_at_percent: BTreeSet<u32>,
@@ -140,7 +136,7 @@ pub struct Warnings {
 impl Default for Warnings {
     fn default() -> Self {
         let told_at_percent = domain::rulebook::warn_at_percent().into_iter().collect();
-        Self { approaching_percent: 50, near_percent: 80, told_at_percent }
+        Self { told_at_percent }
     }
 }
 

@@ -145,22 +145,6 @@ impl Fault {
 
 /// Settings that are the same for every account.
 pub(crate) fn settings(sheet: &Sheet, risk: &Layer, faults: &mut Vec<Fault>) {
-    let warnings = &sheet.settings.warnings;
-    if warnings.approaching_percent > warnings.near_percent {
-        let path = "general.warnings.near_percent";
-        Fault::error(
-            FaultKind::Conflict,
-            &risk.place(path, File::Risk),
-            path,
-            format!(
-                "near_percent {} lies below approaching_percent {}.",
-                warnings.near_percent, warnings.approaching_percent
-            ),
-        )
-        .because("A limit approaches before it is near.")
-        .fix("Make near_percent the larger of the two.")
-        .add(faults);
-    }
     let channels = &sheet.settings.notifications;
     let needs = [
         (channels.discord.enabled, "discord", "webhook_url", channels.discord.webhook_url.is_some()),
@@ -170,6 +154,24 @@ pub(crate) fn settings(sheet: &Sheet, risk: &Layer, faults: &mut Vec<Fault>) {
         (channels.email.enabled, "email", "from", channels.email.from.is_some()),
         (channels.email.enabled, "email", "to", channels.email.to.is_some()),
     ];
+    for (enabled, channel) in [
+        (channels.discord.enabled, "discord"),
+        (channels.telegram.enabled, "telegram"),
+        (channels.email.enabled, "email"),
+    ] {
+        let path = format!("general.notifications.{channel}.enabled");
+        if enabled {
+            Fault::warning(
+                FaultKind::Doubtful,
+                &risk.place(&path, File::Risk),
+                &path,
+                format!("{channel} is switched on, and this version sends nothing there."),
+            )
+            .because("Messages reach the desktop only.")
+            .fix(format!("Do not rely on {channel} yet; switch it off."))
+            .add(faults);
+        }
+    }
     for (enabled, channel, key, has) in needs {
         let path = format!("general.notifications.{channel}.{key}");
         if enabled && !has && !risk.is_bad(&path) {

@@ -102,7 +102,7 @@ impl Kind {
             Self::Time => "a time of day as HH:MM, from 00:00 to 23:59".to_string(),
             Self::Zone => "an IANA time zone".to_string(),
             Self::Days => "a list of days, 0 is Monday and 6 is Sunday".to_string(),
-            Self::Percents => "a list of whole numbers from 1 to 99; an empty one tells nothing".to_string(),
+            Self::Percents => "a list of percentages from 1 to 99; an empty list tells nothing".to_string(),
             Self::Dates => "a list of dates as YYYY-MM-DD".to_string(),
             Self::EarlyCloses => "a list of {date, close_time}".to_string(),
             Self::Windows => "a list of {start, end, days}".to_string(),

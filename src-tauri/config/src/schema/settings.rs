@@ -55,12 +55,6 @@ static GENERAL_KEYS: Group = Group {
         Key::new("database.max_backups", Kind::Whole { min: 1, max: 100 }, "Backups kept", "How many backups are kept.")
             .unit(Unit::Files)
             .at(lens!(settings.database.max_backups)),
-        Key::new("warnings.approaching_percent", Kind::Whole { min: 1, max: 99 }, "Approaching", "Share of a limit from which it is shown as approaching.")
-            .unit(Unit::Percent)
-            .at(lens!(settings.warnings.approaching_percent)),
-        Key::new("warnings.near_percent", Kind::Whole { min: 1, max: 99 }, "Near", "Share of a limit from which it is shown as near.")
-            .unit(Unit::Percent)
-            .at(lens!(settings.warnings.near_percent)),
         Key::new("warnings.told_at_percent", Kind::Percents, "Told at", "Shares of a money or trade limit at which people are told, each once a day.")
             .unit(Unit::Percent)
             .at(lens!(settings.warnings.told_at_percent)),
@@ -68,14 +62,14 @@ static GENERAL_KEYS: Group = Group {
             .at(lens!(settings.notifications.desktop.enabled)),
         Key::new("notifications.desktop.min_severity", GRAVITY, "Desktop from", "Least gravity of a message; lost protection is shown whatever it weighs.")
             .at(lens!(settings.notifications.desktop.min_severity)),
-        Key::new("notifications.discord.enabled", Kind::Bool, "Discord", "Whether messages go to Discord.")
+        Key::new("notifications.discord.enabled", Kind::Bool, "Discord", "Whether messages go to Discord; not built yet.")
             .at(lens!(settings.notifications.discord.enabled)),
         Key::new("notifications.discord.min_severity", GRAVITY, "Discord from", "Least gravity of a message.")
             .at(lens!(settings.notifications.discord.min_severity)),
         Key::new("notifications.discord.webhook_url", Kind::Secret, "Webhook", "The webhook's address, by reference.")
             .nullable()
             .at(lens!(settings.notifications.discord.webhook_url)),
-        Key::new("notifications.telegram.enabled", Kind::Bool, "Telegram", "Whether messages go to Telegram.")
+        Key::new("notifications.telegram.enabled", Kind::Bool, "Telegram", "Whether messages go to Telegram; not built yet.")
             .at(lens!(settings.notifications.telegram.enabled)),
         Key::new("notifications.telegram.min_severity", GRAVITY, "Telegram from", "Least gravity of a message.")
             .at(lens!(settings.notifications.telegram.min_severity)),
@@ -85,7 +79,7 @@ static GENERAL_KEYS: Group = Group {
         Key::new("notifications.telegram.chat_id", TEXT, "Chat", "Who gets the messages.")
             .nullable()
             .at(lens!(settings.notifications.telegram.chat_id)),
-        Key::new("notifications.email.enabled", Kind::Bool, "Email", "Whether messages go out by email.")
+        Key::new("notifications.email.enabled", Kind::Bool, "Email", "Whether messages go out by email; not built yet.")
             .at(lens!(settings.notifications.email.enabled)),
         Key::new("notifications.email.min_severity", GRAVITY, "Email from", "Least gravity of a message.")
             .at(lens!(settings.notifications.email.min_severity)),
