@@ -92,11 +92,20 @@ fn weigh(notification: &mut Notification, severity: Severity) {
     notification.action("default", "Open");
 }
 
-#[cfg(not(all(unix, not(target_os = "macos"))))]
+/// What is grave stays until it is looked at, for which Windows wants a button.
+#[cfg(windows)]
+fn weigh(notification: &mut Notification, severity: Severity) {
+    use notify_rust::Urgency;
+    if matches!(severity, Severity::Error | Severity::Critical) {
+        notification.urgency(Urgency::Critical).action("default", "Open");
+    }
+}
+
+#[cfg(target_os = "macos")]
 fn weigh(_notification: &mut Notification, _severity: Severity) {}
 
 /// Waiting takes until the notification is gone.
-#[cfg(all(unix, not(target_os = "macos")))]
+#[cfg(not(target_os = "macos"))]
 fn await_click(shown: NotificationHandle, open: &Open) {
     // The one that shows them holds one.
     if Arc::strong_count(open) > MOST_CLICKABLE {
@@ -104,19 +113,38 @@ fn await_click(shown: NotificationHandle, open: &Open) {
     }
     let open = Arc::clone(open);
     let waiting = thread::Builder::new().name("notification".into()).spawn(move || {
-        shown.wait_for_action(|action| {
-            if action == "default" {
-                open();
-            }
-        });
+        if is_clicked(shown) {
+            open();
+        }
     });
     if let Err(error) = waiting {
         tracing::warn!(%error, "a notification cannot be clicked");
     }
 }
 
-#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[cfg(target_os = "macos")]
 fn await_click(_shown: NotificationHandle, _open: &Open) {}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn is_clicked(shown: NotificationHandle) -> bool {
+    let mut clicked = false;
+    shown.wait_for_action(|action| clicked = action == "default");
+    clicked
+}
+
+#[cfg(windows)]
+fn is_clicked(shown: NotificationHandle) -> bool {
+    use notify_rust::NotificationResponse;
+    let mut clicked = false;
+    let waited = shown.wait_for_response(|response: &NotificationResponse| {
+        clicked = match response {
+            NotificationResponse::Default => true,
+            NotificationResponse::Action(action) => action == "default",
+            NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => false,
+        };
+    });
+    waited.is_ok() && clicked
+}
 
 /// Servers that understand markup would read `<` and `&` of an error text as such.
 #[cfg(all(unix, not(target_os = "macos")))]
