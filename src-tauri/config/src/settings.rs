@@ -17,10 +17,6 @@ pub struct Api {
     pub user_hub_url: String,
     /// Quotes.
     pub market_hub_url: String,
-    /// Seconds until an attempt to connect is given up; 1 to 120.
-    pub connect_timeout_seconds: u32,
-    /// Seconds until a request that enforces nothing is given up; 1 to 60.
-    pub request_timeout_seconds: u32,
 }
 
 impl Default for Api {
@@ -29,8 +25,6 @@ impl Default for Api {
             base_url: "https://api.topstepx.com".to_string(),
             user_hub_url: "https://rtc.topstepx.com/hubs/user".to_string(),
             market_hub_url: "https://rtc.topstepx.com/hubs/market".to_string(),
-            connect_timeout_seconds: 30,
-            request_timeout_seconds: 10,
         }
     }
 }
@@ -250,14 +244,10 @@ impl Default for Email {
 /// Timers beyond what the rulebook says (specification C.6, C.16).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Timers {
-    /// Whether the trading day is reset at all.
-    pub reset_enabled: bool,
     /// Whether the reset ends lockouts of RULE-003.
     pub unlock_daily_loss: bool,
     /// Whether the reset ends lockouts of RULE-013.
     pub unlock_daily_profit: bool,
-    /// Seconds between two safety sweeps; 1 to 60.
-    pub check_interval_seconds: u32,
     /// Whether the end of a lockout is told.
     pub notify_unlock: bool,
     /// Whether a change of the clocks is told.
@@ -266,14 +256,7 @@ pub struct Timers {
 
 impl Default for Timers {
     fn default() -> Self {
-        Self {
-            reset_enabled: true,
-            unlock_daily_loss: true,
-            unlock_daily_profit: true,
-            check_interval_seconds: 10,
-            notify_unlock: true,
-            notify_dst: true,
-        }
+        Self { unlock_daily_loss: true, unlock_daily_profit: true, notify_unlock: true, notify_dst: true }
     }
 }
 

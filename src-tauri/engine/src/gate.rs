@@ -58,7 +58,10 @@ impl AccountState {
                 continue;
             }
             let permitted = self.lockouts.permitted(&order.contract, &order.symbol, now, |it| {
-                it.key.rule != RuleKey::SessionBlockOutside || self.sessions.cancel_orders()
+                // What worked when the hours ended may be kept; a new entry never is (specification A.5).
+                it.key.rule != RuleKey::SessionBlockOutside
+                    || self.sessions.cancel_orders()
+                    || order.created_at > it.since
             });
             let Some((lockout, permitted)) = permitted else { continue };
             let would_hold = self.exposure(&order.contract) + order.would_add();

@@ -3,10 +3,7 @@
 use domain::RuleKey;
 
 use super::Check;
-use crate::{
-    fault::{Fault, FaultKind},
-    schema::{File, seconds_text},
-};
+use crate::{fault::FaultKind, schema::seconds_text};
 
 impl Check<'_> {
     pub(super) fn daily_loss(&mut self) {
@@ -63,20 +60,6 @@ impl Check<'_> {
         }
         if let Some(zone) = own.timezone.filter(|zone| *zone != reset.timezone) {
             self.other_reset(rule, "timezone", &(zone.to_string(), reset.timezone.to_string()));
-        }
-        if self.sheet.rules.stance(rule).0 && !self.sheet.settings.timers.reset_enabled {
-            let path = "daily_reset.enabled";
-            let place = self.timers.place(path, File::Timers);
-            Fault::error(
-                FaultKind::Conflict,
-                &place,
-                path,
-                format!("The daily reset is off while {rule} is on."),
-            )
-            .because("Its lockout ends at the daily reset; without one it would never end.")
-            .fix(format!("Switch the reset on, or {rule} off."))
-            .example("enabled: true")
-            .add(self.faults);
         }
     }
 

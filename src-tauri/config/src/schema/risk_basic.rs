@@ -222,7 +222,7 @@ static AUTH_LOSS_GUARD: Group = Group {
             "check_interval_seconds",
             Kind::Whole { min: 5, max: 300 },
             "Check",
-            "How often connection and login are checked.",
+            "How often the broker is asked whether the account may trade; the connection is watched all the time.",
         )
         .unit(Unit::Seconds)
         .stricter(Strictness::Lower)

@@ -188,7 +188,7 @@ static SESSION: Group = Group {
             "cancel_orders_at_session_end",
             Kind::Bool,
             "Cancel at the end",
-            "Whether working entry orders are cancelled at the end.",
+            "Whether entry orders that work when the hours end are cancelled; under the lockout one placed later always is.",
         )
         .stricter(Strictness::On)
         .at(lens!(rules.session_block_outside.settings.cancel_orders)),
@@ -212,7 +212,7 @@ static SESSION: Group = Group {
             "respect_holidays",
             Kind::Bool,
             "Holidays",
-            "Whether no session begins on the holidays of timers.yaml.",
+            "Whether the list in timers.yaml counts: no session begins on a holiday, and early closes end one.",
         )
         .stricter(Strictness::On)
         .at(lens!(rules.session_block_outside.settings.respect_holidays)),

@@ -146,8 +146,12 @@ static DAILY_RESET: Group = Group {
     keys: &[
         Key::new("time", Kind::Time, "Time", "Local time of the reset.").at(lens!(reset.time)),
         Key::new("timezone", Kind::Zone, "Time zone", "Zone of the reset.").at(lens!(reset.timezone)),
-        Key::new("enabled", Kind::Bool, "Enabled", "Whether there is a reset; the day limits need it.")
-            .at(lens!(settings.timers.reset_enabled)),
+        Key::new(
+            "enabled",
+            Kind::AlwaysTrue("each trading day has a result and limits of its own"),
+            "Enabled",
+            "Always true.",
+        ),
         Key::new(
             "clear_daily_pnl",
             Kind::AlwaysTrue("a result carried over would not be the day's any more, which the limits judge"),
@@ -216,9 +220,9 @@ static TIMERS: Group = Group {
             "check_interval",
             Kind::Duration { min: 1, max: 60 },
             "Safety sweep",
-            "Time between two sweeps over all timers.",
+            "Timers are looked at each second, oftener than asked for here; the key is here so that files may say it.",
         )
-        .at(lens!(settings.timers.check_interval_seconds)),
+        .form(Form::Alternative),
         Key::new(
             "auto_unlock.enabled",
             Kind::AlwaysTrue("a lockout ends at its time; nobody has to be there to end it"),
@@ -350,21 +354,5 @@ static API: Group = Group {
         .at(lens!(api.user_hub_url)),
         Key::new("market_hub_url", Kind::Url { hub: true }, "Market hub", "Quotes.")
             .at(lens!(api.market_hub_url)),
-        Key::new(
-            "connection.connect_timeout_seconds",
-            Kind::Whole { min: 1, max: 120 },
-            "Connect",
-            "When an attempt to connect is given up.",
-        )
-        .unit(Unit::Seconds)
-        .at(lens!(api.connect_timeout_seconds)),
-        Key::new(
-            "connection.request_timeout_seconds",
-            Kind::Whole { min: 1, max: 60 },
-            "Request",
-            "When a request that enforces nothing is given up; enforcement has its own shorter limit.",
-        )
-        .unit(Unit::Seconds)
-        .at(lens!(api.request_timeout_seconds)),
     ],
 };

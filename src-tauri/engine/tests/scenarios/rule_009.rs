@@ -405,6 +405,12 @@ fn positions_and_orders_stay_where_the_settings_say_so() {
     assert_eq!(desk.at("2025-10-27T15:00:00").tick(), TUESDAY);
     assert_eq!(desk.at("2025-10-27T15:01:00").tick(), "");
     assert!(desk.position("MNQ", 2, "21000").starts_with("reduce MNQ to 1"), "new exposure never stays");
+    desk.obey();
+    assert_eq!(
+        desk.limit(3, "MNQ", Buy, 1, "20940"),
+        "cancel 3 by session_block_outside: 2 while 1 permitted by session_block_outside",
+        "nor a new entry"
+    );
 }
 
 #[test]
