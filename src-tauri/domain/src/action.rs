@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Breach, ContractId, Contracts, EndCause, Exposure, Fill, Instant, LockKey, Lockout, OrderId,
-    Price, RuleKey, Symbol, TradeId, TradingDay, Usd,
+    Price, RuleKey, RuleMode, Symbol, TradeId, TradingDay, Usd,
     memory::{DayFigures, Managed},
     order::{OWN_TAG, Ticket},
 };
@@ -198,6 +198,9 @@ pub enum Notice {
         limit: Usd,
         /// The level in percent that was reached.
         level: u32,
+        /// How strictly the rule is taken. Earlier versions did not say.
+        #[serde(default)]
+        mode: RuleMode,
     },
     /// RULE-008 was found switched off or weakened and is enforced all the same.
     StopRuleForced,
@@ -216,6 +219,9 @@ pub enum Notice {
         limit: u32,
         /// The level in percent that was reached.
         level: u32,
+        /// How strictly the rule is taken. Earlier versions did not say.
+        #[serde(default)]
+        mode: RuleMode,
     },
     /// Something that protection stands on is gone (RULE-010).
     Trouble {

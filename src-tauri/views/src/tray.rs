@@ -7,7 +7,7 @@ use domain::{Instant, RuleKey, Usd};
 use crate::{
     sight::Sight,
     text::{Zones, money, time, words},
-    view::{AccountView, Gauge, GaugeState, LockoutView, Protection, Unit, View},
+    view::{AccountView, Gauge, LockoutView, Protection, Unit, View},
 };
 
 /// At most so many accounts have a line of their own; the window shows all.
@@ -230,7 +230,7 @@ fn near_lines(view: &View) -> (String, String) {
         .iter()
         .filter(|account| account.near_limit)
         .flat_map(|account| &account.gauges)
-        .filter(|gauge| gauge.state == GaugeState::Near)
+        .filter(|gauge| gauge.is_near())
         .max_by_key(|gauge| gauge.used_percent);
     let Some(gauge) = nearest else {
         return ("Armed · near limit".to_owned(), watched(view));

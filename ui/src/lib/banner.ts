@@ -210,7 +210,7 @@ function remainingAloud(left: number): string {
 function near(view: View, now: number): Banner {
   const account = [...view.accounts].filter((one) => one.near_limit).sort(byHeadroom)[0];
   const gauge = account?.gauges
-    .filter((one) => one.state === 'near')
+    .filter((one) => one.state === 'near' && one.mode === 'enforce')
     .sort((a, b) => (b.used_percent ?? 0) - (a.used_percent ?? 0))[0];
   const beyond = account?.positions.find((position) => isBeyond(position, account));
   const lines: Line[] = [];

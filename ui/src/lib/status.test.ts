@@ -87,6 +87,19 @@ it('does not claim that no rule can act when only the disk fails', () => {
   expect(canSend({ sight: 'live', view: failing, age_ms: 0 })).toBe(true);
 });
 
+it('names a limit that is enforced as the near one', () => {
+  const shown = structuredClone(view('near'));
+  const [main] = shown.accounts;
+  const [daily] = main?.gauges ?? [];
+  if (!main || !daily) throw new Error('no gauge');
+  main.gauges = [{ ...daily, mode: 'warn', used_percent: 99, title: 'Warned of' }, daily];
+  expect(banner({ sight: 'live', view: shown, age_ms: 0 }, now('near'), 0, 'UTC').caption).toBe(
+    'Daily Loss Limit',
+  );
+  main.gauges = [{ ...daily, mode: 'warn' }];
+  expect(banner({ sight: 'live', view: shown, age_ms: 0 }, now('near'), 0, 'UTC').lines).toHaveLength(1);
+});
+
 it('says that a stop lies beyond the limit', () => {
   expect(text('near')[0]).toBe('Limit acts before your ES stop: stop 6,706.50, $112.50 away, $87.50 left.');
 });

@@ -7,8 +7,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
     Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
-    OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
-    Ticket, Trouble, Usd, calendar,
+    OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleMode, RuleSet, Rulebook, Snapshot,
+    Symbol, Ticket, Trouble, Usd, calendar,
     memory::{AccountMemory, Managed},
     products,
 };
@@ -627,12 +627,12 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::DangerousStop { order, .. } => Some(format!("alert: order {order} would add")),
         Notice::StopsUnknown { .. } => Some("alert: stops unknown".to_string()),
         Notice::Loop { actions, .. } => Some(format!("alert: loop of {actions}")),
-        Notice::NearLimit { rule, contract, value, level, .. } => {
+        Notice::NearLimit { rule, contract, value, level, mode, .. } => {
             let contract = contract.as_ref().map(|it| format!(" {}", name_of(it))).unwrap_or_default();
-            Some(format!("alert: {level} % of {rule}{contract} used, {value}"))
+            Some(format!("alert: {level} % of {rule}{contract} used, {value}{}", unless_enforced(*mode)))
         }
-        Notice::NearTradeLimit { rule, count, limit, level } => {
-            Some(format!("alert: {level} % of {rule} used, {count} of {limit}"))
+        Notice::NearTradeLimit { rule, count, limit, level, mode } => {
+            Some(format!("alert: {level} % of {rule} used, {count} of {limit}{}", unless_enforced(*mode)))
         }
         Notice::StopRuleForced => Some("alert: stop rule forced".to_string()),
         Notice::DayStarted { day } => Some(format!("day {day}")),
@@ -655,6 +655,14 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::StopMovedIn { meant, placed, .. } => Some(format!("alert: stop at {placed}, not {meant}")),
         Notice::StopLeftAlone { contract } => Some(format!("alert: {} left alone", name_of(contract))),
         Notice::Unlocked { .. } | Notice::ResultDiffers { .. } => None,
+    }
+}
+
+fn unless_enforced(mode: RuleMode) -> &'static str {
+    match mode {
+        RuleMode::Enforce => "",
+        RuleMode::Warn => ", warned of only",
+        RuleMode::Observe => ", observed only",
     }
 }
 

@@ -105,8 +105,6 @@ impl Core {
         let gauges = self.gauges(account);
         let info = account.info();
         let name = info.map_or_else(|| account.id().to_string(), |info| info.name.clone());
-        let near_limit =
-            gauges.iter().any(|gauge| gauge.state == GaugeState::Near && gauge.unit != Unit::Contracts);
         Some(AccountView {
             id: account.id().clone(),
             short_name: info.map_or_else(|| name.clone(), |info| self.account_name(info)),
@@ -114,7 +112,7 @@ impl Core {
             name,
             can_trade: info.is_some_and(|info| info.can_trade),
             protection: guard::protection_of(account, &self.guard.reasons),
-            near_limit,
+            near_limit: gauges.iter().any(Gauge::is_near),
             realized_today: ledger.realized(true),
             realized_gross: ledger.realized_gross(),
             fees_today: ledger.costs(),

@@ -286,6 +286,14 @@ pub struct Gauge {
     pub state: GaugeState,
 }
 
+impl Gauge {
+    /// Whether something will be done soon: a limit that is only observed or warned of does nothing.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        self.state == GaugeState::Near && self.mode == RuleMode::Enforce
+    }
+}
+
 /// One point of the day's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{text::trouble, view::DesktopView};
 use domain::{
-    Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, Side, TradingDay, Trouble, Usd,
-    breach::Basis,
+    Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, RuleMode, Side, TradingDay, Trouble,
+    Usd, breach::Basis,
 };
 
 fn utc(text: &str) -> Instant {
@@ -70,6 +70,7 @@ fn message_2_a_limit_is_near() {
         value: Usd::from_cents(-41_250),
         limit: Usd::from_cents(-50_000),
         level: 75,
+        mode: RuleMode::Enforce,
     };
     let told = Alert { severity: Severity::Warning, account: None, notice };
     check(
@@ -77,6 +78,41 @@ fn message_2_a_limit_is_near() {
         "Near limit: $87.50 left",
         "Daily Loss Limit: −$412.50 of −$500 (83 %). At −$500 everything is closed.",
     );
+}
+
+/// What a rule that only warns will do at its limit is to warn.
+#[test]
+fn a_limit_that_is_not_enforced_promises_no_deed() {
+    let none = BTreeMap::new();
+    let near = |level| Notice::NearLimit {
+        rule: RuleKey::DailyRealizedLoss,
+        contract: None,
+        value: Usd::from_cents(-41_250),
+        limit: Usd::from_cents(-50_000),
+        level,
+        mode: RuleMode::Warn,
+    };
+    let trades = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Warn,
+    };
+    let body = |notice| {
+        let told = Alert { severity: Severity::Warning, account: None, notice };
+        alert(&told, &scene("2025-11-18T18:29:41Z", &[], &none)).body
+    };
+    assert_eq!(
+        body(near(75)),
+        "Daily Loss Limit: −$412.50 of −$500 (83 %). At −$500 you are told; nothing is closed."
+    );
+    assert_eq!(
+        body(near(100)),
+        "−$412.50 of −$500 by the newest bar; there are no live quotes. You are told once a second look says \
+         the same."
+    );
+    assert_eq!(body(trades), "Trade Limits: 9 of 10 trades. At 10 you are told; nothing is locked.");
 }
 
 #[test]
@@ -285,6 +321,7 @@ fn a_limit_of_one_position_names_it_and_an_unconfirmed_one_says_so() {
             value: Usd::from_cents(cents),
             limit: Usd::from_cents(-20_000),
             level,
+            mode: RuleMode::Enforce,
         },
     };
     let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
@@ -304,8 +341,13 @@ fn a_limit_of_one_position_names_it_and_an_unconfirmed_one_says_so() {
 #[test]
 fn trades_that_are_left_are_counted() {
     let none = BTreeMap::new();
-    let notice =
-        Notice::NearTradeLimit { rule: RuleKey::TradeFrequencyLimit, count: 9, limit: 10, level: 90 };
+    let notice = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Enforce,
+    };
     check(
         &alert(
             &Alert { severity: Severity::Warning, account: None, notice },
