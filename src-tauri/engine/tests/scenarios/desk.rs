@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
-    Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
-    OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleMode, RuleSet, Rulebook, Snapshot,
-    Symbol, Ticket, Trouble, Usd, calendar,
+    Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Omitted, Order, OrderId,
+    OrderKind, OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleMode, RuleSet, Rulebook,
+    Snapshot, Symbol, Ticket, Trouble, Usd, calendar,
     memory::{AccountMemory, Managed},
     products,
 };
@@ -528,7 +528,8 @@ fn line(action: &Action) -> Option<String> {
         Action::Unlock { key, cause } => Some(format!("unlock {} {cause:?}", key.rule).to_lowercase()),
         Action::Enforce(it) => Some(enforcement_line(it)),
         Action::Observe(it) => {
-            Some(format!("{} {}: {}", if it.warn { "warn" } else { "observe" }, it.rule, breach(&it.breach)))
+            let mode = if it.warn { "warn" } else { "observe" };
+            Some(format!("{mode} {}: {}{}", it.rule, breach(&it.breach), omitted(&it.omitted)))
         }
         Action::Alert(alert) => notice(&alert.notice),
         Action::Reset { .. }
@@ -578,6 +579,13 @@ fn enforcement_line(it: &Enforcement) -> String {
     };
     let merged: String = it.merged.iter().map(|rule| format!(" + {rule}")).collect();
     format!("{deed} by {}{merged}: {}", it.rule, breach(&it.breach))
+}
+
+fn omitted(it: &Omitted) -> String {
+    let closed = it.closed.iter().map(|(contract, size)| format!(", close {size} {}", name_of(contract)));
+    let cancelled = it.cancelled.iter().map(|order| format!(", cancel {order}"));
+    let orders = [("place", it.placed), ("move", it.moved)].into_iter().filter(|(_, count)| *count > 0);
+    closed.chain(cancelled).chain(orders.map(|(what, count)| format!(", {what} {count}"))).collect()
 }
 
 fn ticket_text(ticket: &Ticket) -> String {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Event, Instant, LockEnd,
-    Lockout, Notice, Outcome, Part, Side, Symbol, Trouble,
+    Lockout, Notice, Observation, Omitted, Outcome, Part, Side, Symbol, Trouble,
 };
 use store::{AlertRecord, Record};
 use views::{
@@ -145,11 +145,8 @@ impl Core {
             Action::Alert(alert) if self.is_unwanted(&alert.notice) => {}
             Action::Alert(alert) => self.tell_alert(alert, now),
             Action::Observe(it) => {
-                let managing = matches!(it.breach, Breach::Management { .. });
-                let would = if managing { Deeds::placing() } else { self.would(&it.account) };
-                let lock = it.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
-                let note =
-                    self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
+                let would = self.would(it, now);
+                let note = self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, scene));
                 self.tell(note, About::account("observed", Some(&it.account)), now);
             }
             Action::Lock { .. }
@@ -353,9 +350,18 @@ impl Core {
             .collect()
     }
 
-    fn would(&self, account: &AccountId) -> Deeds {
-        let held = self.held(Some(account));
-        Deeds { closed: held.into_iter().map(|it| (it.size, it.symbol)).collect(), ..Deeds::default() }
+    /// What a rule that does not enforce would have done, as a sentence.
+    pub(super) fn would(&self, observation: &Observation, now: Instant) -> String {
+        let Omitted { closed, cancelled, placed, moved } = &observation.omitted;
+        let deeds = Deeds {
+            closed: closed.iter().map(|(contract, size)| (*size, self.symbol_of(contract))).collect(),
+            cancelled: u32::try_from(cancelled.len()).unwrap_or(u32::MAX),
+            shrunk: 0,
+            placed: *placed,
+            moved: *moved,
+        };
+        let lock = observation.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
+        deeds.would(lock, now)
     }
 
     /// The root of a contract, as some fact named it; the contract id where none did.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::{PositionView, Protection, View};
 
-use super::{Deeds, Doubt, Held, WouldLock, Zones, lockout as lockout_text, reason, time, words};
+use super::{Deeds, Doubt, Held, Zones, lockout as lockout_text, reason, time, words};
 pub use alert::alert;
 
 /// One message to a person.
@@ -114,21 +114,15 @@ pub fn locked(lockout: &Lockout, scene: &Scene<'_>) -> Note {
     scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body).about(lockout.key.rule)
 }
 
-/// A rule that does not enforce would have acted.
+/// A rule that does not enforce would have acted, as of [`Deeds::would`].
 #[must_use]
-pub fn observed(
-    observation: &Observation,
-    would: &Deeds,
-    lock: Option<WouldLock>,
-    scene: &Scene<'_>,
-) -> Note {
+pub fn observed(observation: &Observation, would: &str, scene: &Scene<'_>) -> Note {
     let (title, severity) = match observation.warn {
         true => ("Warning, not enforced", Severity::Warning),
         false => ("Observed, not enforced", Severity::Info),
     };
     let heading = format!("{}: {}", words::title(observation.rule), reason::short(&observation.breach));
-    let body = format!("{heading}. {}", would.would(lock, scene.now));
-    scene.note(severity, title, &body).about(observation.rule)
+    scene.note(severity, title, &format!("{heading}. {would}")).about(observation.rule)
 }
 
 /// Something could not be closed or cancelled.

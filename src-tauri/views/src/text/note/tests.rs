@@ -1,7 +1,10 @@
 //! The ten messages of the look, word for word, and what surrounds them.
 
 use super::*;
-use crate::{text::trouble, view::DesktopView};
+use crate::{
+    text::{WouldLock, trouble},
+    view::DesktopView,
+};
 use domain::{
     Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, RuleMode, Side, TradingDay, Trouble,
     Usd, breach::Basis,
@@ -240,13 +243,15 @@ fn message_10_it_was_only_observed() {
         breach: daily_loss(-50_100),
         lock: Some(LockKind::Hard),
         end: None,
+        omitted: Default::default(),
         detected_at: utc("2025-11-18T17:26:40Z"),
         warn: false,
     };
+    let scene = scene("2025-11-18T17:26:40Z", &[], &none);
     let would = Deeds { closed: closed(2, "MNQ"), ..Deeds::default() };
-    let lock = Some(WouldLock::Until(utc(RESET)));
+    let would = would.would(Some(WouldLock::Until(utc(RESET))), scene.now);
     check(
-        &observed(&observation, &would, lock, &scene("2025-11-18T17:26:40Z", &[], &none)),
+        &observed(&observation, &would, &scene),
         "Observed, not enforced",
         "Daily Loss Limit: −$501.00 of −$500. Would have closed 2 MNQ and locked until 5:00 PM CT.",
     );
