@@ -21,6 +21,7 @@ import {
   left,
   byHeadroom,
   isBeyond,
+  lossLeft,
   kindOf,
   WORD,
   type Kind,
@@ -230,10 +231,10 @@ function near(view: View, now: number): Banner {
 }
 
 function actsBeforeStop(position: PositionView, account: AccountView): Line {
-  const stop = position.stop_price === null ? '' : `stop ${price(position.stop_price)}, `;
+  const stop = position.last_stop_price === null ? '' : `stop ${price(position.last_stop_price)}, `;
   return {
     strong: `Limit acts before your ${position.symbol} stop:`,
-    text: `${stop}${unsigned(position.stop_distance_usd ?? '0')} away, ${unsigned(account.headroom.usd ?? '0')} left.`,
+    text: `${stop}${unsigned(position.stop_distance_usd ?? '0')} away, ${unsigned(String(lossLeft(position, account) ?? 0))} left.`,
   };
 }
 

@@ -3,7 +3,19 @@ import { expect, it } from 'vitest';
 import { sightOf, states, views } from './fake/backend';
 import { ms } from './format';
 import { banner } from './banner';
-import { biting, canSend, flattening, kindOf, left, leading, order, proof, standing, today } from './status';
+import {
+  biting,
+  canSend,
+  flattening,
+  isBeyond,
+  kindOf,
+  left,
+  leading,
+  order,
+  proof,
+  standing,
+  today,
+} from './status';
 import type { ReceiptView } from './types/ReceiptView';
 import type { View } from './types/View';
 
@@ -112,6 +124,22 @@ it('names the limit that bites first, also when it belongs to one symbol', () =>
   one.symbol = 'MNQ';
   account.headroom = { rule: one.rule, usd: one.left, contracts: null };
   expect(biting(account)?.title).toBe(one.title);
+});
+
+it('measures a stop by the loss limits that are enforced on its position', () => {
+  const shown = structuredClone(view('near'));
+  const [main] = shown.accounts;
+  const [position] = main?.positions ?? [];
+  const [daily] = main?.gauges ?? [];
+  if (!main || !position || !daily) throw new Error('no position');
+  const beyond = (change: Partial<typeof daily>) =>
+    isBeyond(position, { ...main, gauges: [{ ...daily, left: '50.00', ...change }] });
+  expect(beyond({})).toBe(true);
+  expect(beyond({ mode: 'warn' })).toBe(false);
+  expect(beyond({ limit: '1000', left: '50.00' })).toBe(false);
+  expect(beyond({ symbol: 'MNQ' })).toBe(false);
+  expect(beyond({ symbol: position.symbol })).toBe(true);
+  expect(isBeyond({ ...position, stop_distance_usd: null }, main)).toBe(false);
 });
 
 it('never reads out the running figure, but says when a lock is nearly over', () => {

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Account, AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace,
+    Account, AccountId, Contracts, Instant, Lockout, Order, Position, Price, RuleMode, Side, Usd, exchange,
+    rulebook::NoStopLossGrace,
 };
 use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -157,11 +158,10 @@ impl Core {
         let known = account.is_known();
         let price = market.price(&position.contract);
         let stop_distance = price.zip(coverage.nearest).map(|(price, stop)| (price.0 - stop.0).abs());
-        let instrument = market.instrument(&position.contract);
+        let stops = self.stopped_out(account, position);
         let stop_distance_usd = price
-            .zip(coverage.nearest)
-            .zip(instrument)
-            .map(|((price, stop), instrument)| instrument.value(position.exposure, stop, price).abs());
+            .zip(stops.as_deref())
+            .and_then(|(price, stops)| Some(self.worth_at(position, price, stops)?.abs()));
         Some(PositionView {
             contract: position.contract.clone(),
             symbol: position.symbol.clone(),
@@ -176,6 +176,7 @@ impl Core {
             covered: known.then_some(coverage.covered),
             stop_price: coverage.nearest,
             stop_distance,
+            last_stop_price: stops.and_then(|stops| stops.last().map(|(stop, _)| *stop)),
             stop_distance_usd,
             closes_at: account.stops().of(&position.contract).and_then(|watch| watch.deadline),
             opened_at: position.opened_at,
@@ -212,20 +213,35 @@ impl Core {
         gauges
     }
 
-    /// What would be left of the account's tightest loss limit if every position ended at its nearest stop.
-    /// A limit of one position says nothing about all of them.
+    /// The stops that would close a position; `None` unless they close all of it.
+    fn stopped_out(&self, account: &AccountState, position: &Position) -> Option<Vec<(Price, Contracts)>> {
+        let (market, contract) = (self.engine.market(), &position.contract);
+        let (price, instrument) = (market.price(contract), market.instrument(contract));
+        account.stopped_out(position, price, instrument, self.stop_rule(account))
+    }
+
+    /// The result of a position between a price and its stops, each for its size.
+    fn worth_at(&self, position: &Position, from: Price, stops: &[(Price, Contracts)]) -> Option<Usd> {
+        let instrument = self.engine.market().instrument(&position.contract)?;
+        let worth = |(stop, size): &(Price, Contracts)| {
+            instrument.value(position.exposure.resized(*size), from, *stop)
+        };
+        Some(stops.iter().map(worth).sum())
+    }
+
+    /// What would be left of the account's tightest loss limit if every position ended at its stops. A limit
+    /// of one position says nothing about all of them, and one that is not enforced leaves nothing.
     fn headroom_if_stopped(&self, account: &AccountState, gauges: &[Gauge]) -> Option<Usd> {
         let of_account = |gauge: &&Gauge| gauge.symbol.is_none() && gauge.unit == Unit::Usd;
-        let money = gauges.iter().filter(of_account).find(|gauge| gauge.limit < Decimal::ZERO)?;
+        let enforced = gauges.iter().filter(|gauge| gauge.mode == RuleMode::Enforce);
+        let money = enforced.filter(of_account).find(|gauge| gauge.limit < Decimal::ZERO)?;
         let market = self.engine.market();
         let mut worse = Usd::ZERO;
         let mut any = false;
         for holding in account.holdings() {
             let position = &holding.position;
-            let coverage = self.coverage(account, holding);
-            let (stop, instrument) = (coverage.nearest?, market.instrument(&position.contract)?);
-            worse +=
-                market.value(position)? - instrument.value(position.exposure, position.average_price, stop);
+            let stops = self.stopped_out(account, position)?;
+            worse += market.value(position)? - self.worth_at(position, position.average_price, &stops)?;
             any = true;
         }
         let left = Usd(money.left?) - worse;
@@ -269,7 +285,7 @@ impl Core {
     }
 }
 
-fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge {
+fn gauge_view(gauge: rules::Gauge, mode: RuleMode, known: bool) -> Gauge {
     let value = gauge.value.filter(|_| known);
     let limit = gauge.limit;
     // A loss limit is approached from above, every other limit from below.
@@ -312,7 +328,7 @@ fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge
 /// The smallest distance in dollars, the smallest in contracts, and the rule that bites first: money
 /// before size.
 fn headroom(gauges: &[Gauge]) -> Headroom {
-    let enforced = || gauges.iter().filter(|gauge| gauge.mode == domain::RuleMode::Enforce);
+    let enforced = || gauges.iter().filter(|gauge| gauge.mode == RuleMode::Enforce);
     let tightest = |unit| enforced().filter(move |gauge| gauge.unit == unit && gauge.left.is_some());
     let money = tightest(Unit::Usd).min_by_key(|gauge| gauge.left);
     let size = tightest(Unit::Contracts).min_by_key(|gauge| gauge.left);

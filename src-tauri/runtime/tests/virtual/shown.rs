@@ -1,7 +1,7 @@
 //! What the picture of the moment says of an account.
 
 use chrono::TimeDelta;
-use domain::{RuleMode, Rulebook};
+use domain::{OrderKind, Price, RuleMode, Rulebook, Usd};
 use views::view::AccountView;
 
 use crate::{chaos::Chaos, rules::rulebook, trader::Step, world::World};
@@ -34,4 +34,42 @@ fn only_a_limit_that_is_enforced_comes_near() {
     assert!(is_near(RuleMode::Enforce));
     assert!(!is_near(RuleMode::Warn));
     assert!(!is_near(RuleMode::Observe));
+}
+
+fn with_stop(world: &mut World, size: u32, ticks: i64) {
+    // A resting order stands one tick further than asked.
+    let ticks = ticks - 1;
+    world.play(&Step::Resting { whose: 0, symbol: 0, buys: false, size, kind: OrderKind::Stop, ticks });
+}
+
+/// Stops at several prices lose what each of them loses for its size, and the last of them decides how far
+/// away the end is.
+#[test]
+fn every_stop_counts_for_its_own_size() {
+    let mut world = in_position(rulebook(), 3);
+    with_stop(&mut world, 1, 40);
+    let partly = shown(&mut world);
+    assert_eq!(partly.positions[0].stop_price, Some(Price(19_990.into())));
+    assert_eq!(partly.positions[0].stop_distance_usd, None, "what the rest would lose is unknown");
+    assert_eq!((partly.positions[0].last_stop_price, partly.headroom_if_stopped), (None, None));
+
+    with_stop(&mut world, 2, 200);
+    let whole = shown(&mut world);
+    assert_eq!(whole.positions[0].stop_price, Some(Price(19_990.into())));
+    assert_eq!(whole.positions[0].last_stop_price, Some(Price(19_950.into())));
+    assert_eq!(whole.positions[0].stop_distance_usd, Some(Usd::from_cents(22_000)), "1 × $20 and 2 × $100");
+    assert_eq!(whole.headroom_if_stopped, Some(Usd::from_cents(28_000)));
+
+    with_stop(&mut world, 3, 280);
+    assert_eq!(shown(&mut world).headroom_if_stopped, Some(Usd::from_cents(28_000)), "one too many");
+}
+
+#[test]
+fn a_limit_that_is_not_enforced_leaves_nothing_when_stops_fill() {
+    let mut rules = rulebook();
+    rules.base.daily_realized_loss.mode = RuleMode::Warn;
+    let mut world = in_position(rules, 1);
+    with_stop(&mut world, 1, 40);
+    let account = shown(&mut world);
+    assert_eq!((account.positions[0].stop_covered, account.headroom_if_stopped), (Some(true), None));
 }

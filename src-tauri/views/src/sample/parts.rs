@@ -35,6 +35,7 @@ impl Held {
             covered: None,
             stop_price: None,
             stop_distance: None,
+            last_stop_price: None,
             stop_distance_usd: None,
             closes_at: None,
             opened_at: ct(10, 31, 2),
@@ -47,6 +48,7 @@ impl Held {
             covered: Some(Contracts(self.2)),
             stop_price: Some(price(stop)),
             stop_distance: Some(points.parse().unwrap()),
+            last_stop_price: Some(price(stop)),
             stop_distance_usd: Some(usd(dollars)),
             ..self.bare()
         }

@@ -141,7 +141,9 @@ pub struct PositionView {
     /// Distance from the price to that stop in points.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub stop_distance: Option<Decimal>,
-    /// The same in dollars for the whole position.
+    /// The stop that would close the last of it; null unless stops cover all of it.
+    pub last_stop_price: Option<Price>,
+    /// What it would lose from the price to its stops, each for its size; null unless they cover all of it.
     pub stop_distance_usd: Option<Usd>,
     /// When it will be closed if no stop appears.
     pub closes_at: Option<Instant>,
