@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Event, Instant, LockEnd,
-    Lockout, Notice, Observation, Omitted, Outcome, Part, Side, Symbol, Trouble,
+    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, Event, Instant,
+    Memory, Notice, Observation, Omitted, Outcome, Part, Side, Symbol, Trouble,
 };
 use store::{AlertRecord, Record};
 use views::{
@@ -18,13 +18,14 @@ use views::{
     view::Protection,
 };
 
-use super::Core;
+use super::{
+    Core,
+    lock_news::{LockNews, News},
+};
 use crate::executor::Receipt;
 
 /// The same text is told once within this time (specification C.14).
 const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
-/// A lock whose flatten is not seen to be done within this time is told before it is.
-const TELL_LOCK_WITHIN: TimeDelta = TimeDelta::milliseconds(1_500);
 /// Protection that is back within this time was never told to be lost.
 const TELL_LOSS_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// Texts that are remembered; when full, those of more than a minute ago are forgotten, and if there are
@@ -99,17 +100,20 @@ struct Lately {
 #[derive(Debug, Default)]
 pub(super) struct Teller {
     told: BTreeMap<String, Lately>,
-    /// Locks of this moment whose flatten is under way.
-    locks: BTreeMap<AccountId, (Lockout, Instant)>,
+    locks: LockNews,
     /// When a lost protection is due to be told.
     loss_due: Option<Instant>,
     loss_told: bool,
 }
 
 impl Teller {
+    /// After a start: an earlier run told the locks.
+    pub fn restored(memory: &Memory) -> Self {
+        Self { locks: LockNews::restored(memory), ..Self::default() }
+    }
+
     pub fn next_deadline(&self) -> Option<Instant> {
-        let locks = self.locks.values().map(|(_, since)| *since + TELL_LOCK_WITHIN);
-        locks.chain(self.loss_due).min()
+        self.locks.next_deadline().into_iter().chain(self.loss_due).min()
     }
 
     /// Whether a text may be told now, and how many equal ones were held back since it was told last.
@@ -132,15 +136,9 @@ impl Teller {
 impl Core {
     pub(super) fn tell_of(&mut self, action: &Action, now: Instant) {
         match action {
-            Action::Lock { lockout } if lockout.since == now => {
-                let account = lockout.key.account.clone();
-                let ends = |lockout: &Lockout| lockout.end.at().unwrap_or(Instant::MAX_UTC);
-                let known = self.teller.locks.get(&account);
-                // Of several locks at once, the one that lasts longest is told.
-                let outlasts = known.is_none_or(|(known, _)| ends(lockout) >= ends(known));
-                if lockout.key.symbol.is_none() && outlasts {
-                    self.teller.locks.insert(account, ((**lockout).clone(), now));
-                }
+            Action::Lock { lockout } => self.teller.locks.take(lockout, now),
+            Action::Unlock { key, .. } => {
+                self.teller.locks.ended(key);
             }
             Action::Alert(alert) if self.is_unwanted(&alert.notice) => {}
             Action::Alert(alert) => self.tell_alert(alert, now),
@@ -149,9 +147,7 @@ impl Core {
                 let note = self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, scene));
                 self.tell(note, About::account("observed", Some(&it.account)), now);
             }
-            Action::Lock { .. }
-            | Action::Unlock { .. }
-            | Action::Enforce(_)
+            Action::Enforce(_)
             | Action::Ask(_)
             | Action::RecordFill { .. }
             | Action::RecordStopDeadline { .. }
@@ -173,7 +169,8 @@ impl Core {
     /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
     pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
         let enforcement = &receipt.enforcement;
-        let lock = self.lock_told_with(&enforcement.account, &enforcement.deed);
+        let news = self.lock_told_with(enforcement);
+        let lock = news.as_ref().map(News::locking);
         match &receipt.outcome {
             Outcome::Confirmed if is_routine(&enforcement.breach) => {}
             Outcome::Confirmed if !receipt.superseded => {
@@ -221,12 +218,16 @@ impl Core {
         self.tell(note, About::account("enforcement_failed", Some(account)), now);
     }
 
-    /// The end of the lock that a flatten belongs to, so that one message tells both.
-    fn lock_told_with(&mut self, account: &AccountId, deed: &Deed) -> Option<LockEnd> {
-        if *deed != Deed::Flatten {
-            return None;
-        }
-        self.teller.locks.remove(account).map(|(lockout, _)| lockout.end)
+    /// The lock that a flatten, or the close of a symbol, belongs to, so that one message tells both.
+    fn lock_told_with(&mut self, enforcement: &Enforcement) -> Option<News> {
+        let symbol = match &enforcement.deed {
+            Deed::Flatten => None,
+            Deed::Reduce { contract, .. } => Some(self.symbol_of(contract)),
+            Deed::Cancel { .. } | Deed::Shrink { .. } | Deed::Place { .. } | Deed::Modify { .. } => {
+                return None;
+            }
+        };
+        self.teller.locks.told_with(&enforcement.account, symbol, enforcement.rule)
     }
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
@@ -256,18 +257,10 @@ impl Core {
 
     /// Messages whose time has come.
     pub(super) fn tell_due(&mut self, now: Instant) {
-        let late: Vec<AccountId> = self
-            .teller
-            .locks
-            .iter()
-            .filter(|(_, (_, since))| now >= *since + TELL_LOCK_WITHIN)
-            .map(|(account, _)| account.clone())
-            .collect();
-        for account in late {
-            if let Some((lockout, _)) = self.teller.locks.remove(&account) {
-                let note = self.with_scene(Some(&account), now, |scene| note::locked(&lockout, scene));
-                self.tell(note, About::account("locked", Some(&account)), now);
-            }
+        for news in self.teller.locks.due(now) {
+            let account = Some(news.account());
+            let note = self.with_scene(account, now, |scene| note::locked(&news.locking(), scene));
+            self.tell(note, About::account("locked", account), now);
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {
             self.teller.loss_due = None;

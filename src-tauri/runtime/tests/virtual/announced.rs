@@ -5,7 +5,7 @@ use domain::{Command, Instant, Memory};
 use runtime::core::{Announced, Core, Files, Input, Output, Setting};
 use views::text::Zones;
 
-use crate::{chaos::Chaos, rules::rulebook, world::World};
+use crate::{chaos::Chaos, rules::rulebook, trader::Step, world::World};
 
 const ENDED: &str = "Lock ended: ";
 
@@ -97,4 +97,21 @@ fn clocks_that_change_in_one_night_are_told_of_together() {
     let told = told_of_clocks(Announced::default(), new_york, "2026-03-05T15:00:00Z", "2026-03-12T15:00:00Z");
     let titles: Vec<&str> = told.iter().map(|(_, title)| title.as_str()).collect();
     assert_eq!(titles, ["Clocks change on Sun Mar 8"]);
+}
+
+/// The close and the lock of a blocked symbol are one message.
+#[test]
+fn the_lock_of_a_symbol_is_told_with_its_close() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.told.clear();
+    world.play(&Step::Market { whose: 0, symbol: 2, buys: true, size: 1 });
+    world.pass(TimeDelta::seconds(5));
+    let told: Vec<_> = world.told.iter().map(|told| &told.note).collect();
+    let [note] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(note.title, "M2K locked");
+    assert!(
+        note.body.ends_with("Closed 1 M2K. New trades in M2K blocked until the settings unblock it."),
+        "{}",
+        note.body
+    );
 }

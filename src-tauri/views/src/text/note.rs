@@ -3,17 +3,19 @@
 //! Never says more than is known at the time of writing, and never blames.
 
 mod alert;
+mod lock;
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Instant, LockEnd, Lockout, Observation, RuleKey, Severity, Symbol};
+use domain::{ContractId, Contracts, Instant, Observation, RuleKey, Severity, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::view::{PositionView, Protection, View};
 
-use super::{Deeds, Doubt, Held, Zones, lockout as lockout_text, reason, time, words};
+use super::{Deeds, Doubt, Held, Zones, reason, time, words};
 pub use alert::alert;
+pub use lock::{Locking, locked};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +89,8 @@ pub struct Enforced<'a> {
     pub reason: &'a str,
     /// What was done.
     pub deeds: &'a Deeds,
-    /// End of the lock that it set, if it set one.
-    pub lock: Option<LockEnd>,
+    /// The lock that it set, if it set one.
+    pub lock: Option<Locking<'a>>,
 }
 
 /// Something was closed, reduced or cancelled by a rule.
@@ -98,20 +100,11 @@ pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
     let done = news.deeds.done();
     match news.lock {
         None => scene.note(Severity::Warning, &heading, &done).about(news.rule),
-        Some(end) => {
-            let body = format!("{heading}. {done} {}", blocked_until(news.rule, end, scene));
-            scene.note(Severity::Warning, &locked_title(end, scene), &body).about(news.rule)
+        Some(lock) => {
+            let body = format!("{heading}. {done} {}", lock.blocked(scene));
+            scene.note(Severity::Warning, &lock.title(scene), &body).about(news.rule)
         }
     }
-}
-
-/// An account was locked without anything to close.
-#[must_use]
-pub fn locked(lockout: &Lockout, scene: &Scene<'_>) -> Note {
-    let title = lockout_text::title_with(lockout);
-    let heading = format!("{title}: {}", reason::short(&lockout.breach));
-    let body = format!("{heading}. {}", blocked_until(lockout.key.rule, lockout.end, scene));
-    scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body).about(lockout.key.rule)
 }
 
 /// A rule that does not enforce would have acted, as of [`Deeds::would`].
@@ -315,26 +308,6 @@ pub fn test(now: Instant) -> Note {
         rule: None,
         purpose: Purpose::Test,
     }
-}
-
-fn locked_title(end: LockEnd, scene: &Scene<'_>) -> String {
-    match end.at() {
-        Some(at) => format!("Locked until {}", time::schedule(at, scene.now)),
-        None => "Locked".to_owned(),
-    }
-}
-
-/// `New trades blocked until 5:00 PM CT (in 2h 14m).`; where the trader wanted to stop, `Done until …`.
-fn blocked_until(rule: RuleKey, end: LockEnd, scene: &Scene<'_>) -> String {
-    let wanted = matches!(rule, RuleKey::DailyRealizedProfit | RuleKey::Trader);
-    let what = if wanted { "Done" } else { "New trades blocked" };
-    let until = match (end, end.at()) {
-        (_, Some(at)) => time::ahead(at, scene.now, scene.zones),
-        (LockEnd::CanTrade, None) => format!("{} lets the account trade again", scene.broker),
-        (LockEnd::Config, None) => "the settings unblock it".to_owned(),
-        (_, None) => "the next trading hours".to_owned(),
-    };
-    format!("{what} until {until}.")
 }
 
 impl Scene<'_> {

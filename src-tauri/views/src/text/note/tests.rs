@@ -6,8 +6,8 @@ use crate::{
     view::DesktopView,
 };
 use domain::{
-    Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, RuleMode, Side, TradingDay, Trouble,
-    Usd, breach::Basis,
+    Alert, Breach, Contracts, EndCause, LockEnd, LockKey, LockKind, Lockout, Notice, Part, RuleMode, Side,
+    TradingDay, Trouble, Usd, breach::Basis,
 };
 
 fn utc(text: &str) -> Instant {
@@ -42,6 +42,34 @@ fn daily_loss(cents: i64) -> Breach {
     }
 }
 
+fn lockout(rule: RuleKey, kind: LockKind, end: LockEnd, breach: Breach) -> Lockout {
+    let since = utc("2025-11-18T20:24:31Z");
+    Lockout {
+        key: LockKey { account: "1".into(), rule, symbol: None, cause: String::new() },
+        kind,
+        breach,
+        since,
+        end,
+        day: TradingDay(since.date_naive()),
+        baseline: BTreeMap::new(),
+        exempt: Default::default(),
+    }
+}
+
+fn until_reset(rule: RuleKey) -> Lockout {
+    lockout(rule, LockKind::Hard, LockEnd::Reset(utc(RESET)), daily_loss(-51_250))
+}
+
+fn begun(lockout: &Lockout) -> Locking<'_> {
+    Locking { lockout, is_extended: false }
+}
+
+fn cooldown(until: &str) -> Lockout {
+    let (loss, limit) = (Usd::from_cents(-12_400), Usd::from_cents(-10_000));
+    let breach = Breach::LosingTrade { loss, limit };
+    lockout(RuleKey::CooldownAfterLoss, LockKind::Timer, LockEnd::Time(utc(until)), breach)
+}
+
 const RESET: &str = "2025-11-18T23:00:00Z";
 
 #[test]
@@ -54,7 +82,7 @@ fn message_1_a_limit_was_reached() {
         title: "Daily Loss Limit",
         reason: &reason,
         deeds: &deeds,
-        lock: Some(LockEnd::Reset(utc(RESET))),
+        lock: Some(begun(&until_reset(RuleKey::DailyRealizedLoss))),
     };
     check(
         &enforced(&news, &scene("2025-11-18T20:46:20Z", &[], &none)),
@@ -174,13 +202,14 @@ fn message_5_a_stop_is_missing() {
 #[test]
 fn message_6_a_cooldown_began() {
     let none = BTreeMap::new();
+    let cooldown = cooldown("2025-11-18T16:24:55Z");
     let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
     let news = Enforced {
         rule: RuleKey::CooldownAfterLoss,
         title: "Cooldown After Loss",
         reason: "−$124.00 on one trade",
         deeds: &deeds,
-        lock: Some(LockEnd::Time(utc("2025-11-18T16:24:55Z"))),
+        lock: Some(begun(&cooldown)),
     };
     check(
         &enforced(&news, &scene("2025-11-18T16:19:55Z", &[], &none)),
@@ -215,7 +244,7 @@ fn message_8_a_target_was_reached() {
         title: "Daily Profit Target",
         reason: "+$1,004.00 of +$1,000",
         deeds: &deeds,
-        lock: Some(LockEnd::Reset(utc(RESET))),
+        lock: Some(begun(&until_reset(RuleKey::DailyRealizedProfit))),
     };
     assert_eq!(
         enforced(&news, &scene("2025-11-18T19:58:10Z", &[], &none)).body,
@@ -275,23 +304,8 @@ fn a_rule_for_one_position_leads_with_its_number() {
 #[test]
 fn a_lock_that_ends_says_whether_trading_is_free() {
     let none = BTreeMap::new();
-    let since = utc("2025-11-18T20:24:31Z");
-    let lockout = Lockout {
-        key: LockKey {
-            account: "1".into(),
-            rule: RuleKey::DailyRealizedLoss,
-            symbol: None,
-            cause: String::new(),
-        },
-        kind: LockKind::Hard,
-        breach: daily_loss(-51_250),
-        since,
-        end: LockEnd::Reset(utc(RESET)),
-        day: TradingDay(since.date_naive()),
-        baseline: BTreeMap::new(),
-        exempt: Default::default(),
-    };
-    let notice = Notice::Unlocked { lockout: Box::new(lockout), cause: EndCause::Reset };
+    let lockout = Box::new(until_reset(RuleKey::DailyRealizedLoss));
+    let notice = Notice::Unlocked { lockout, cause: EndCause::Reset };
     let told = Alert { severity: Severity::Info, account: None, notice };
     let free = scene(RESET, &[], &none);
     check(
@@ -434,4 +448,24 @@ fn a_flatten_of_the_trader_goes_by_the_name_of_its_button() {
         "Flatten All: your own command",
         "Closed 2 MNQ, cancelled 1 order.",
     );
+}
+
+#[test]
+fn a_lock_that_lasts_longer_and_one_of_a_symbol_say_so() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T16:19:55Z", &[], &none);
+    let longer = cooldown("2025-11-18T16:31:55Z");
+    check(
+        &locked(&Locking { is_extended: true, ..begun(&longer) }, &scene),
+        "Cooldown extended to 10:31:55 AM CT",
+        "Cooldown After Loss: −$124.00 in one trade, break from −$100. New trades blocked until 10:31:55 AM \
+         CT (in 12m).",
+    );
+    let breach = Breach::OutsideSession { symbol: Some("ES".into()), ended: None, closes_at: None };
+    let end = LockEnd::SessionStart(Some(utc("2025-11-18T23:00:00Z")));
+    let mut hours = lockout(RuleKey::SessionBlockOutside, LockKind::Symbol, end, breach);
+    hours.key.symbol = Some("ES".into());
+    let note = locked(&begun(&hours), &scene);
+    assert_eq!(note.title, "ES locked until 5:00 PM CT");
+    assert!(note.body.ends_with(" New trades in ES blocked until 5:00 PM CT (in 6h 41m)."), "{}", note.body);
 }
