@@ -179,8 +179,9 @@ function locked(view: View, now: number, zone: string): Banner {
   );
   const flat = account.positions.length === 0 && receipt?.confirmed_at;
   const done = [receipt?.done, flat ? `Flat since ${event(ms(flat), now)}.` : ''].filter(Boolean).join(' ');
+  const reason = `${lockout.title}: ${lockout.reason.replace(/\.$/, '')}.`;
   const lines: Line[] = [
-    { strong: `${lockout.title}: ${lockout.reason.replace(/\.$/, '')}.` },
+    { strong: [lockout.own_words, reason].filter(Boolean).join(' ') },
     { text: done },
     {
       text: until

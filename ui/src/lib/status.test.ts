@@ -71,6 +71,15 @@ it('says why, what was done and until when while locked', () => {
   expect(said('locked').who).toBe('50KTC-V2-…5101 only');
 });
 
+it('leads in a reached target with the words of the trader', () => {
+  const shown = structuredClone(view('locked'));
+  const [lockout] = shown.accounts[0]?.lockouts ?? [];
+  if (!lockout) throw new Error('no lockout');
+  lockout.own_words = 'Walk the dog.';
+  const [line] = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'UTC').lines;
+  expect(line?.strong).toBe('Walk the dog. Daily Loss Limit: −$512.50 of −$500.00.');
+});
+
 it('says what no rule can do and what to watch while not protected', () => {
   expect(text('not-protected')).toEqual([
     'No connection to TopstepX. No rule can act.',

@@ -19,12 +19,12 @@ pub(super) struct News {
 }
 
 impl News {
-    pub fn account(&self) -> &AccountId {
-        &self.lockout.key.account
+    pub fn key(&self) -> &LockKey {
+        &self.lockout.key
     }
 
-    pub fn locking(&self) -> Locking<'_> {
-        Locking { lockout: &self.lockout, is_extended: self.is_extended }
+    pub fn locking<'a>(&'a self, own_words: Option<&'a str>) -> Locking<'a> {
+        Locking { lockout: &self.lockout, is_extended: self.is_extended, own_words }
     }
 }
 

@@ -127,7 +127,12 @@ impl Core {
             headroom_if_stopped: self.headroom_if_stopped(account, &gauges),
             positions: account.holdings().filter_map(|it| self.position_view(account, it, now)).collect(),
             orders: account.working_orders().map(|it| order_view(account, &it.order)).collect(),
-            lockouts: account.lockouts().by_strength().into_iter().map(|it| lockout_view(it, now)).collect(),
+            lockouts: account
+                .lockouts()
+                .by_strength()
+                .into_iter()
+                .map(|it| lockout_view(it, self.own_words(&it.key), now))
+                .collect(),
             curve: self.curves.of(account.id()),
             unwatched: self.guard.stretches.clone(),
             observed_today: account.observed_today(),
@@ -360,12 +365,13 @@ fn order_view(account: &AccountState, order: &Order) -> OrderView {
     }
 }
 
-fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
+fn lockout_view(lockout: &Lockout, own_words: Option<String>, now: Instant) -> LockoutView {
     LockoutView {
         rule: lockout.key.rule,
         title: lockout_text::title(lockout).to_string(),
         kind: lockout.kind,
         symbol: lockout.key.symbol.clone(),
+        own_words,
         reason: lockout_text::reason(lockout),
         since: lockout.since,
         until: lockout.end.at(),

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, Event, Instant,
-    Memory, Notice, Observation, Omitted, Outcome, Part, Side, Symbol, Trouble,
+    LockKey, Memory, Notice, Observation, Omitted, Outcome, Part, RuleKey, Side, Symbol, Trouble,
 };
 use store::{AlertRecord, Record};
 use views::{
     text::{
-        Deeds, Doubt, Held, Note, Scene, WouldLock,
+        Deeds, Doubt, Held, Note, Scene, WouldLock, lockout as lockout_text,
         note::{self, Enforced, Failure},
         reason,
     },
@@ -170,7 +170,8 @@ impl Core {
     pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
         let enforcement = &receipt.enforcement;
         let news = self.lock_told_with(enforcement);
-        let lock = news.as_ref().map(News::locking);
+        let own_words = news.as_ref().and_then(|it| self.own_words(it.key()));
+        let lock = news.as_ref().map(|it| it.locking(own_words.as_deref()));
         match &receipt.outcome {
             Outcome::Confirmed if is_routine(&enforcement.breach) => {}
             Outcome::Confirmed if !receipt.superseded => {
@@ -230,6 +231,12 @@ impl Core {
         self.teller.locks.told_with(&enforcement.account, symbol, enforcement.rule)
     }
 
+    /// What the trader wants to hear when a lock begins (specification B.13).
+    pub(super) fn own_words(&self, key: &LockKey) -> Option<String> {
+        let target = &self.engine.rulebook().of(&key.account).daily_realized_profit.settings;
+        lockout_text::own_words(&target.message).filter(|_| key.rule == RuleKey::DailyRealizedProfit)
+    }
+
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
         let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
         self.tell(note, About::alert(alert), now);
@@ -258,8 +265,10 @@ impl Core {
     /// Messages whose time has come.
     pub(super) fn tell_due(&mut self, now: Instant) {
         for news in self.teller.locks.due(now) {
-            let account = Some(news.account());
-            let note = self.with_scene(account, now, |scene| note::locked(&news.locking(), scene));
+            let account = Some(&news.key().account);
+            let own_words = self.own_words(news.key());
+            let lock = news.locking(own_words.as_deref());
+            let note = self.with_scene(account, now, |scene| note::locked(&lock, scene));
             self.tell(note, About::account("locked", account), now);
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {

@@ -115,3 +115,21 @@ fn the_lock_of_a_symbol_is_told_with_its_close() {
         note.body
     );
 }
+
+#[test]
+fn a_reached_target_is_told_in_the_traders_own_words() {
+    let mut rules = rulebook();
+    rules.base.daily_realized_profit.enabled = true;
+    rules.base.daily_realized_profit.settings.target = domain::Usd::from_cents(30_000);
+    rules.base.daily_realized_profit.settings.message = "Walk the dog".to_string();
+    let mut world = World::new(rules, 1, Chaos::default());
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 3 });
+    world.pass(TimeDelta::seconds(1));
+    world.told.clear();
+    world.play(&Step::Move { symbol: 0, ticks: 240 });
+    world.pass(TimeDelta::seconds(5));
+    let target = "Walk the dog. Daily Profit Target: ";
+    assert!(world.told.iter().any(|told| told.note.body.starts_with(target)), "{:?}", world.told);
+    let view = world.core.view(world.now);
+    assert_eq!(view.accounts[0].lockouts[0].own_words.as_deref(), Some("Walk the dog."));
+}

@@ -144,6 +144,7 @@ pub(super) fn lockout(
         title: words::title_with(rule, symbol.as_ref()),
         kind,
         symbol: symbol.clone(),
+        own_words: None,
         reason: String::new(),
         since,
         until,

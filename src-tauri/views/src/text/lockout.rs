@@ -28,6 +28,14 @@ pub fn reason(lockout: &Lockout) -> String {
     reason::full(&lockout.breach)
 }
 
+/// What the trader wants to hear when his target is reached, as one sentence; `None` where he wrote nothing.
+#[must_use]
+pub fn own_words(message: &str) -> Option<String> {
+    let words = message.trim();
+    let is_ended = words.ends_with(['.', '!', '?', '…']);
+    (!words.is_empty()).then(|| if is_ended { words.to_owned() } else { format!("{words}.") })
+}
+
 /// Why one ended.
 #[must_use]
 pub fn ended(cause: &EndCause) -> String {
@@ -129,6 +137,13 @@ mod tests {
             "Lock since 2:24:31 PM CT, ends when the broker lets the account trade again. New positions \
              are closed at once; exits stay allowed.",
         );
+    }
+
+    #[test]
+    fn own_words_are_a_sentence() {
+        assert_eq!(own_words("Enough for today!").as_deref(), Some("Enough for today!"));
+        assert_eq!(own_words(" Walk the dog ").as_deref(), Some("Walk the dog."));
+        assert_eq!(own_words("  "), None);
     }
 
     #[test]

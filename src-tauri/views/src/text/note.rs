@@ -101,7 +101,7 @@ pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
     match news.lock {
         None => scene.note(Severity::Warning, &heading, &done).about(news.rule),
         Some(lock) => {
-            let body = format!("{heading}. {done} {}", lock.blocked(scene));
+            let body = lock.led_in(&format!("{heading}. {done} {}", lock.blocked(scene)));
             scene.note(Severity::Warning, &lock.title(scene), &body).about(news.rule)
         }
     }

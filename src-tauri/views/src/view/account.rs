@@ -219,6 +219,8 @@ pub struct LockoutView {
     pub kind: LockKind,
     /// For one symbol only.
     pub symbol: Option<Symbol>,
+    /// What the trader wants to hear at it, as one sentence; null where he wrote nothing.
+    pub own_words: Option<String>,
     /// Value of limit, as one sentence.
     pub reason: String,
     /// When it began.

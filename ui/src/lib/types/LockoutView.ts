@@ -25,6 +25,10 @@ kind: LockKind,
  */
 symbol: Symbol | null, 
 /**
+ * What the trader wants to hear at it, as one sentence; null where he wrote nothing.
+ */
+own_words: string | null, 
+/**
  * Value of limit, as one sentence.
  */
 reason: string, 

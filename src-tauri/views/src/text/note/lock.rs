@@ -12,6 +12,8 @@ pub struct Locking<'a> {
     pub lockout: &'a Lockout,
     /// People know its beginning; it ends later now.
     pub is_extended: bool,
+    /// What the trader wants to hear, as of [`lockout_text::own_words`].
+    pub own_words: Option<&'a str>,
 }
 
 /// A lock began, or was extended, without anything to close.
@@ -19,11 +21,16 @@ pub struct Locking<'a> {
 pub fn locked(lock: &Locking<'_>, scene: &Scene<'_>) -> Note {
     let lockout = lock.lockout;
     let heading = format!("{}: {}", lockout_text::title_with(lockout), reason::short(&lockout.breach));
-    let body = format!("{heading}. {}", lock.blocked(scene));
+    let body = lock.led_in(&format!("{heading}. {}", lock.blocked(scene)));
     scene.note(Severity::Warning, &lock.title(scene), &body).about(lockout.key.rule)
 }
 
 impl Locking<'_> {
+    /// The trader's own words come first.
+    pub(super) fn led_in(&self, body: &str) -> String {
+        self.own_words.map_or_else(|| body.to_owned(), |words| format!("{words} {body}"))
+    }
+
     /// `Locked until 5:00 PM CT`, `Cooldown extended to 10:17:00 AM CT`, `RTY locked`.
     pub(super) fn title(&self, scene: &Scene<'_>) -> String {
         let what = match (&self.lockout.key.symbol, self.is_extended, self.lockout.kind) {

@@ -61,7 +61,7 @@ fn until_reset(rule: RuleKey) -> Lockout {
 }
 
 fn begun(lockout: &Lockout) -> Locking<'_> {
-    Locking { lockout, is_extended: false }
+    Locking { lockout, is_extended: false, own_words: None }
 }
 
 fn cooldown(until: &str) -> Lockout {
@@ -250,6 +250,28 @@ fn message_8_a_target_was_reached() {
         enforced(&news, &scene("2025-11-18T19:58:10Z", &[], &none)).body,
         "Daily Profit Target: +$1,004.00 of +$1,000. Closed 1 ES. Done until 5:00 PM CT (in 3h 02m)."
     );
+}
+
+#[test]
+fn the_traders_own_words_lead_in_his_target() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T19:58:10Z", &[], &none);
+    let (value, target) = (Usd::from_cents(100_400), Usd::from_cents(100_000));
+    let breach = Breach::DailyProfit { basis: Basis::Combined, value, target };
+    let reached = lockout(RuleKey::DailyRealizedProfit, LockKind::Hard, LockEnd::Reset(utc(RESET)), breach);
+    let lock = Locking { own_words: Some("Walk the dog."), ..begun(&reached) };
+    let told = "Walk the dog. Daily Profit Target: +$1,004.00 of +$1,000.";
+    let until = "Done until 5:00 PM CT (in 3h 02m).";
+    assert_eq!(locked(&lock, &scene).body, format!("{told} {until}"));
+    let deeds = Deeds { closed: closed(1, "ES"), ..Deeds::default() };
+    let news = Enforced {
+        rule: RuleKey::DailyRealizedProfit,
+        title: "Daily Profit Target",
+        reason: "+$1,004.00 of +$1,000",
+        deeds: &deeds,
+        lock: Some(lock),
+    };
+    assert_eq!(enforced(&news, &scene).body, format!("{told} Closed 1 ES. {until}"));
 }
 
 #[test]
