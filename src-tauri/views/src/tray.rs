@@ -221,7 +221,8 @@ fn locked_lines(view: &View, now: Instant, zones: Zones) -> (String, String) {
     };
     // A figure follows its rule without a comma; the trader's own word is no figure.
     let comma = if lockout.rule == RuleKey::Trader { "," } else { "" };
-    (state, format!("{}{comma} {}", lockout.title, lockout.reason.trim_end_matches('.')))
+    let except = lockout.except.as_ref().map(|except| format!(", {except}")).unwrap_or_default();
+    (state, format!("{}{comma} {}{except}", lockout.title, lockout.reason.trim_end_matches('.')))
 }
 
 fn near_lines(view: &View) -> (String, String) {

@@ -180,13 +180,14 @@ function locked(view: View, now: number, zone: string): Banner {
   const flat = account.positions.length === 0 && receipt?.confirmed_at;
   const done = [receipt?.done, flat ? `Flat since ${event(ms(flat), now)}.` : ''].filter(Boolean).join(' ');
   const reason = `${lockout.title}: ${lockout.reason.replace(/\.$/, '')}.`;
+  const except = lockout.except ? `, ${lockout.except}` : '';
   const lines: Line[] = [
     { strong: [lockout.own_words, reason].filter(Boolean).join(' ') },
     { text: done },
     {
       text: until
-        ? `New trades blocked until ${scheduleWithLocal(until, now, zone)}.`
-        : 'New trades blocked without a time limit.',
+        ? `New trades blocked until ${scheduleWithLocal(until, now, zone)}${except}.`
+        : `New trades blocked without a time limit${except}.`,
     },
   ];
   return say(

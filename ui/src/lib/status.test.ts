@@ -71,13 +71,15 @@ it('says why, what was done and until when while locked', () => {
   expect(said('locked').who).toBe('50KTC-V2-…5101 only');
 });
 
-it('leads in a reached target with the words of the trader', () => {
+it('leads in a lock with the words of the trader and names what trades on', () => {
   const shown = structuredClone(view('locked'));
   const [lockout] = shown.accounts[0]?.lockouts ?? [];
   if (!lockout) throw new Error('no lockout');
   lockout.own_words = 'Walk the dog.';
-  const [line] = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'UTC').lines;
-  expect(line?.strong).toBe('Walk the dog. Daily Loss Limit: −$512.50 of −$500.00.');
+  lockout.except = 'except ES, which has its own hours';
+  const { lines } = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'America/Chicago');
+  expect(lines[0]?.strong).toBe('Walk the dog. Daily Loss Limit: −$512.50 of −$500.00.');
+  expect(lines[2]?.text).toBe('New trades blocked until 5:00 PM CT, except ES, which has its own hours.');
 });
 
 it('says what no rule can do and what to watch while not protected', () => {

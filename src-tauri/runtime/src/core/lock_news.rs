@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{AccountId, Instant, LockEnd, LockKey, Lockout, Memory, RuleKey, Symbol};
-use views::text::note::Locking;
+use views::text::note::{Beside, Locking};
 
 /// A lock whose close is not seen to be done within this time is told before it is.
 const TELL_WITHIN: TimeDelta = TimeDelta::milliseconds(1_500);
@@ -19,12 +19,12 @@ pub(super) struct News {
 }
 
 impl News {
-    pub fn key(&self) -> &LockKey {
-        &self.lockout.key
+    pub fn lockout(&self) -> &Lockout {
+        &self.lockout
     }
 
-    pub fn locking<'a>(&'a self, own_words: Option<&'a str>) -> Locking<'a> {
-        Locking { lockout: &self.lockout, is_extended: self.is_extended, own_words }
+    pub fn locking<'a>(&'a self, beside: &'a Beside) -> Locking<'a> {
+        Locking { lockout: &self.lockout, is_extended: self.is_extended, beside }
     }
 }
 

@@ -9,7 +9,7 @@ use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use views::{
     View,
-    text::{lockout as lockout_text, words},
+    text::{lockout as lockout_text, note::Beside, words},
     view::{
         AccountKind, AccountView, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
         Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, Protection, QuoteState,
@@ -131,7 +131,7 @@ impl Core {
                 .lockouts()
                 .by_strength()
                 .into_iter()
-                .map(|it| lockout_view(it, self.own_words(&it.key), now))
+                .map(|it| lockout_view(it, self.beside(it), now))
                 .collect(),
             curve: self.curves.of(account.id()),
             unwatched: self.guard.stretches.clone(),
@@ -365,16 +365,17 @@ fn order_view(account: &AccountState, order: &Order) -> OrderView {
     }
 }
 
-fn lockout_view(lockout: &Lockout, own_words: Option<String>, now: Instant) -> LockoutView {
+fn lockout_view(lockout: &Lockout, beside: Beside, now: Instant) -> LockoutView {
     LockoutView {
         rule: lockout.key.rule,
         title: lockout_text::title(lockout).to_string(),
         kind: lockout.kind,
         symbol: lockout.key.symbol.clone(),
-        own_words,
+        own_words: beside.own_words,
         reason: lockout_text::reason(lockout),
         since: lockout.since,
         until: lockout.end.at(),
+        except: beside.except,
         ends: lockout_text::ends(lockout, now),
         key: lockout.key.clone(),
     }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::{
     AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, Event, Instant,
-    LockKey, Memory, Notice, Observation, Omitted, Outcome, Part, RuleKey, Side, Symbol, Trouble,
+    Lockout, Memory, Notice, Observation, Omitted, Outcome, Part, RuleKey, Side, Symbol, Trouble,
 };
+use engine::{AccountState, Lockouts};
 use store::{AlertRecord, Record};
 use views::{
     text::{
         Deeds, Doubt, Held, Note, Scene, WouldLock, lockout as lockout_text,
-        note::{self, Enforced, Failure},
+        note::{self, Beside, Enforced, Failure},
         reason,
     },
     view::Protection,
@@ -170,8 +171,8 @@ impl Core {
     pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
         let enforcement = &receipt.enforcement;
         let news = self.lock_told_with(enforcement);
-        let own_words = news.as_ref().and_then(|it| self.own_words(it.key()));
-        let lock = news.as_ref().map(|it| it.locking(own_words.as_deref()));
+        let beside = news.as_ref().map(|it| self.beside(it.lockout()));
+        let lock = news.as_ref().zip(beside.as_ref()).map(|(news, beside)| news.locking(beside));
         match &receipt.outcome {
             Outcome::Confirmed if is_routine(&enforcement.breach) => {}
             Outcome::Confirmed if !receipt.superseded => {
@@ -231,10 +232,20 @@ impl Core {
         self.teller.locks.told_with(&enforcement.account, symbol, enforcement.rule)
     }
 
-    /// What the trader wants to hear when a lock begins (specification B.13).
-    pub(super) fn own_words(&self, key: &LockKey) -> Option<String> {
+    /// What the trader wants to hear at a lock (specification B.13), and what no lock keeps from trading.
+    pub(super) fn beside(&self, lockout: &Lockout) -> Beside {
+        let key = &lockout.key;
         let target = &self.engine.rulebook().of(&key.account).daily_realized_profit.settings;
-        lockout_text::own_words(&target.message).filter(|_| key.rule == RuleKey::DailyRealizedProfit)
+        let own_words = lockout_text::own_words(&target.message);
+        let others = self.engine.account(&key.account).map(AccountState::lockouts);
+        let is_locked = |symbol: &&Symbol| {
+            let mut others = others.into_iter().flat_map(Lockouts::iter);
+            others.any(|it| it.key.symbol.is_none() && it.concerns(symbol))
+        };
+        Beside {
+            own_words: own_words.filter(|_| key.rule == RuleKey::DailyRealizedProfit),
+            except: lockout_text::except(lockout.exempt.iter().filter(|symbol| !is_locked(symbol))),
+        }
     }
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
@@ -265,9 +276,8 @@ impl Core {
     /// Messages whose time has come.
     pub(super) fn tell_due(&mut self, now: Instant) {
         for news in self.teller.locks.due(now) {
-            let account = Some(&news.key().account);
-            let own_words = self.own_words(news.key());
-            let lock = news.locking(own_words.as_deref());
+            let (account, beside) = (Some(&news.lockout().key.account), self.beside(news.lockout()));
+            let lock = news.locking(&beside);
             let note = self.with_scene(account, now, |scene| note::locked(&lock, scene));
             self.tell(note, About::account("locked", account), now);
         }

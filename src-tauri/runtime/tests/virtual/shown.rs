@@ -1,7 +1,7 @@
 //! What the picture of the moment says of an account.
 
 use chrono::TimeDelta;
-use domain::{OrderKind, Price, RuleMode, Rulebook, Usd};
+use domain::{Command, OrderKind, Price, RuleMode, Rulebook, Usd, rulebook::SessionWindow};
 use views::view::AccountView;
 
 use crate::{chaos::Chaos, rules::rulebook, trader::Step, world::World};
@@ -72,4 +72,27 @@ fn a_limit_that_is_not_enforced_leaves_nothing_when_stops_fill() {
     with_stop(&mut world, 1, 40);
     let account = shown(&mut world);
     assert_eq!((account.positions[0].stop_covered, account.headroom_if_stopped), (Some(true), None));
+}
+
+/// MES has hours of its own and trades on, until another lock of the whole account takes it along.
+#[test]
+fn a_lock_names_what_no_lock_keeps_from_trading() {
+    let at = |text: &str| text.parse().unwrap();
+    let window = |end| SessionWindow { start: at("08:30:00"), end: at(end), days: (0..7).collect() };
+    let mut rules = rulebook();
+    rules.base.session_block_outside.enabled = true;
+    let hours = &mut rules.base.session_block_outside.settings;
+    hours.windows = vec![window("09:00:00")];
+    hours.per_instrument = [("MES".into(), vec![window("15:00:00")])].into();
+    let mut world = World::new(rules, 1, Chaos::default());
+    let except = |world: &mut World| {
+        let lockouts = shown(world).lockouts;
+        let session = lockouts.into_iter().find(|it| it.rule == domain::RuleKey::SessionBlockOutside);
+        session.unwrap().except
+    };
+    let own = "except MES, which has its own hours";
+    assert_eq!(except(&mut world).as_deref(), Some(own));
+    assert!(world.told.iter().any(|told| told.note.body.ends_with(&format!(", {own}."))), "{:?}", world.told);
+    world.command(Command::LockOut { account: None, until: None });
+    assert_eq!(except(&mut world), None);
 }

@@ -148,6 +148,7 @@ pub(super) fn lockout(
         reason: String::new(),
         since,
         until,
+        except: None,
         ends: String::new(),
         key: LockKey { account: "93365101".into(), rule, symbol, cause: String::new() },
     }

@@ -15,7 +15,7 @@ use crate::view::{PositionView, Protection, View};
 
 use super::{Deeds, Doubt, Held, Zones, reason, time, words};
 pub use alert::alert;
-pub use lock::{Locking, locked};
+pub use lock::{Beside, Locking, locked};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

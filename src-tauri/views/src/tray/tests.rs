@@ -126,6 +126,16 @@ fn locked_says_until_when_and_why() {
 }
 
 #[test]
+fn locked_names_what_trades_on() {
+    let mut view = sample::locked();
+    view.accounts[0].lockouts[0].except = Some("except ES, which has its own hours".into());
+    assert_eq!(
+        menu(&view, view.at, Zones::CENTRAL).detail,
+        "Daily Loss Limit −$512.50 of −$500.00, except ES, which has its own hours"
+    );
+}
+
+#[test]
 fn not_protected_sends_nothing() {
     check(
         &sample::not_protected(),

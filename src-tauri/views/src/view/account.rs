@@ -227,6 +227,8 @@ pub struct LockoutView {
     pub since: Instant,
     /// When it ends; null without a time.
     pub until: Option<Instant>,
+    /// What trades on all the same; null where nothing does.
+    pub except: Option<String>,
     /// How it ends and what stays allowed.
     pub ends: String,
     /// Its identity, for commands.

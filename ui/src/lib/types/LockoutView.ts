@@ -41,6 +41,10 @@ since: string,
  */
 until: string | null, 
 /**
+ * What trades on all the same; null where nothing does.
+ */
+except: string | null, 
+/**
  * How it ends and what stays allowed.
  */
 ends: string, 

@@ -12,8 +12,17 @@ pub struct Locking<'a> {
     pub lockout: &'a Lockout,
     /// People know its beginning; it ends later now.
     pub is_extended: bool,
+    /// What belongs to it.
+    pub beside: &'a Beside,
+}
+
+/// What is said beside a lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
     /// What the trader wants to hear, as of [`lockout_text::own_words`].
-    pub own_words: Option<&'a str>,
+    pub own_words: Option<String>,
+    /// What trades on, as of [`lockout_text::except`].
+    pub except: Option<String>,
 }
 
 /// A lock began, or was extended, without anything to close.
@@ -28,7 +37,7 @@ pub fn locked(lock: &Locking<'_>, scene: &Scene<'_>) -> Note {
 impl Locking<'_> {
     /// The trader's own words come first.
     pub(super) fn led_in(&self, body: &str) -> String {
-        self.own_words.map_or_else(|| body.to_owned(), |words| format!("{words} {body}"))
+        self.beside.own_words.as_ref().map_or_else(|| body.to_owned(), |words| format!("{words} {body}"))
     }
 
     /// `Locked until 5:00 PM CT`, `Cooldown extended to 10:17:00 AM CT`, `RTY locked`.
@@ -61,6 +70,7 @@ impl Locking<'_> {
             (LockEnd::Config, None) => "the settings unblock it".to_owned(),
             (_, None) => "the next trading hours".to_owned(),
         };
-        format!("{what} until {until}.")
+        let except = self.beside.except.as_ref().map(|except| format!(", {except}")).unwrap_or_default();
+        format!("{what} until {until}{except}.")
     }
 }

@@ -61,7 +61,8 @@ fn until_reset(rule: RuleKey) -> Lockout {
 }
 
 fn begun(lockout: &Lockout) -> Locking<'_> {
-    Locking { lockout, is_extended: false, own_words: None }
+    static NOTHING: Beside = Beside { own_words: None, except: None };
+    Locking { lockout, is_extended: false, beside: &NOTHING }
 }
 
 fn cooldown(until: &str) -> Lockout {
@@ -259,7 +260,8 @@ fn the_traders_own_words_lead_in_his_target() {
     let (value, target) = (Usd::from_cents(100_400), Usd::from_cents(100_000));
     let breach = Breach::DailyProfit { basis: Basis::Combined, value, target };
     let reached = lockout(RuleKey::DailyRealizedProfit, LockKind::Hard, LockEnd::Reset(utc(RESET)), breach);
-    let lock = Locking { own_words: Some("Walk the dog."), ..begun(&reached) };
+    let beside = Beside { own_words: Some("Walk the dog.".into()), except: None };
+    let lock = Locking { beside: &beside, ..begun(&reached) };
     let told = "Walk the dog. Daily Profit Target: +$1,004.00 of +$1,000.";
     let until = "Done until 5:00 PM CT (in 3h 02m).";
     assert_eq!(locked(&lock, &scene).body, format!("{told} {until}"));
@@ -490,4 +492,16 @@ fn a_lock_that_lasts_longer_and_one_of_a_symbol_say_so() {
     let note = locked(&begun(&hours), &scene);
     assert_eq!(note.title, "ES locked until 5:00 PM CT");
     assert!(note.body.ends_with(" New trades in ES blocked until 5:00 PM CT (in 6h 41m)."), "{}", note.body);
+}
+
+#[test]
+fn a_lock_names_what_trades_on() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T16:19:55Z", &[], &none);
+    let beside = Beside { own_words: None, except: Some("except ES, which has its own hours".into()) };
+    let body = locked(&Locking { beside: &beside, ..begun(&cooldown("2025-11-18T16:31:55Z")) }, &scene).body;
+    assert!(
+        body.ends_with("blocked until 10:31:55 AM CT (in 12m), except ES, which has its own hours."),
+        "{body}"
+    );
 }
