@@ -43,6 +43,8 @@ pub enum Purpose {
     /// To be told if it weighs enough.
     #[default]
     News,
+    /// The same, but it only says what may come, or that something is over: it holds back no news.
+    Hint,
     /// Protection was lost, or is back.
     Protection,
     /// Somebody wants to see that messages arrive.
@@ -52,6 +54,10 @@ pub enum Purpose {
 impl Note {
     fn about(self, rule: RuleKey) -> Self {
         Self { rule: Some(rule), ..self }
+    }
+
+    fn hint(self, rule: RuleKey) -> Self {
+        Self { purpose: Purpose::Hint, ..self.about(rule) }
     }
 
     pub(super) fn of_protection(self) -> Self {
@@ -160,7 +166,7 @@ pub fn order_failed(symbol: &str, reason: &str, why: &str, scene: &Scene<'_>) ->
         "The {reason} could not be set (broker: {why}). Look at your orders in {}; we try again.",
         scene.broker
     );
-    scene.note(Severity::Error, &title, &body)
+    scene.note(Severity::Error, &title, &body).about(RuleKey::TradeManagement)
 }
 
 /// Protection ended.

@@ -9,6 +9,36 @@ use crate::text::{lockout as lockout_text, money, time, trouble, words};
 /// Everything that the engine itself asks to be told.
 #[must_use]
 pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
+    let note = worded(alert, scene);
+    match hints_of(&alert.notice) {
+        Some(rule) => note.hint(rule),
+        None => note,
+    }
+}
+
+/// The rule of what comes again and again and is urgent to nobody; a countdown to a close is.
+fn hints_of(notice: &Notice) -> Option<RuleKey> {
+    match notice {
+        Notice::NearLimit { rule, .. } | Notice::NearTradeLimit { rule, .. } => Some(*rule),
+        Notice::Unlocked { lockout, .. } => Some(lockout.key.rule),
+        Notice::StopMovedIn { .. } | Notice::StopLeftAlone { .. } => Some(RuleKey::TradeManagement),
+        Notice::StopMissing { .. }
+        | Notice::DangerousStop { .. }
+        | Notice::StopsUnknown { .. }
+        | Notice::Loop { .. }
+        | Notice::StopRuleForced
+        | Notice::DayStarted { .. }
+        | Notice::Trouble { .. }
+        | Notice::TroubleOver { .. }
+        | Notice::QuotesLate { .. }
+        | Notice::QuotesInTime { .. }
+        | Notice::ResultDiffers { .. }
+        | Notice::DayDiffers { .. }
+        | Notice::NoTradingHours { .. } => None,
+    }
+}
+
+fn worded(alert: &Alert, scene: &Scene<'_>) -> Note {
     match &alert.notice {
         Notice::Unlocked { lockout, cause } => unlocked(alert.severity, lockout, cause, scene),
         Notice::StopMissing { contract, covered, size, closes_at } => {

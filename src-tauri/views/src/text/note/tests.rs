@@ -505,3 +505,36 @@ fn a_lock_names_what_trades_on() {
         "{body}"
     );
 }
+
+/// What may come again and again counts to its rule, so that there is at most one a minute; the countdown to
+/// a close does not.
+#[test]
+fn what_comes_again_belongs_to_its_rule() {
+    let symbols = BTreeMap::new();
+    let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
+    let told = |notice| {
+        let note = alert(&Alert { severity: Severity::Warning, account: None, notice }, &scene);
+        (note.rule, note.purpose)
+    };
+    let contract = || ContractId::new("CON.F.US.MNQ.Z25");
+    let hint = |rule| (Some(rule), Purpose::Hint);
+    let near = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Enforce,
+    };
+    assert_eq!(told(near), hint(RuleKey::TradeFrequencyLimit));
+    let lockout = Box::new(until_reset(RuleKey::DailyRealizedLoss));
+    let over = Notice::Unlocked { lockout, cause: EndCause::Reset };
+    assert_eq!(told(over), hint(RuleKey::DailyRealizedLoss));
+    assert_eq!(told(Notice::StopLeftAlone { contract: contract() }), hint(RuleKey::TradeManagement));
+    let missing = Notice::StopMissing {
+        contract: contract(),
+        covered: Contracts(0),
+        size: Contracts(1),
+        closes_at: scene.now,
+    };
+    assert_eq!(told(missing), (None, Purpose::News));
+}
