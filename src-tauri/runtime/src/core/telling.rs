@@ -250,7 +250,13 @@ impl Core {
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
         let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
-        self.tell(note, About::alert(alert), now);
+        // The trader chose how often RULE-010 repeats itself.
+        let is_paced = matches!(alert.notice, Notice::Trouble { .. });
+        if is_paced {
+            self.say(note, About::alert(alert), 0, now);
+        } else {
+            self.tell(note, About::alert(alert), now);
+        }
     }
 
     pub(super) fn protection_changed(&mut self, before: Protection, now: Instant) {
@@ -320,7 +326,12 @@ impl Core {
 
     pub(super) fn tell(&mut self, note: Note, about: About, now: Instant) {
         let text = format!("{}\n{}", note.title, note.body);
-        let Some(suppressed) = self.teller.admit(text, now) else { return };
+        if let Some(suppressed) = self.teller.admit(text, now) {
+            self.say(note, about, suppressed, now);
+        }
+    }
+
+    fn say(&mut self, note: Note, about: About, suppressed: u32, now: Instant) {
         tracing::info!(target: "daemon", severity = ?note.severity, "told: {}: {}", note.title, note.body);
         let About { kind, account } = about;
         self.batch.notes.push(Told { note, at: now, kind, account, suppressed });

@@ -133,3 +133,21 @@ fn a_reached_target_is_told_in_the_traders_own_words() {
     let view = world.core.view(world.now);
     assert_eq!(view.accounts[0].lockouts[0].own_words.as_deref(), Some("Walk the dog."));
 }
+
+/// What RULE-010 repeats reads the same each time: the trader asked to hear it that often.
+#[test]
+fn a_lost_connection_is_repeated_as_often_as_asked() {
+    let told = |seconds| {
+        let mut rules = rulebook();
+        rules.base.auth_loss_guard.enabled = true;
+        rules.base.auth_loss_guard.settings.alert_repeat_seconds = seconds;
+        let mut world = World::new(rules, 1, Chaos::default());
+        world.play(&Step::Bracket { whose: 0, symbol: 0, buys: true, size: 1 });
+        world.pass(TimeDelta::seconds(3));
+        world.told.clear();
+        world.lose_stream(TimeDelta::zero(), TimeDelta::seconds(45));
+        world.pass(TimeDelta::seconds(44));
+        world.told.iter().filter(|told| told.kind == "trouble").count()
+    };
+    assert_eq!((told(60), told(20), told(10)), (1, 3, 5));
+}
