@@ -8,6 +8,7 @@ mod accepted;
 mod asking;
 mod barred;
 mod book;
+mod changed;
 mod clocks;
 mod commands;
 mod curves;

@@ -4,6 +4,7 @@
 
 mod alert;
 mod lock;
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::view::{PositionView, Protection, View};
 use super::{Deeds, Doubt, Held, Zones, reason, time, words};
 pub use alert::alert;
 pub use lock::{Beside, Locking, locked};
+pub use settings::{Changed, SettingsNews, settings_changed};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,17 +228,6 @@ pub fn protected_again(
     scene.note(Severity::Info, title, &body).of_protection()
 }
 
-/// A looser setting was saved and waits for the next trading day.
-#[must_use]
-pub fn looser_change(rule: RuleKey, from: &str, to: &str, applies_at: Instant, scene: &Scene<'_>) -> Note {
-    let body = format!(
-        "{} {from} → {to} applies at {}. Until then {from} is enforced.",
-        words::title(rule),
-        time::ahead(applies_at, scene.now, scene.zones)
-    );
-    scene.note(Severity::Info, "Looser change saved", &body)
-}
-
 /// The settings files changed and cannot be used.
 #[must_use]
 pub fn settings_refused(fault: &str) -> Note {
@@ -247,49 +238,6 @@ pub fn settings_refused(fault: &str) -> Note {
         rule: None,
         purpose: Purpose::News,
     }
-}
-
-/// What became of changed settings; texts as of the comparison.
-#[derive(Clone, Copy, Debug)]
-pub struct SettingsNews<'a> {
-    /// In force now.
-    pub applied: &'a [String],
-    /// Queued, because they protect less.
-    pub waits: &'a [String],
-    /// From when these apply.
-    pub from: Instant,
-    /// Refused, because the account is locked.
-    pub refused: &'a [String],
-    /// Queued before, and taken back.
-    pub withdrawn: &'a [String],
-}
-
-/// The settings changed; `None` when no rule did.
-#[must_use]
-pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> Option<Note> {
-    let from = format!("From {}", time::ahead(news.from, now, zones));
-    let parts = [
-        ("Applied", news.applied),
-        (from.as_str(), news.waits),
-        ("Refused while locked", news.refused),
-        ("Withdrawn", news.withdrawn),
-    ];
-    let body: Vec<String> = parts
-        .iter()
-        .filter(|(_, changes)| !changes.is_empty())
-        .map(|(what, changes)| format!("{what}: {}.", changes.join("; ")))
-        .collect();
-    let (title, severity) = match news.refused.is_empty() {
-        true => ("Settings changed", Severity::Info),
-        false => ("Settings not loosened while locked", Severity::Warning),
-    };
-    (!body.is_empty()).then(|| Note {
-        title: title.to_owned(),
-        body: body.join(" "),
-        severity,
-        rule: None,
-        purpose: Purpose::News,
-    })
 }
 
 /// The database was lost and another one took its place.

@@ -277,17 +277,6 @@ fn the_traders_own_words_lead_in_his_target() {
 }
 
 #[test]
-fn message_9_a_looser_change_waits() {
-    let none = BTreeMap::new();
-    let scene = scene("2025-11-18T16:42:18Z", &[], &none);
-    check(
-        &looser_change(RuleKey::DailyRealizedLoss, "−$500", "−$750", utc(RESET), &scene),
-        "Looser change saved",
-        "Daily Loss Limit −$500 → −$750 applies at 5:00 PM CT (in 6h 18m). Until then −$500 is enforced.",
-    );
-}
-
-#[test]
 fn message_10_it_was_only_observed() {
     let none = BTreeMap::new();
     let observation = Observation {
