@@ -1,10 +1,12 @@
 //! What the engine wants done. The engine only says it; `runtime` does it (specification A.6).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Breach, ContractId, Contracts, EndCause, Exposure, Fill, Instant, LockKey, Lockout, OrderId,
-    Price, RuleKey, Symbol, TradeId, TradingDay, Usd,
+    Price, RuleKey, RuleMode, Symbol, TradeId, TradingDay, Usd,
     memory::{DayFigures, Managed},
     order::{OWN_TAG, Ticket},
 };
@@ -108,10 +110,37 @@ pub struct Observation {
     /// How that would have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<crate::LockEnd>,
+    /// What it would have done at the broker. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Omitted::is_nothing")]
+    pub omitted: Omitted,
     /// When the event that caused it was received.
     pub detected_at: Instant,
     /// Whether the trader is told as of a warning (`warn`) or it is only recorded (`observe`).
     pub warn: bool,
+}
+
+/// What a rule that does not enforce left undone at the broker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Omitted {
+    /// Contracts that it would have closed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<ContractId, Contracts>,
+    /// Orders that it would have cancelled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cancelled: Vec<OrderId>,
+    /// Protective orders that it would have placed.
+    pub placed: u32,
+    /// Protective orders that it would have brought to another size or price.
+    pub moved: u32,
+}
+
+impl Omitted {
+    /// Whether it would have left everything as it is.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How loudly something is told.
@@ -198,6 +227,9 @@ pub enum Notice {
         limit: Usd,
         /// The level in percent that was reached.
         level: u32,
+        /// How strictly the rule is taken. Earlier versions did not say.
+        #[serde(default)]
+        mode: RuleMode,
     },
     /// RULE-008 was found switched off or weakened and is enforced all the same.
     StopRuleForced,
@@ -216,6 +248,9 @@ pub enum Notice {
         limit: u32,
         /// The level in percent that was reached.
         level: u32,
+        /// How strictly the rule is taken. Earlier versions did not say.
+        #[serde(default)]
+        mode: RuleMode,
     },
     /// Something that protection stands on is gone (RULE-010).
     Trouble {
@@ -448,5 +483,21 @@ impl Priority {
             Self::Medium => 5,
             Self::Low => 7,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What earlier versions wrote is still read.
+    #[test]
+    fn an_observation_without_its_deed_is_one_of_before() {
+        let before = r#"{"account":"1","rule":"auth_loss_guard","breach":"cannot_trade",
+            "detected_at":"2025-10-29T15:00:00Z","warn":false}"#;
+        let read: Observation = serde_json::from_str(before).unwrap();
+        assert!(read.omitted.is_nothing());
+        let said = serde_json::to_value(&read).unwrap();
+        assert_eq!(said.get("omitted"), None);
     }
 }

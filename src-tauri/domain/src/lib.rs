@@ -27,8 +27,8 @@ pub mod rulebook;
 
 pub use account::Account;
 pub use action::{
-    Action, Alert, Deed, Enforcement, EnforcementId, Notice, Observation, OpenPosition, Part, Priority,
-    Question, Severity, Trouble,
+    Action, Alert, Deed, Enforcement, EnforcementId, Notice, Observation, Omitted, OpenPosition, Part,
+    Priority, Question, Severity, Trouble,
 };
 pub use breach::Breach;
 pub use calendar::{DailyReset, TradingDay};

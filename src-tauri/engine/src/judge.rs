@@ -210,10 +210,10 @@ impl AccountState {
                 for finding in done {
                     self.enforce(rule.key(), finding, fresh, wants, court);
                 }
-                self.observe(rule.key(), RuleMode::Warn, verdict, told.into_iter(), court);
+                self.observe(rule.key(), RuleMode::Warn, verdict, told.into_iter(), wants, court);
             }
             RuleMode::Warn | RuleMode::Observe => {
-                self.observe(rule.key(), mode, verdict, findings.drain(..), court);
+                self.observe(rule.key(), mode, verdict, findings.drain(..), wants, court);
             }
         }
     }
@@ -257,20 +257,11 @@ impl AccountState {
         wants: &mut Wants,
         court: &mut Court<'_>,
     ) {
-        let Lock { kind, symbol, cause, end, baseline, exempt, flatten } = lock;
-        let key = LockKey { account: self.id.clone(), rule, symbol, cause };
+        let (kind, end, flatten) = (lock.kind, lock.end, lock.flatten);
+        let lockout = self.record_of(rule, breach.clone(), lock, court.now);
+        let key = lockout.key.clone();
         let is_new = !self.lockouts.has(&key);
         let is_shut = self.lockouts.supervision(court.now) == Some(LockKind::Hard);
-        let lockout = Lockout {
-            key: key.clone(),
-            kind,
-            breach: breach.clone(),
-            since: court.now,
-            end,
-            day: self.ledger.day(),
-            baseline,
-            exempt,
-        };
         let Some(lockout) = self.lockouts.set(lockout) else { return };
         court.out.push(Action::Lock { lockout: Box::new(lockout) });
         if kind == LockKind::Timer {
@@ -286,6 +277,12 @@ impl AccountState {
         fresh.push(key);
     }
 
+    pub(crate) fn record_of(&self, rule: RuleKey, breach: Breach, lock: Lock, now: Instant) -> Lockout {
+        let Lock { kind, symbol, cause, end, baseline, exempt, flatten: _ } = lock;
+        let key = LockKey { account: self.id.clone(), rule, symbol, cause };
+        Lockout { key, kind, breach, since: now, end, day: self.ledger.day(), baseline, exempt }
+    }
+
     /// Tells once what a rule that does not enforce has found, until it is no longer the case.
     fn observe(
         &mut self,
@@ -293,6 +290,7 @@ impl AccountState {
         mode: RuleMode,
         verdict: &Verdict,
         findings: impl Iterator<Item = Finding>,
+        wants: &Wants,
         court: &mut Court<'_>,
     ) {
         let mut current = Vec::new();
@@ -312,12 +310,14 @@ impl AccountState {
             current.push((rule, about.clone()));
             if self.observed.insert((rule, about)) {
                 self.observed_today += 1;
+                let omitted = self.omitted(rule, &finding.breach, finding.remedy, wants, court.now);
                 court.out.push(Action::Observe(Box::new(Observation {
                     account: self.id.clone(),
                     rule,
                     breach: finding.breach,
                     lock: lock.map(|(kind, _)| kind),
                     end: lock.map(|(_, end)| end),
+                    omitted,
                     detected_at: court.now,
                     warn: mode == RuleMode::Warn,
                 })));

@@ -24,6 +24,7 @@ mod loops;
 mod managed;
 mod market;
 mod near;
+mod omitted;
 mod outage;
 mod owed;
 mod own;

@@ -75,7 +75,7 @@ impl AccountState {
                 alerts.extend(self.near_money(armed, share, court.warn_at));
             }
             for gauge in trades {
-                alerts.extend(self.near_trades(&gauge, court.warn_at));
+                alerts.extend(self.near_trades(&gauge, armed.mode, court.warn_at));
             }
         }
         self.rules = rules;
@@ -94,15 +94,15 @@ impl AccountState {
             false => highest(value.0, limit.0, warn_at)?,
         };
         let level = self.near.rises_to((rule, contract.clone(), limit.0), level)?;
-        Some(Notice::NearLimit { rule, contract, value, limit, level })
+        Some(Notice::NearLimit { rule, contract, value, limit, level, mode: armed.mode })
     }
 
-    fn near_trades(&mut self, gauge: &Gauge, warn_at: &[u32]) -> Option<Notice> {
+    fn near_trades(&mut self, gauge: &Gauge, mode: RuleMode, warn_at: &[u32]) -> Option<Notice> {
         let value = gauge.value.filter(|value| !reached(*value, gauge.limit, WHOLE))?;
         let level = highest(value, gauge.limit, warn_at)?;
         let level = self.near.rises_to((gauge.rule, None, gauge.limit), level)?;
         let (count, limit) = (value.to_u32()?, gauge.limit.to_u32()?);
-        Some(Notice::NearTradeLimit { rule: gauge.rule, count, limit, level })
+        Some(Notice::NearTradeLimit { rule: gauge.rule, count, limit, level, mode })
     }
 }
 

@@ -216,18 +216,13 @@ impl AccountState {
         settings: &NoStopLossGrace,
     ) -> Coverage {
         let mut coverage = Coverage::default();
-        let stops = self.working_orders().map(|known| &known.order).filter(|order| {
-            order.kind.is_stop() && order.status.covers() && order.contract == position.contract
-        });
-        for stop in stops {
+        for stop in self.stops_in(&position.contract) {
             if !stop.side.reduces(position.exposure) {
                 // Our own are withdrawn at once.
                 if !stop.is_own() {
                     coverage.dangerous.push(stop.id.clone());
                 }
-            } else if on_loss_side(stop, position.exposure, price)
-                && near_enough(stop, price, instrument, settings.max_stop_distance_ticks)
-            {
+            } else if qualifies(stop, position.exposure, price, instrument, settings) {
                 coverage.covered = coverage.covered + stop.remaining();
                 coverage.nearest = nearer(coverage.nearest, stop.stop_price, position.exposure);
             }
@@ -235,6 +230,52 @@ impl AccountState {
         coverage.covered = coverage.covered.min(position.exposure.size());
         coverage
     }
+
+    /// The stops that would close a position and how much each, in the order in which the market reaches
+    /// them; `None` unless they close all of it at known prices.
+    #[must_use]
+    pub fn stopped_out(
+        &self,
+        position: &Position,
+        price: Option<Price>,
+        instrument: Option<&Instrument>,
+        settings: &NoStopLossGrace,
+    ) -> Option<Vec<(Price, Contracts)>> {
+        let held = position.exposure;
+        let mut stops: Vec<(Price, Contracts)> = self
+            .stops_in(&position.contract)
+            .filter(|stop| stop.side.reduces(held) && qualifies(stop, held, price, instrument, settings))
+            .map(|stop| Some((stop.stop_price?, stop.remaining())))
+            .collect::<Option<_>>()?;
+        stops.sort_by_key(|(stop, _)| *stop);
+        if held.0 > 0 {
+            stops.reverse();
+        }
+        let mut left = held.size();
+        for (_, size) in &mut stops {
+            *size = left.min(*size);
+            left = left.saturating_sub(*size);
+        }
+        stops.retain(|(_, size)| *size > Contracts::ZERO);
+        (left == Contracts::ZERO).then_some(stops)
+    }
+
+    fn stops_in(&self, contract: &ContractId) -> impl Iterator<Item = &Order> {
+        self.working_orders()
+            .map(|known| &known.order)
+            .filter(move |order| order.kind.is_stop() && order.status.covers() && order.contract == *contract)
+    }
+}
+
+/// Whether a stop on the exit side protects.
+fn qualifies(
+    stop: &Order,
+    held: Exposure,
+    price: Option<Price>,
+    instrument: Option<&Instrument>,
+    settings: &NoStopLossGrace,
+) -> bool {
+    on_loss_side(stop, held, price) && near_enough(stop, price, instrument, settings.max_stop_distance_ticks)
 }
 
 /// A stop beyond the market would fill at once or is an entry; without a known price or stop price the

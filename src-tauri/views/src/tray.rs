@@ -7,7 +7,7 @@ use domain::{Instant, RuleKey, Usd};
 use crate::{
     sight::Sight,
     text::{Zones, money, time, words},
-    view::{AccountView, Gauge, GaugeState, LockoutView, Protection, Unit, View},
+    view::{AccountView, Gauge, LockoutView, Protection, Unit, View},
 };
 
 /// At most so many accounts have a line of their own; the window shows all.
@@ -221,7 +221,8 @@ fn locked_lines(view: &View, now: Instant, zones: Zones) -> (String, String) {
     };
     // A figure follows its rule without a comma; the trader's own word is no figure.
     let comma = if lockout.rule == RuleKey::Trader { "," } else { "" };
-    (state, format!("{}{comma} {}", lockout.title, lockout.reason.trim_end_matches('.')))
+    let except = lockout.except.as_ref().map(|except| format!(", {except}")).unwrap_or_default();
+    (state, format!("{}{comma} {}{except}", lockout.title, lockout.reason.trim_end_matches('.')))
 }
 
 fn near_lines(view: &View) -> (String, String) {
@@ -230,7 +231,7 @@ fn near_lines(view: &View) -> (String, String) {
         .iter()
         .filter(|account| account.near_limit)
         .flat_map(|account| &account.gauges)
-        .filter(|gauge| gauge.state == GaugeState::Near)
+        .filter(|gauge| gauge.is_near())
         .max_by_key(|gauge| gauge.used_percent);
     let Some(gauge) = nearest else {
         return ("Armed · near limit".to_owned(), watched(view));

@@ -126,7 +126,7 @@ impl DesktopView {
     #[must_use]
     pub fn shows(self, note: &Note) -> bool {
         match note.purpose {
-            Purpose::News => self.enabled && note.severity >= self.min_severity,
+            Purpose::News | Purpose::Hint => self.enabled && note.severity >= self.min_severity,
             Purpose::Protection => self.enabled,
             Purpose::Test => true,
         }

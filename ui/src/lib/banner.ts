@@ -21,6 +21,7 @@ import {
   left,
   byHeadroom,
   isBeyond,
+  lossLeft,
   kindOf,
   WORD,
   type Kind,
@@ -178,13 +179,15 @@ function locked(view: View, now: number, zone: string): Banner {
   );
   const flat = account.positions.length === 0 && receipt?.confirmed_at;
   const done = [receipt?.done, flat ? `Flat since ${event(ms(flat), now)}.` : ''].filter(Boolean).join(' ');
+  const reason = `${lockout.title}: ${lockout.reason.replace(/\.$/, '')}.`;
+  const except = lockout.except ? `, ${lockout.except}` : '';
   const lines: Line[] = [
-    { strong: `${lockout.title}: ${lockout.reason.replace(/\.$/, '')}.` },
+    { strong: [lockout.own_words, reason].filter(Boolean).join(' ') },
     { text: done },
     {
       text: until
-        ? `New trades blocked until ${scheduleWithLocal(until, now, zone)}.`
-        : 'New trades blocked without a time limit.',
+        ? `New trades blocked until ${scheduleWithLocal(until, now, zone)}${except}.`
+        : `New trades blocked without a time limit${except}.`,
     },
   ];
   return say(
@@ -210,7 +213,7 @@ function remainingAloud(left: number): string {
 function near(view: View, now: number): Banner {
   const account = [...view.accounts].filter((one) => one.near_limit).sort(byHeadroom)[0];
   const gauge = account?.gauges
-    .filter((one) => one.state === 'near')
+    .filter((one) => one.state === 'near' && one.mode === 'enforce')
     .sort((a, b) => (b.used_percent ?? 0) - (a.used_percent ?? 0))[0];
   const beyond = account?.positions.find((position) => isBeyond(position, account));
   const lines: Line[] = [];
@@ -230,10 +233,10 @@ function near(view: View, now: number): Banner {
 }
 
 function actsBeforeStop(position: PositionView, account: AccountView): Line {
-  const stop = position.stop_price === null ? '' : `stop ${price(position.stop_price)}, `;
+  const stop = position.last_stop_price === null ? '' : `stop ${price(position.last_stop_price)}, `;
   return {
     strong: `Limit acts before your ${position.symbol} stop:`,
-    text: `${stop}${unsigned(position.stop_distance_usd ?? '0')} away, ${unsigned(account.headroom.usd ?? '0')} left.`,
+    text: `${stop}${unsigned(position.stop_distance_usd ?? '0')} away, ${unsigned(String(lossLeft(position, account) ?? 0))} left.`,
   };
 }
 

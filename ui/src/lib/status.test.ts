@@ -3,7 +3,19 @@ import { expect, it } from 'vitest';
 import { sightOf, states, views } from './fake/backend';
 import { ms } from './format';
 import { banner } from './banner';
-import { biting, canSend, flattening, kindOf, left, leading, order, proof, standing, today } from './status';
+import {
+  biting,
+  canSend,
+  flattening,
+  isBeyond,
+  kindOf,
+  left,
+  leading,
+  order,
+  proof,
+  standing,
+  today,
+} from './status';
 import type { ReceiptView } from './types/ReceiptView';
 import type { View } from './types/View';
 
@@ -59,6 +71,17 @@ it('says why, what was done and until when while locked', () => {
   expect(said('locked').who).toBe('50KTC-V2-…5101 only');
 });
 
+it('leads in a lock with the words of the trader and names what trades on', () => {
+  const shown = structuredClone(view('locked'));
+  const [lockout] = shown.accounts[0]?.lockouts ?? [];
+  if (!lockout) throw new Error('no lockout');
+  lockout.own_words = 'Walk the dog.';
+  lockout.except = 'except ES, which has its own hours';
+  const { lines } = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'America/Chicago');
+  expect(lines[0]?.strong).toBe('Walk the dog. Daily Loss Limit: −$512.50 of −$500.00.');
+  expect(lines[2]?.text).toBe('New trades blocked until 5:00 PM CT, except ES, which has its own hours.');
+});
+
 it('says what no rule can do and what to watch while not protected', () => {
   expect(text('not-protected')).toEqual([
     'No connection to TopstepX. No rule can act.',
@@ -87,6 +110,19 @@ it('does not claim that no rule can act when only the disk fails', () => {
   expect(canSend({ sight: 'live', view: failing, age_ms: 0 })).toBe(true);
 });
 
+it('names a limit that is enforced as the near one', () => {
+  const shown = structuredClone(view('near'));
+  const [main] = shown.accounts;
+  const [daily] = main?.gauges ?? [];
+  if (!main || !daily) throw new Error('no gauge');
+  main.gauges = [{ ...daily, mode: 'warn', used_percent: 99, title: 'Warned of' }, daily];
+  expect(banner({ sight: 'live', view: shown, age_ms: 0 }, now('near'), 0, 'UTC').caption).toBe(
+    'Daily Loss Limit',
+  );
+  main.gauges = [{ ...daily, mode: 'warn' }];
+  expect(banner({ sight: 'live', view: shown, age_ms: 0 }, now('near'), 0, 'UTC').lines).toHaveLength(1);
+});
+
 it('says that a stop lies beyond the limit', () => {
   expect(text('near')[0]).toBe('Limit acts before your ES stop: stop 6,706.50, $112.50 away, $87.50 left.');
 });
@@ -99,6 +135,22 @@ it('names the limit that bites first, also when it belongs to one symbol', () =>
   one.symbol = 'MNQ';
   account.headroom = { rule: one.rule, usd: one.left, contracts: null };
   expect(biting(account)?.title).toBe(one.title);
+});
+
+it('measures a stop by the loss limits that are enforced on its position', () => {
+  const shown = structuredClone(view('near'));
+  const [main] = shown.accounts;
+  const [position] = main?.positions ?? [];
+  const [daily] = main?.gauges ?? [];
+  if (!main || !position || !daily) throw new Error('no position');
+  const beyond = (change: Partial<typeof daily>) =>
+    isBeyond(position, { ...main, gauges: [{ ...daily, left: '50.00', ...change }] });
+  expect(beyond({})).toBe(true);
+  expect(beyond({ mode: 'warn' })).toBe(false);
+  expect(beyond({ limit: '1000', left: '50.00' })).toBe(false);
+  expect(beyond({ symbol: 'MNQ' })).toBe(false);
+  expect(beyond({ symbol: position.symbol })).toBe(true);
+  expect(isBeyond({ ...position, stop_distance_usd: null }, main)).toBe(false);
 });
 
 it('never reads out the running figure, but says when a lock is nearly over', () => {

@@ -47,11 +47,20 @@ export const WORD: Record<Kind, string> = {
   loading: 'Not protected yet',
 };
 
-/** The stop lies further away than the limit: it will not be the stop that closes the position. */
-export const isBeyond = (position: PositionView, account: AccountView): boolean =>
-  position.stop_distance_usd !== null &&
-  account.headroom.usd !== null &&
-  Number(position.stop_distance_usd) > Number(account.headroom.usd);
+/** What is left of the loss limits that act on a position. */
+export function lossLeft(position: PositionView, account: AccountView): number | null {
+  const left = account.gauges
+    .filter((gauge) => gauge.unit === 'usd' && gauge.mode === 'enforce' && Number(gauge.limit) < 0)
+    .filter((gauge) => gauge.symbol === null || gauge.symbol === position.symbol)
+    .flatMap((gauge) => (gauge.left === null ? [] : [Number(gauge.left)]));
+  return left.length ? Math.min(...left) : null;
+}
+
+/** A limit is reached before the last of its stops: not all of the position will end at them. */
+export function isBeyond(position: PositionView, account: AccountView): boolean {
+  const left = lossLeft(position, account);
+  return position.stop_distance_usd !== null && left !== null && Number(position.stop_distance_usd) > left;
+}
 
 /** `$187.50 left`, `2 contracts left`, or nothing where it is not known. */
 export function headroom(account: AccountView): string {

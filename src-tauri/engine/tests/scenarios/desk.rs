@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
-    Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Order, OrderId, OrderKind,
-    OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleSet, Rulebook, Snapshot, Symbol,
-    Ticket, Trouble, Usd, calendar,
+    Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Omitted, Order, OrderId,
+    OrderKind, OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleMode, RuleSet, Rulebook,
+    Snapshot, Symbol, Ticket, Trouble, Usd, calendar,
     memory::{AccountMemory, Managed},
     products,
 };
@@ -528,7 +528,8 @@ fn line(action: &Action) -> Option<String> {
         Action::Unlock { key, cause } => Some(format!("unlock {} {cause:?}", key.rule).to_lowercase()),
         Action::Enforce(it) => Some(enforcement_line(it)),
         Action::Observe(it) => {
-            Some(format!("{} {}: {}", if it.warn { "warn" } else { "observe" }, it.rule, breach(&it.breach)))
+            let mode = if it.warn { "warn" } else { "observe" };
+            Some(format!("{mode} {}: {}{}", it.rule, breach(&it.breach), omitted(&it.omitted)))
         }
         Action::Alert(alert) => notice(&alert.notice),
         Action::Reset { .. }
@@ -580,6 +581,13 @@ fn enforcement_line(it: &Enforcement) -> String {
     format!("{deed} by {}{merged}: {}", it.rule, breach(&it.breach))
 }
 
+fn omitted(it: &Omitted) -> String {
+    let closed = it.closed.iter().map(|(contract, size)| format!(", close {size} {}", name_of(contract)));
+    let cancelled = it.cancelled.iter().map(|order| format!(", cancel {order}"));
+    let orders = [("place", it.placed), ("move", it.moved)].into_iter().filter(|(_, count)| *count > 0);
+    closed.chain(cancelled).chain(orders.map(|(what, count)| format!(", {what} {count}"))).collect()
+}
+
 fn ticket_text(ticket: &Ticket) -> String {
     let Ticket { contract, leg, side, size, price } = ticket;
     format!("{leg:?} {side:?} {size} {} @ {price}", name_of(contract)).to_lowercase()
@@ -627,12 +635,12 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::DangerousStop { order, .. } => Some(format!("alert: order {order} would add")),
         Notice::StopsUnknown { .. } => Some("alert: stops unknown".to_string()),
         Notice::Loop { actions, .. } => Some(format!("alert: loop of {actions}")),
-        Notice::NearLimit { rule, contract, value, level, .. } => {
+        Notice::NearLimit { rule, contract, value, level, mode, .. } => {
             let contract = contract.as_ref().map(|it| format!(" {}", name_of(it))).unwrap_or_default();
-            Some(format!("alert: {level} % of {rule}{contract} used, {value}"))
+            Some(format!("alert: {level} % of {rule}{contract} used, {value}{}", unless_enforced(*mode)))
         }
-        Notice::NearTradeLimit { rule, count, limit, level } => {
-            Some(format!("alert: {level} % of {rule} used, {count} of {limit}"))
+        Notice::NearTradeLimit { rule, count, limit, level, mode } => {
+            Some(format!("alert: {level} % of {rule} used, {count} of {limit}{}", unless_enforced(*mode)))
         }
         Notice::StopRuleForced => Some("alert: stop rule forced".to_string()),
         Notice::DayStarted { day } => Some(format!("day {day}")),
@@ -655,6 +663,14 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::StopMovedIn { meant, placed, .. } => Some(format!("alert: stop at {placed}, not {meant}")),
         Notice::StopLeftAlone { contract } => Some(format!("alert: {} left alone", name_of(contract))),
         Notice::Unlocked { .. } | Notice::ResultDiffers { .. } => None,
+    }
+}
+
+fn unless_enforced(mode: RuleMode) -> &'static str {
+    match mode {
+        RuleMode::Enforce => "",
+        RuleMode::Warn => ", warned of only",
+        RuleMode::Observe => ", observed only",
     }
 }
 

@@ -190,11 +190,18 @@ fn an_observing_rule_tells_once_and_does_nothing() {
         rules.daily_realized_loss.enabled = true;
         rules.daily_realized_loss.mode = RuleMode::Warn;
     }));
-    assert_eq!(desk.position("MNQ", 6, "21000"), "observe max_contracts: 6 of 5");
+    assert_eq!(desk.position("MNQ", 6, "21000"), "observe max_contracts: 6 of 5, close 1 MNQ");
     assert_eq!(desk.position("MNQ", 7, "21000"), "");
     assert_eq!(desk.position("MNQ", 5, "21000"), "");
-    assert_eq!(desk.position("MNQ", 6, "21000"), "observe max_contracts: 6 of 5", "it is the case again");
-    assert_eq!(desk.fill("MES", Sell, 1, "6000", "-600"), "warn daily_realized_loss: -600.00 of -500.00");
+    assert_eq!(
+        desk.position("MNQ", 6, "21000"),
+        "observe max_contracts: 6 of 5, close 1 MNQ",
+        "it is the case again"
+    );
+    assert_eq!(
+        desk.fill("MES", Sell, 1, "6000", "-600"),
+        "warn daily_realized_loss: -600.00 of -500.00, close 6 MNQ"
+    );
     assert_eq!(desk.fill("MES", Sell, 1, "6000", "-10"), "");
     assert!(desk.lockouts().is_empty());
 }
@@ -328,4 +335,43 @@ fn an_order_that_is_listed_after_its_end_has_not_ended() {
         "cancel 1 by trader: 1 while 0 permitted by trader",
         "but not for so long"
     );
+}
+
+/// Each rule names what it alone would have done: not what else is held, not what stays under its lock, and
+/// the orders as well.
+#[test]
+fn an_observation_names_what_its_rule_would_have_done() {
+    let observing = |change: fn(&mut domain::RuleSet)| {
+        let mut desk = Desk::new(only(change));
+        desk.position("MNQ", 2, "21000");
+        desk.position("MES", 1, "6000");
+        desk.limit(7, "MNQ", Buy, 1, "20900");
+        desk
+    };
+    let mut open_loss = observing(|rules| {
+        rules.daily_unrealized_loss.enabled = true;
+        rules.daily_unrealized_loss.mode = RuleMode::Observe;
+    });
+    assert_eq!(
+        open_loss.quote("MNQ", "20940"),
+        "observe daily_unrealized_loss: MNQ -240.00 of -200.00, close 2 MNQ"
+    );
+    let mut day_loss = observing(|rules| {
+        rules.daily_realized_loss.enabled = true;
+        rules.daily_realized_loss.mode = RuleMode::Observe;
+    });
+    assert_eq!(
+        day_loss.fill("MES", Sell, 1, "6000", "-600"),
+        "observe daily_realized_loss: -600.00 of -500.00, close 1 MES, close 2 MNQ, cancel 7"
+    );
+    let mut cooldown = observing(|rules| {
+        rules.cooldown_after_loss.enabled = true;
+        rules.cooldown_after_loss.mode = RuleMode::Observe;
+        rules.cooldown_after_loss.settings.close_positions = false;
+    });
+    assert_eq!(
+        cooldown.fill("MGC", Sell, 1, "4000", "-600"),
+        "observe cooldown_after_loss: -600.00 of -300.00, cancel 7"
+    );
+    assert_eq!(cooldown.lockouts(), [""; 0], "looking at what it would do sets nothing");
 }

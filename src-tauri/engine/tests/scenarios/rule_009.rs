@@ -419,7 +419,10 @@ fn observed_it_tells_the_end_once_and_locks_nothing() {
     observing.base.session_block_outside.mode = RuleMode::Observe;
     let mut desk = since(observing, "2025-10-27T14:59:00");
     desk.position("MNQ", 1, "21000");
-    assert_eq!(desk.at("2025-10-27T15:00:00").tick(), "observe session_block_outside: outside the hours");
+    assert_eq!(
+        desk.at("2025-10-27T15:00:00").tick(),
+        "observe session_block_outside: outside the hours, close 1 MNQ"
+    );
     assert_eq!(desk.at("2025-10-27T15:01:00").tick(), "");
     assert!(desk.lockouts().is_empty());
 }

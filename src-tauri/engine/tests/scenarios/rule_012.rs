@@ -515,7 +515,7 @@ fn an_observing_rule_places_nothing() {
     desk.quote("MNQ", "21000.00");
     assert_eq!(
         desk.position("MNQ", 1, "21000.00"),
-        "observe trade_management: stoploss\nobserve trade_management: takeprofit"
+        "observe trade_management: stoploss, place 1\nobserve trade_management: takeprofit, place 1"
     );
     assert_eq!(desk.later(2_000).quote("MNQ", "21001.00"), "");
 }

@@ -158,11 +158,11 @@ impl Settled {
     }
 }
 
-/// What becomes of the changes that protect less, in words.
+/// What becomes of the changes that protect less.
 #[derive(Debug, Default)]
 struct Verdicts {
-    waits: Vec<String>,
-    refused: Vec<String>,
+    waits: Vec<Pending>,
+    refused: Vec<Pending>,
 }
 
 impl Core {
@@ -291,11 +291,11 @@ impl Core {
             let due = known.map_or_else(|| self.judge(&change, &mut verdicts), |known| known.due);
             self.settled.waiting.push(Waiting { change, due });
         }
-        let withdrawn: Vec<String> = before
+        let withdrawn: Vec<Pending> = before
             .iter()
             .filter(|gone| gone.due != Due::Refused)
             .filter(|gone| !self.settled.waiting.iter().any(|it| gone.is(&it.change)))
-            .map(|gone| gone.change.text.clone())
+            .map(|gone| gone.change.clone())
             .collect();
         if is_same_source && rulebook == old && before == self.settled.waiting {
             return;
@@ -307,23 +307,14 @@ impl Core {
                 vec!["settings accepted".to_string()]
             }
             true => Vec::new(),
-            false => vec![format!("settings changed: {}", applied.join("; "))],
+            false => vec![format!("settings changed: {}", texts(&applied))],
         };
         notes.extend(verdicts.notes(&self.waits_for()));
         if !withdrawn.is_empty() {
-            notes.push(format!("withdrawn before it applied: {}", withdrawn.join("; ")));
+            notes.push(format!("withdrawn before it applied: {}", texts(&withdrawn)));
         }
         self.accept(rulebook, &applied, notes, now);
-        self.tell_settings(
-            &SettingsNews {
-                applied: &applied,
-                waits: &verdicts.waits,
-                from: self.loosens_at(),
-                refused: &verdicts.refused,
-                withdrawn: &withdrawn,
-            },
-            now,
-        );
+        self.tell_settings(&applied, &verdicts, &withdrawn, now);
     }
 
     /// Looser changes whose time has come, unless an account they concern is locked; and those that could
@@ -357,19 +348,10 @@ impl Core {
         let applied = differences(&old, &rulebook);
         let mut notes = verdicts.notes(&self.waits_for());
         if !applied.is_empty() {
-            notes.push(format!("settings changed with the new trading day: {}", applied.join("; ")));
+            notes.push(format!("settings changed with the new trading day: {}", texts(&applied)));
         }
         self.accept(rulebook, &applied, notes, now);
-        self.tell_settings(
-            &SettingsNews {
-                applied: &applied,
-                waits: &verdicts.waits,
-                from: self.loosens_at(),
-                refused: &verdicts.refused,
-                withdrawn: &[],
-            },
-            now,
-        );
+        self.tell_settings(&applied, &verdicts, &[], now);
     }
 
     /// When the next change applies.
@@ -387,10 +369,10 @@ impl Core {
             return Due::Unknown;
         }
         if self.concerns(change, in_anger) {
-            verdicts.refused.push(change.text.clone());
+            verdicts.refused.push(change.clone());
             return Due::Refused;
         }
-        verdicts.waits.push(change.text.clone());
+        verdicts.waits.push(change.clone());
         Due::At(self.loosens_at())
     }
 
@@ -408,7 +390,7 @@ impl Core {
     pub(super) fn accept(
         &mut self,
         rulebook: Rulebook,
-        applied: &[String],
+        applied: &[Pending],
         notes: Vec<String>,
         now: Instant,
     ) {
@@ -419,7 +401,7 @@ impl Core {
         let locked_until = self.settled.locked_until;
         let guard = self.settled.guard.clone();
         let accepted = Accepted { rulebook, api, waiting, locked_until, guard, hash: hash.clone() };
-        let diff = applied.join("; ");
+        let diff = texts(applied);
         match serde_json::to_string(&accepted) {
             Ok(content) => {
                 let snapshot =
@@ -437,8 +419,18 @@ impl Core {
         }
     }
 
-    fn tell_settings(&mut self, news: &SettingsNews<'_>, now: Instant) {
-        if let Some(note) = note::settings_changed(news, now, self.setting.zones) {
+    fn tell_settings(
+        &mut self,
+        applied: &[Pending],
+        verdicts: &Verdicts,
+        withdrawn: &[Pending],
+        now: Instant,
+    ) {
+        let words =
+            [applied, &verdicts.waits, &verdicts.refused, withdrawn].map(|changes| self.changed(changes));
+        let [applied, waits, refused, withdrawn] = &words;
+        let news = SettingsNews { applied, waits, from: self.loosens_at(), refused, withdrawn };
+        if let Some(note) = note::settings_changed(&news, now, self.setting.zones) {
             self.tell(note, About::all("settings_changed"), now);
         }
     }
@@ -453,7 +445,7 @@ impl Verdicts {
         [(waits, &self.waits), ("refused while locked", &self.refused)]
             .into_iter()
             .filter(|(_, changes)| !changes.is_empty())
-            .map(|(what, changes)| format!("{what}: {}", changes.join("; ")))
+            .map(|(what, changes)| format!("{what}: {}", texts(changes)))
             .collect()
     }
 }
@@ -469,8 +461,13 @@ fn in_anger(lockout: &Lockout) -> bool {
     locks(lockout) && lockout.key.rule != RuleKey::SessionBlockOutside
 }
 
-fn differences(old: &Rulebook, new: &Rulebook) -> Vec<String> {
-    config::compare(old, new).0.into_iter().map(|change| change.text).collect()
+fn differences(old: &Rulebook, new: &Rulebook) -> Vec<Pending> {
+    config::compare(old, new).0.into_iter().map(Pending::from).collect()
+}
+
+/// By their keys, as records name them.
+fn texts(changes: &[Pending]) -> String {
+    changes.iter().map(|change| change.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn settings_note(reason: String, now: Instant) -> AuditNote {

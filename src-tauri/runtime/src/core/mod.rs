@@ -8,6 +8,7 @@ mod accepted;
 mod asking;
 mod barred;
 mod book;
+mod changed;
 mod clocks;
 mod commands;
 mod curves;
@@ -15,6 +16,7 @@ mod guard;
 mod intake;
 mod links;
 mod listed;
+mod lock_news;
 mod measures;
 mod metrics;
 mod picture;
@@ -114,7 +116,7 @@ impl Core {
             purposes: BTreeMap::new(),
             symbols: BTreeMap::new(),
             guard,
-            teller: Teller::default(),
+            teller: Teller::restored(&memory),
             clocks_told: None,
             curves: Curves::default(),
             receipts: Vec::new(),

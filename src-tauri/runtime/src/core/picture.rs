@@ -2,13 +2,14 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Account, AccountId, Instant, Lockout, Order, Position, Side, Usd, exchange, rulebook::NoStopLossGrace,
+    Account, AccountId, Contracts, Instant, Lockout, Order, Position, Price, RuleMode, Side, Usd, exchange,
+    rulebook::NoStopLossGrace,
 };
 use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use views::{
     View,
-    text::{lockout as lockout_text, words},
+    text::{lockout as lockout_text, note::Beside, words},
     view::{
         AccountKind, AccountView, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
         Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, Protection, QuoteState,
@@ -105,8 +106,6 @@ impl Core {
         let gauges = self.gauges(account);
         let info = account.info();
         let name = info.map_or_else(|| account.id().to_string(), |info| info.name.clone());
-        let near_limit =
-            gauges.iter().any(|gauge| gauge.state == GaugeState::Near && gauge.unit != Unit::Contracts);
         Some(AccountView {
             id: account.id().clone(),
             short_name: info.map_or_else(|| name.clone(), |info| self.account_name(info)),
@@ -114,7 +113,7 @@ impl Core {
             name,
             can_trade: info.is_some_and(|info| info.can_trade),
             protection: guard::protection_of(account, &self.guard.reasons),
-            near_limit,
+            near_limit: gauges.iter().any(Gauge::is_near),
             realized_today: ledger.realized(true),
             realized_gross: ledger.realized_gross(),
             fees_today: ledger.costs(),
@@ -128,7 +127,12 @@ impl Core {
             headroom_if_stopped: self.headroom_if_stopped(account, &gauges),
             positions: account.holdings().filter_map(|it| self.position_view(account, it, now)).collect(),
             orders: account.working_orders().map(|it| order_view(account, &it.order)).collect(),
-            lockouts: account.lockouts().by_strength().into_iter().map(|it| lockout_view(it, now)).collect(),
+            lockouts: account
+                .lockouts()
+                .by_strength()
+                .into_iter()
+                .map(|it| lockout_view(it, self.beside(it), now))
+                .collect(),
             curve: self.curves.of(account.id()),
             unwatched: self.guard.stretches.clone(),
             observed_today: account.observed_today(),
@@ -159,11 +163,10 @@ impl Core {
         let known = account.is_known();
         let price = market.price(&position.contract);
         let stop_distance = price.zip(coverage.nearest).map(|(price, stop)| (price.0 - stop.0).abs());
-        let instrument = market.instrument(&position.contract);
+        let stops = self.stopped_out(account, position);
         let stop_distance_usd = price
-            .zip(coverage.nearest)
-            .zip(instrument)
-            .map(|((price, stop), instrument)| instrument.value(position.exposure, stop, price).abs());
+            .zip(stops.as_deref())
+            .and_then(|(price, stops)| Some(self.worth_at(position, price, stops)?.abs()));
         Some(PositionView {
             contract: position.contract.clone(),
             symbol: position.symbol.clone(),
@@ -178,6 +181,7 @@ impl Core {
             covered: known.then_some(coverage.covered),
             stop_price: coverage.nearest,
             stop_distance,
+            last_stop_price: stops.and_then(|stops| stops.last().map(|(stop, _)| *stop)),
             stop_distance_usd,
             closes_at: account.stops().of(&position.contract).and_then(|watch| watch.deadline),
             opened_at: position.opened_at,
@@ -214,20 +218,35 @@ impl Core {
         gauges
     }
 
-    /// What would be left of the account's tightest loss limit if every position ended at its nearest stop.
-    /// A limit of one position says nothing about all of them.
+    /// The stops that would close a position; `None` unless they close all of it.
+    fn stopped_out(&self, account: &AccountState, position: &Position) -> Option<Vec<(Price, Contracts)>> {
+        let (market, contract) = (self.engine.market(), &position.contract);
+        let (price, instrument) = (market.price(contract), market.instrument(contract));
+        account.stopped_out(position, price, instrument, self.stop_rule(account))
+    }
+
+    /// The result of a position between a price and its stops, each for its size.
+    fn worth_at(&self, position: &Position, from: Price, stops: &[(Price, Contracts)]) -> Option<Usd> {
+        let instrument = self.engine.market().instrument(&position.contract)?;
+        let worth = |(stop, size): &(Price, Contracts)| {
+            instrument.value(position.exposure.resized(*size), from, *stop)
+        };
+        Some(stops.iter().map(worth).sum())
+    }
+
+    /// What would be left of the account's tightest loss limit if every position ended at its stops. A limit
+    /// of one position says nothing about all of them, and one that is not enforced leaves nothing.
     fn headroom_if_stopped(&self, account: &AccountState, gauges: &[Gauge]) -> Option<Usd> {
         let of_account = |gauge: &&Gauge| gauge.symbol.is_none() && gauge.unit == Unit::Usd;
-        let money = gauges.iter().filter(of_account).find(|gauge| gauge.limit < Decimal::ZERO)?;
+        let enforced = gauges.iter().filter(|gauge| gauge.mode == RuleMode::Enforce);
+        let money = enforced.filter(of_account).find(|gauge| gauge.limit < Decimal::ZERO)?;
         let market = self.engine.market();
         let mut worse = Usd::ZERO;
         let mut any = false;
         for holding in account.holdings() {
             let position = &holding.position;
-            let coverage = self.coverage(account, holding);
-            let (stop, instrument) = (coverage.nearest?, market.instrument(&position.contract)?);
-            worse +=
-                market.value(position)? - instrument.value(position.exposure, position.average_price, stop);
+            let stops = self.stopped_out(account, position)?;
+            worse += market.value(position)? - self.worth_at(position, position.average_price, &stops)?;
             any = true;
         }
         let left = Usd(money.left?) - worse;
@@ -271,7 +290,7 @@ impl Core {
     }
 }
 
-fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge {
+fn gauge_view(gauge: rules::Gauge, mode: RuleMode, known: bool) -> Gauge {
     let value = gauge.value.filter(|_| known);
     let limit = gauge.limit;
     // A loss limit is approached from above, every other limit from below.
@@ -314,7 +333,7 @@ fn gauge_view(gauge: rules::Gauge, mode: domain::RuleMode, known: bool) -> Gauge
 /// The smallest distance in dollars, the smallest in contracts, and the rule that bites first: money
 /// before size.
 fn headroom(gauges: &[Gauge]) -> Headroom {
-    let enforced = || gauges.iter().filter(|gauge| gauge.mode == domain::RuleMode::Enforce);
+    let enforced = || gauges.iter().filter(|gauge| gauge.mode == RuleMode::Enforce);
     let tightest = |unit| enforced().filter(move |gauge| gauge.unit == unit && gauge.left.is_some());
     let money = tightest(Unit::Usd).min_by_key(|gauge| gauge.left);
     let size = tightest(Unit::Contracts).min_by_key(|gauge| gauge.left);
@@ -346,15 +365,17 @@ fn order_view(account: &AccountState, order: &Order) -> OrderView {
     }
 }
 
-fn lockout_view(lockout: &Lockout, now: Instant) -> LockoutView {
+fn lockout_view(lockout: &Lockout, beside: Beside, now: Instant) -> LockoutView {
     LockoutView {
         rule: lockout.key.rule,
         title: lockout_text::title(lockout).to_string(),
         kind: lockout.kind,
         symbol: lockout.key.symbol.clone(),
+        own_words: beside.own_words,
         reason: lockout_text::reason(lockout),
         since: lockout.since,
         until: lockout.end.at(),
+        except: beside.except,
         ends: lockout_text::ends(lockout, now),
         key: lockout.key.clone(),
     }

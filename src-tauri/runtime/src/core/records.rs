@@ -153,7 +153,7 @@ impl Core {
             reason: reason::full(&observation.breach),
             breach: Some(observation.breach.clone()),
             detected_at: Some(observation.detected_at),
-            done: None,
+            done: Some(self.would(observation, now)),
         })));
     }
 

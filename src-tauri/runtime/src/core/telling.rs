@@ -5,26 +5,28 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Event, Instant, LockEnd,
-    Lockout, Notice, Outcome, Part, Side, Symbol, Trouble,
+    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, Event, Instant,
+    Lockout, Memory, Notice, Observation, Omitted, Outcome, Part, RuleKey, Side, Symbol, Trouble,
 };
+use engine::{AccountState, Lockouts};
 use store::{AlertRecord, Record};
 use views::{
     text::{
-        Deeds, Doubt, Held, Note, Scene, WouldLock,
-        note::{self, Enforced, Failure},
+        Deeds, Doubt, Held, Note, Scene, WouldLock, lockout as lockout_text,
+        note::{self, Beside, Enforced, Failure},
         reason,
     },
     view::Protection,
 };
 
-use super::Core;
+use super::{
+    Core,
+    lock_news::{LockNews, News},
+};
 use crate::executor::Receipt;
 
 /// The same text is told once within this time (specification C.14).
 const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
-/// A lock whose flatten is not seen to be done within this time is told before it is.
-const TELL_LOCK_WITHIN: TimeDelta = TimeDelta::milliseconds(1_500);
 /// Protection that is back within this time was never told to be lost.
 const TELL_LOSS_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// Texts that are remembered; when full, those of more than a minute ago are forgotten, and if there are
@@ -99,17 +101,20 @@ struct Lately {
 #[derive(Debug, Default)]
 pub(super) struct Teller {
     told: BTreeMap<String, Lately>,
-    /// Locks of this moment whose flatten is under way.
-    locks: BTreeMap<AccountId, (Lockout, Instant)>,
+    locks: LockNews,
     /// When a lost protection is due to be told.
     loss_due: Option<Instant>,
     loss_told: bool,
 }
 
 impl Teller {
+    /// After a start: an earlier run told the locks.
+    pub fn restored(memory: &Memory) -> Self {
+        Self { locks: LockNews::restored(memory), ..Self::default() }
+    }
+
     pub fn next_deadline(&self) -> Option<Instant> {
-        let locks = self.locks.values().map(|(_, since)| *since + TELL_LOCK_WITHIN);
-        locks.chain(self.loss_due).min()
+        self.locks.next_deadline().into_iter().chain(self.loss_due).min()
     }
 
     /// Whether a text may be told now, and how many equal ones were held back since it was told last.
@@ -132,29 +137,18 @@ impl Teller {
 impl Core {
     pub(super) fn tell_of(&mut self, action: &Action, now: Instant) {
         match action {
-            Action::Lock { lockout } if lockout.since == now => {
-                let account = lockout.key.account.clone();
-                let ends = |lockout: &Lockout| lockout.end.at().unwrap_or(Instant::MAX_UTC);
-                let known = self.teller.locks.get(&account);
-                // Of several locks at once, the one that lasts longest is told.
-                let outlasts = known.is_none_or(|(known, _)| ends(lockout) >= ends(known));
-                if lockout.key.symbol.is_none() && outlasts {
-                    self.teller.locks.insert(account, ((**lockout).clone(), now));
-                }
+            Action::Lock { lockout } => self.teller.locks.take(lockout, now),
+            Action::Unlock { key, .. } => {
+                self.teller.locks.ended(key);
             }
             Action::Alert(alert) if self.is_unwanted(&alert.notice) => {}
             Action::Alert(alert) => self.tell_alert(alert, now),
             Action::Observe(it) => {
-                let managing = matches!(it.breach, Breach::Management { .. });
-                let would = if managing { Deeds::placing() } else { self.would(&it.account) };
-                let lock = it.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
-                let note =
-                    self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, lock, scene));
+                let would = self.would(it, now);
+                let note = self.with_scene(Some(&it.account), now, |scene| note::observed(it, &would, scene));
                 self.tell(note, About::account("observed", Some(&it.account)), now);
             }
-            Action::Lock { .. }
-            | Action::Unlock { .. }
-            | Action::Enforce(_)
+            Action::Enforce(_)
             | Action::Ask(_)
             | Action::RecordFill { .. }
             | Action::RecordStopDeadline { .. }
@@ -176,7 +170,9 @@ impl Core {
     /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
     pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
         let enforcement = &receipt.enforcement;
-        let lock = self.lock_told_with(&enforcement.account, &enforcement.deed);
+        let news = self.lock_told_with(enforcement);
+        let beside = news.as_ref().map(|it| self.beside(it.lockout()));
+        let lock = news.as_ref().zip(beside.as_ref()).map(|(news, beside)| news.locking(beside));
         match &receipt.outcome {
             Outcome::Confirmed if is_routine(&enforcement.breach) => {}
             Outcome::Confirmed if !receipt.superseded => {
@@ -224,17 +220,43 @@ impl Core {
         self.tell(note, About::account("enforcement_failed", Some(account)), now);
     }
 
-    /// The end of the lock that a flatten belongs to, so that one message tells both.
-    fn lock_told_with(&mut self, account: &AccountId, deed: &Deed) -> Option<LockEnd> {
-        if *deed != Deed::Flatten {
-            return None;
+    /// The lock that a flatten, or the close of a symbol, belongs to, so that one message tells both.
+    fn lock_told_with(&mut self, enforcement: &Enforcement) -> Option<News> {
+        let symbol = match &enforcement.deed {
+            Deed::Flatten => None,
+            Deed::Reduce { contract, .. } => Some(self.symbol_of(contract)),
+            Deed::Cancel { .. } | Deed::Shrink { .. } | Deed::Place { .. } | Deed::Modify { .. } => {
+                return None;
+            }
+        };
+        self.teller.locks.told_with(&enforcement.account, symbol, enforcement.rule)
+    }
+
+    /// What the trader wants to hear at a lock (specification B.13), and what no lock keeps from trading.
+    pub(super) fn beside(&self, lockout: &Lockout) -> Beside {
+        let key = &lockout.key;
+        let target = &self.engine.rulebook().of(&key.account).daily_realized_profit.settings;
+        let own_words = lockout_text::own_words(&target.message);
+        let others = self.engine.account(&key.account).map(AccountState::lockouts);
+        let is_locked = |symbol: &&Symbol| {
+            let mut others = others.into_iter().flat_map(Lockouts::iter);
+            others.any(|it| it.key.symbol.is_none() && it.concerns(symbol))
+        };
+        Beside {
+            own_words: own_words.filter(|_| key.rule == RuleKey::DailyRealizedProfit),
+            except: lockout_text::except(lockout.exempt.iter().filter(|symbol| !is_locked(symbol))),
         }
-        self.teller.locks.remove(account).map(|(lockout, _)| lockout.end)
     }
 
     pub(super) fn tell_alert(&mut self, alert: &Alert, now: Instant) {
         let note = self.with_scene(alert.account.as_ref(), now, |scene| note::alert(alert, scene));
-        self.tell(note, About::alert(alert), now);
+        // The trader chose how often RULE-010 repeats itself.
+        let is_paced = matches!(alert.notice, Notice::Trouble { .. });
+        if is_paced {
+            self.say(note, About::alert(alert), 0, now);
+        } else {
+            self.tell(note, About::alert(alert), now);
+        }
     }
 
     pub(super) fn protection_changed(&mut self, before: Protection, now: Instant) {
@@ -259,18 +281,11 @@ impl Core {
 
     /// Messages whose time has come.
     pub(super) fn tell_due(&mut self, now: Instant) {
-        let late: Vec<AccountId> = self
-            .teller
-            .locks
-            .iter()
-            .filter(|(_, (_, since))| now >= *since + TELL_LOCK_WITHIN)
-            .map(|(account, _)| account.clone())
-            .collect();
-        for account in late {
-            if let Some((lockout, _)) = self.teller.locks.remove(&account) {
-                let note = self.with_scene(Some(&account), now, |scene| note::locked(&lockout, scene));
-                self.tell(note, About::account("locked", Some(&account)), now);
-            }
+        for news in self.teller.locks.due(now) {
+            let (account, beside) = (Some(&news.lockout().key.account), self.beside(news.lockout()));
+            let lock = news.locking(&beside);
+            let note = self.with_scene(account, now, |scene| note::locked(&lock, scene));
+            self.tell(note, About::account("locked", account), now);
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {
             self.teller.loss_due = None;
@@ -311,7 +326,12 @@ impl Core {
 
     pub(super) fn tell(&mut self, note: Note, about: About, now: Instant) {
         let text = format!("{}\n{}", note.title, note.body);
-        let Some(suppressed) = self.teller.admit(text, now) else { return };
+        if let Some(suppressed) = self.teller.admit(text, now) {
+            self.say(note, about, suppressed, now);
+        }
+    }
+
+    fn say(&mut self, note: Note, about: About, suppressed: u32, now: Instant) {
         tracing::info!(target: "daemon", severity = ?note.severity, "told: {}: {}", note.title, note.body);
         let About { kind, account } = about;
         self.batch.notes.push(Told { note, at: now, kind, account, suppressed });
@@ -353,9 +373,18 @@ impl Core {
             .collect()
     }
 
-    fn would(&self, account: &AccountId) -> Deeds {
-        let held = self.held(Some(account));
-        Deeds { closed: held.into_iter().map(|it| (it.size, it.symbol)).collect(), ..Deeds::default() }
+    /// What a rule that does not enforce would have done, as a sentence.
+    pub(super) fn would(&self, observation: &Observation, now: Instant) -> String {
+        let Omitted { closed, cancelled, placed, moved } = &observation.omitted;
+        let deeds = Deeds {
+            closed: closed.iter().map(|(contract, size)| (*size, self.symbol_of(contract))).collect(),
+            cancelled: u32::try_from(cancelled.len()).unwrap_or(u32::MAX),
+            shrunk: 0,
+            placed: *placed,
+            moved: *moved,
+        };
+        let lock = observation.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
+        deeds.would(lock, now)
     }
 
     /// The root of a contract, as some fact named it; the contract id where none did.

@@ -5,7 +5,7 @@ use domain::{Command, Instant, Memory};
 use runtime::core::{Announced, Core, Files, Input, Output, Setting};
 use views::text::Zones;
 
-use crate::{chaos::Chaos, rules::rulebook, world::World};
+use crate::{chaos::Chaos, rules::rulebook, trader::Step, world::World};
 
 const ENDED: &str = "Lock ended: ";
 
@@ -97,4 +97,57 @@ fn clocks_that_change_in_one_night_are_told_of_together() {
     let told = told_of_clocks(Announced::default(), new_york, "2026-03-05T15:00:00Z", "2026-03-12T15:00:00Z");
     let titles: Vec<&str> = told.iter().map(|(_, title)| title.as_str()).collect();
     assert_eq!(titles, ["Clocks change on Sun Mar 8"]);
+}
+
+/// The close and the lock of a blocked symbol are one message.
+#[test]
+fn the_lock_of_a_symbol_is_told_with_its_close() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.told.clear();
+    world.play(&Step::Market { whose: 0, symbol: 2, buys: true, size: 1 });
+    world.pass(TimeDelta::seconds(5));
+    let told: Vec<_> = world.told.iter().map(|told| &told.note).collect();
+    let [note] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(note.title, "M2K locked");
+    assert!(
+        note.body.ends_with("Closed 1 M2K. New trades in M2K blocked until the settings unblock it."),
+        "{}",
+        note.body
+    );
+}
+
+#[test]
+fn a_reached_target_is_told_in_the_traders_own_words() {
+    let mut rules = rulebook();
+    rules.base.daily_realized_profit.enabled = true;
+    rules.base.daily_realized_profit.settings.target = domain::Usd::from_cents(30_000);
+    rules.base.daily_realized_profit.settings.message = "Walk the dog".to_string();
+    let mut world = World::new(rules, 1, Chaos::default());
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 3 });
+    world.pass(TimeDelta::seconds(1));
+    world.told.clear();
+    world.play(&Step::Move { symbol: 0, ticks: 240 });
+    world.pass(TimeDelta::seconds(5));
+    let target = "Walk the dog. Daily Profit Target: ";
+    assert!(world.told.iter().any(|told| told.note.body.starts_with(target)), "{:?}", world.told);
+    let view = world.core.view(world.now);
+    assert_eq!(view.accounts[0].lockouts[0].own_words.as_deref(), Some("Walk the dog."));
+}
+
+/// What RULE-010 repeats reads the same each time: the trader asked to hear it that often.
+#[test]
+fn a_lost_connection_is_repeated_as_often_as_asked() {
+    let told = |seconds| {
+        let mut rules = rulebook();
+        rules.base.auth_loss_guard.enabled = true;
+        rules.base.auth_loss_guard.settings.alert_repeat_seconds = seconds;
+        let mut world = World::new(rules, 1, Chaos::default());
+        world.play(&Step::Bracket { whose: 0, symbol: 0, buys: true, size: 1 });
+        world.pass(TimeDelta::seconds(3));
+        world.told.clear();
+        world.lose_stream(TimeDelta::zero(), TimeDelta::seconds(45));
+        world.pass(TimeDelta::seconds(44));
+        world.told.iter().filter(|told| told.kind == "trouble").count()
+    };
+    assert_eq!((told(60), told(20), told(10)), (1, 3, 5));
 }

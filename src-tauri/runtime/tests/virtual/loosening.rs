@@ -244,3 +244,28 @@ fn what_the_desktop_is_told_applies_at_once() {
     assert_eq!(shown(&world), quieter);
     assert_eq!(world.core.waiting(), []);
 }
+
+/// Records name the keys of the files; people read rules, money and their own names of accounts.
+#[test]
+fn what_waits_is_told_in_the_words_of_people() {
+    let told = |world: &World| {
+        let notes = world.told.iter().filter(|told| told.kind == "settings_changed");
+        notes.map(|told| (told.note.title.clone(), told.note.body.clone())).next_back().unwrap()
+    };
+    let mut everyone = world();
+    everyone.change_rules(book(5, -900, true));
+    let (title, body) = told(&everyone);
+    assert_eq!(title, "Looser change saved");
+    assert!(body.starts_with("Daily Loss Limit −$500 → −$900 applies at 5:00 PM CT (in "), "{body}");
+    assert!(body.ends_with("). Until then −$500 is enforced."), "{body}");
+
+    let mut swing = world();
+    let mut rules = book(5, -500, true);
+    rules.own = [(1.into(), book(8, -900, true).base)].into();
+    swing.write_rules(rules);
+    swing.call_account(1, "Swing");
+    let (title, body) = told(&swing);
+    assert_eq!(title, "Settings changed");
+    let each = "Swing: Max Contracts 5 → 8; Swing: Daily Loss Limit −$500 → −$900.";
+    assert!(body.starts_with("From 5:00 PM CT (in ") && body.ends_with(each), "{body}");
+}

@@ -20,6 +20,7 @@ mod kept;
 mod loosening;
 mod properties;
 mod rules;
+mod shown;
 mod stories;
 mod trader;
 mod world;

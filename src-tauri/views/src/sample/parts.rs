@@ -35,6 +35,7 @@ impl Held {
             covered: None,
             stop_price: None,
             stop_distance: None,
+            last_stop_price: None,
             stop_distance_usd: None,
             closes_at: None,
             opened_at: ct(10, 31, 2),
@@ -47,6 +48,7 @@ impl Held {
             covered: Some(Contracts(self.2)),
             stop_price: Some(price(stop)),
             stop_distance: Some(points.parse().unwrap()),
+            last_stop_price: Some(price(stop)),
             stop_distance_usd: Some(usd(dollars)),
             ..self.bare()
         }
@@ -142,9 +144,11 @@ pub(super) fn lockout(
         title: words::title_with(rule, symbol.as_ref()),
         kind,
         symbol: symbol.clone(),
+        own_words: None,
         reason: String::new(),
         since,
         until,
+        except: None,
         ends: String::new(),
         key: LockKey { account: "93365101".into(), rule, symbol, cause: String::new() },
     }

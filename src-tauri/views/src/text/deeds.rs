@@ -20,12 +20,6 @@ pub struct Deeds {
 }
 
 impl Deeds {
-    /// One protective order.
-    #[must_use]
-    pub fn placing() -> Self {
-        Self { placed: 1, ..Self::default() }
-    }
-
     /// `Closed 2 MNQ, cancelled 1 order.`
     #[must_use]
     pub fn done(&self) -> String {

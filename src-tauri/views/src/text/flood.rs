@@ -1,5 +1,5 @@
 //! No flood of notifications: of each rule at most one a minute, the rest summed up when the minute is over.
-//! What concerns protection itself is never held back.
+//! What concerns protection itself is never held back, and what only hints holds back nothing but hints.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 
 use domain::RuleKey;
 
-use super::{Note, words};
+use super::{Note, Purpose, words};
 
 /// Between two notifications of one rule.
 pub const QUIET: Duration = Duration::from_secs(60);
@@ -22,6 +22,8 @@ pub struct Flood {
 #[derive(Debug)]
 struct Held {
     shown: Instant,
+    /// Only hints were shown in this minute.
+    is_hint: bool,
     latest: Option<Note>,
     count: u32,
 }
@@ -30,7 +32,12 @@ impl Flood {
     /// A note that may be shown now comes back; one too many of its rule is kept for the sum.
     pub fn take(&mut self, note: Note, now: Instant) -> Option<Note> {
         let Some(rule) = note.rule else { return Some(note) };
+        let is_hint = note.purpose == Purpose::Hint;
         match self.rules.get_mut(&rule) {
+            Some(held) if now < held.shown + QUIET && held.is_hint && !is_hint => {
+                (held.shown, held.is_hint) = (now, false);
+                Some(note)
+            }
             Some(held) if now < held.shown + QUIET => {
                 let severity =
                     held.latest.as_ref().map_or(note.severity, |it| it.severity.max(note.severity));
@@ -39,7 +46,7 @@ impl Flood {
                 None
             }
             Some(_) | None => {
-                self.rules.insert(rule, Held { shown: now, latest: None, count: 0 });
+                self.rules.insert(rule, Held { shown: now, is_hint, latest: None, count: 0 });
                 Some(note)
             }
         }
@@ -50,9 +57,9 @@ impl Flood {
         self.rules.retain(|_, held| held.latest.is_some() || now < held.shown + QUIET);
         let over = self.rules.iter_mut().filter(|(_, held)| now >= held.shown + QUIET);
         over.filter_map(|(rule, held)| {
-            held.shown = now;
-            let count = std::mem::take(&mut held.count);
-            held.latest.take().map(|latest| summed_up(*rule, latest, count))
+            let (count, latest) = (std::mem::take(&mut held.count), held.latest.take()?);
+            (held.shown, held.is_hint) = (now, latest.purpose == Purpose::Hint);
+            Some(summed_up(*rule, latest, count))
         })
         .collect()
     }
@@ -121,6 +128,22 @@ mod tests {
         assert_eq!(flood.next_due(), None);
         assert!(flood.due(at(300)).is_empty());
         assert_eq!(flood.take(info("five"), at(300)), Some(info("five")));
+    }
+
+    #[test]
+    fn hints_are_held_back_and_hold_back_no_news() {
+        let (mut flood, begun) = (Flood::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let news = |title| note(LOSS, title, Severity::Warning);
+        let hint = |title| Note { purpose: Purpose::Hint, ..news(title) };
+        assert!(flood.take(hint("near"), at(0)).is_some());
+        assert_eq!(flood.take(hint("nearer"), at(5)), None);
+        assert!(flood.take(news("locked"), at(10)).is_some(), "what was done does not wait for a hint");
+        assert_eq!(flood.take(news("closed"), at(20)), None, "its own minute has begun");
+        assert_eq!(flood.take(hint("over"), at(30)), None);
+        assert!(flood.due(at(60)).is_empty());
+        let [sum] = &flood.due(at(70))[..] else { panic!("one sum") };
+        assert_eq!(sum.title, "Open Loss per Position: 3 more messages in the last minute");
     }
 
     #[test]

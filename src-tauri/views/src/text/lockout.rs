@@ -1,6 +1,6 @@
 //! What a lockout forbids, how it ends, and what stays allowed.
 
-use domain::{EndCause, Instant, LockEnd, LockKind, Lockout, RuleKey};
+use domain::{EndCause, Instant, LockEnd, LockKind, Lockout, RuleKey, Symbol};
 
 use super::{reason, time, words};
 
@@ -28,6 +28,25 @@ pub fn reason(lockout: &Lockout) -> String {
     reason::full(&lockout.breach)
 }
 
+/// What the trader wants to hear when his target is reached, as one sentence; `None` where he wrote nothing.
+#[must_use]
+pub fn own_words(message: &str) -> Option<String> {
+    let words = message.trim();
+    let is_ended = words.ends_with(['.', '!', '?', '…']);
+    (!words.is_empty()).then(|| if is_ended { words.to_owned() } else { format!("{words}.") })
+}
+
+/// What trades on in spite of the end of the general hours: `except ES, which has its own hours`.
+pub fn except<'a>(symbols: impl IntoIterator<Item = &'a Symbol>) -> Option<String> {
+    let symbols: Vec<String> = symbols.into_iter().map(ToString::to_string).collect();
+    let own = match symbols.as_slice() {
+        [] => return None,
+        [_] => "which has its own hours",
+        [..] => "which have their own hours",
+    };
+    Some(format!("except {}, {own}", words::listed(&symbols)))
+}
+
 /// Why one ended.
 #[must_use]
 pub fn ended(cause: &EndCause) -> String {
@@ -44,15 +63,31 @@ pub fn ended(cause: &EndCause) -> String {
 #[must_use]
 pub fn ends(lockout: &Lockout, now: Instant) -> String {
     let end = ending(lockout, now);
-    match lockout.kind {
-        LockKind::Hard => format!("{end} New positions are closed at once; exits stay allowed."),
-        LockKind::Timer => {
+    let except = except(&lockout.exempt).map(|except| format!(", {except}")).unwrap_or_default();
+    match (lockout.kind, staying(lockout, now)) {
+        (LockKind::Hard, staying) => {
+            let staying = staying.unwrap_or_default();
+            format!("{end} {staying}New positions are closed at once{except}; exits stay allowed.")
+        }
+        (LockKind::Timer, _) => {
             format!("{end} New and larger positions are closed back at once; exits stay allowed.")
         }
-        LockKind::Symbol => {
+        (LockKind::Symbol, None) => {
             format!("{end} Its positions are closed at once; other symbols trade normally.")
         }
+        (LockKind::Symbol, Some(staying)) => {
+            format!("{end} {staying}New ones in it are closed at once; other symbols trade normally.")
+        }
     }
+}
+
+/// What was open when it began may stay, for a while or for good.
+fn staying(lockout: &Lockout, now: Instant) -> Option<String> {
+    if lockout.baseline.is_empty() || !lockout.spares_baseline(now) {
+        return None;
+    }
+    let until = lockout.grace_ends().map(|at| format!(" until {}", time::event(at, now))).unwrap_or_default();
+    Some(format!("What was open before may stay{until}. "))
 }
 
 /// Since when, and on what it ends; `Lock since 2:24:31 PM CT, ends at the daily reset.`
@@ -83,7 +118,7 @@ fn unblocked(lockout: &Lockout) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Breach, LockKey, Symbol, TradingDay};
+    use domain::{Breach, ContractId, Exposure, LockKey, TradingDay};
 
     fn lockout(rule: RuleKey, kind: LockKind, end: LockEnd, symbol: Option<&str>) -> Lockout {
         let since: Instant = "2025-11-18T20:24:31Z".parse().unwrap();
@@ -129,6 +164,53 @@ mod tests {
             "Lock since 2:24:31 PM CT, ends when the broker lets the account trade again. New positions \
              are closed at once; exits stay allowed.",
         );
+    }
+
+    #[test]
+    fn what_may_stay_and_what_trades_on_is_said() {
+        let since: Instant = "2025-11-18T20:24:31Z".parse().unwrap();
+        let open: Instant = "2025-11-18T23:00:00Z".parse().unwrap();
+        let standing = [(ContractId::new("CON.F.US.RTY.Z25"), Exposure(1))];
+        let baseline = || standing.clone().into();
+        let of_symbol =
+            |rule| lockout(rule, LockKind::Symbol, LockEnd::SessionStart(Some(open)), Some("RTY"));
+        let says = |lockout: &Lockout, expected: &str| {
+            let said = ends(lockout, since);
+            assert!(said.ends_with(expected), "{said}");
+        };
+        let kept = Lockout { baseline: baseline(), ..of_symbol(RuleKey::SymbolBlocks) };
+        says(
+            &kept,
+            "What was open before may stay. New ones in it are closed at once; other symbols trade normally.",
+        );
+        let closes_at = Some(since + chrono::TimeDelta::seconds(60));
+        let breach = Breach::OutsideSession { symbol: Some("RTY".into()), ended: Some(since), closes_at };
+        let grace = Lockout { baseline: baseline(), breach, ..of_symbol(RuleKey::SessionBlockOutside) };
+        says(
+            &grace,
+            "What was open before may stay until 2:25:31 PM CT. New ones in it are closed at once; other \
+             symbols trade normally.",
+        );
+        assert!(ends(&grace, open).contains(" Its positions are closed at once;"), "the grace is over");
+
+        let general =
+            lockout(RuleKey::SessionBlockOutside, LockKind::Hard, LockEnd::SessionStart(Some(open)), None);
+        let with_own = |symbols: &[&str]| {
+            let exempt = symbols.iter().map(|it| Symbol::new(it)).collect();
+            Lockout { exempt, ..general.clone() }
+        };
+        says(
+            &with_own(&["ES"]),
+            "New positions are closed at once, except ES, which has its own hours; exits stay allowed.",
+        );
+        says(&with_own(&["ES", "NQ"]), "except ES and NQ, which have their own hours; exits stay allowed.");
+    }
+
+    #[test]
+    fn own_words_are_a_sentence() {
+        assert_eq!(own_words("Enough for today!").as_deref(), Some("Enough for today!"));
+        assert_eq!(own_words(" Walk the dog ").as_deref(), Some("Walk the dog."));
+        assert_eq!(own_words("  "), None);
     }
 
     #[test]

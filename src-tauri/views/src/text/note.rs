@@ -3,17 +3,21 @@
 //! Never says more than is known at the time of writing, and never blames.
 
 mod alert;
+mod lock;
+mod settings;
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::{ContractId, Contracts, Instant, LockEnd, Lockout, Observation, RuleKey, Severity, Symbol};
+use domain::{ContractId, Contracts, Instant, Observation, RuleKey, Severity, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::view::{PositionView, Protection, View};
 
-use super::{Deeds, Doubt, Held, WouldLock, Zones, lockout as lockout_text, reason, time, words};
+use super::{Deeds, Doubt, Held, Zones, reason, time, words};
 pub use alert::alert;
+pub use lock::{Beside, Locking, locked};
+pub use settings::{Changed, SettingsNews, settings_changed};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +45,8 @@ pub enum Purpose {
     /// To be told if it weighs enough.
     #[default]
     News,
+    /// The same, but it only says what may come, or that something is over: it holds back no news.
+    Hint,
     /// Protection was lost, or is back.
     Protection,
     /// Somebody wants to see that messages arrive.
@@ -50,6 +56,10 @@ pub enum Purpose {
 impl Note {
     fn about(self, rule: RuleKey) -> Self {
         Self { rule: Some(rule), ..self }
+    }
+
+    fn hint(self, rule: RuleKey) -> Self {
+        Self { purpose: Purpose::Hint, ..self.about(rule) }
     }
 
     pub(super) fn of_protection(self) -> Self {
@@ -87,8 +97,8 @@ pub struct Enforced<'a> {
     pub reason: &'a str,
     /// What was done.
     pub deeds: &'a Deeds,
-    /// End of the lock that it set, if it set one.
-    pub lock: Option<LockEnd>,
+    /// The lock that it set, if it set one.
+    pub lock: Option<Locking<'a>>,
 }
 
 /// Something was closed, reduced or cancelled by a rule.
@@ -98,37 +108,22 @@ pub fn enforced(news: &Enforced<'_>, scene: &Scene<'_>) -> Note {
     let done = news.deeds.done();
     match news.lock {
         None => scene.note(Severity::Warning, &heading, &done).about(news.rule),
-        Some(end) => {
-            let body = format!("{heading}. {done} {}", blocked_until(news.rule, end, scene));
-            scene.note(Severity::Warning, &locked_title(end, scene), &body).about(news.rule)
+        Some(lock) => {
+            let body = lock.led_in(&format!("{heading}. {done} {}", lock.blocked(scene)));
+            scene.note(Severity::Warning, &lock.title(scene), &body).about(news.rule)
         }
     }
 }
 
-/// An account was locked without anything to close.
+/// A rule that does not enforce would have acted, as of [`Deeds::would`].
 #[must_use]
-pub fn locked(lockout: &Lockout, scene: &Scene<'_>) -> Note {
-    let title = lockout_text::title_with(lockout);
-    let heading = format!("{title}: {}", reason::short(&lockout.breach));
-    let body = format!("{heading}. {}", blocked_until(lockout.key.rule, lockout.end, scene));
-    scene.note(Severity::Warning, &locked_title(lockout.end, scene), &body).about(lockout.key.rule)
-}
-
-/// A rule that does not enforce would have acted.
-#[must_use]
-pub fn observed(
-    observation: &Observation,
-    would: &Deeds,
-    lock: Option<WouldLock>,
-    scene: &Scene<'_>,
-) -> Note {
+pub fn observed(observation: &Observation, would: &str, scene: &Scene<'_>) -> Note {
     let (title, severity) = match observation.warn {
         true => ("Warning, not enforced", Severity::Warning),
         false => ("Observed, not enforced", Severity::Info),
     };
     let heading = format!("{}: {}", words::title(observation.rule), reason::short(&observation.breach));
-    let body = format!("{heading}. {}", would.would(lock, scene.now));
-    scene.note(severity, title, &body).about(observation.rule)
+    scene.note(severity, title, &format!("{heading}. {would}")).about(observation.rule)
 }
 
 /// Something could not be closed or cancelled.
@@ -173,7 +168,7 @@ pub fn order_failed(symbol: &str, reason: &str, why: &str, scene: &Scene<'_>) ->
         "The {reason} could not be set (broker: {why}). Look at your orders in {}; we try again.",
         scene.broker
     );
-    scene.note(Severity::Error, &title, &body)
+    scene.note(Severity::Error, &title, &body).about(RuleKey::TradeManagement)
 }
 
 /// Protection ended.
@@ -233,17 +228,6 @@ pub fn protected_again(
     scene.note(Severity::Info, title, &body).of_protection()
 }
 
-/// A looser setting was saved and waits for the next trading day.
-#[must_use]
-pub fn looser_change(rule: RuleKey, from: &str, to: &str, applies_at: Instant, scene: &Scene<'_>) -> Note {
-    let body = format!(
-        "{} {from} → {to} applies at {}. Until then {from} is enforced.",
-        words::title(rule),
-        time::ahead(applies_at, scene.now, scene.zones)
-    );
-    scene.note(Severity::Info, "Looser change saved", &body)
-}
-
 /// The settings files changed and cannot be used.
 #[must_use]
 pub fn settings_refused(fault: &str) -> Note {
@@ -254,49 +238,6 @@ pub fn settings_refused(fault: &str) -> Note {
         rule: None,
         purpose: Purpose::News,
     }
-}
-
-/// What became of changed settings; texts as of the comparison.
-#[derive(Clone, Copy, Debug)]
-pub struct SettingsNews<'a> {
-    /// In force now.
-    pub applied: &'a [String],
-    /// Queued, because they protect less.
-    pub waits: &'a [String],
-    /// From when these apply.
-    pub from: Instant,
-    /// Refused, because the account is locked.
-    pub refused: &'a [String],
-    /// Queued before, and taken back.
-    pub withdrawn: &'a [String],
-}
-
-/// The settings changed; `None` when no rule did.
-#[must_use]
-pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> Option<Note> {
-    let from = format!("From {}", time::ahead(news.from, now, zones));
-    let parts = [
-        ("Applied", news.applied),
-        (from.as_str(), news.waits),
-        ("Refused while locked", news.refused),
-        ("Withdrawn", news.withdrawn),
-    ];
-    let body: Vec<String> = parts
-        .iter()
-        .filter(|(_, changes)| !changes.is_empty())
-        .map(|(what, changes)| format!("{what}: {}.", changes.join("; ")))
-        .collect();
-    let (title, severity) = match news.refused.is_empty() {
-        true => ("Settings changed", Severity::Info),
-        false => ("Settings not loosened while locked", Severity::Warning),
-    };
-    (!body.is_empty()).then(|| Note {
-        title: title.to_owned(),
-        body: body.join(" "),
-        severity,
-        rule: None,
-        purpose: Purpose::News,
-    })
 }
 
 /// The database was lost and another one took its place.
@@ -321,26 +262,6 @@ pub fn test(now: Instant) -> Note {
         rule: None,
         purpose: Purpose::Test,
     }
-}
-
-fn locked_title(end: LockEnd, scene: &Scene<'_>) -> String {
-    match end.at() {
-        Some(at) => format!("Locked until {}", time::schedule(at, scene.now)),
-        None => "Locked".to_owned(),
-    }
-}
-
-/// `New trades blocked until 5:00 PM CT (in 2h 14m).`; where the trader wanted to stop, `Done until …`.
-fn blocked_until(rule: RuleKey, end: LockEnd, scene: &Scene<'_>) -> String {
-    let wanted = matches!(rule, RuleKey::DailyRealizedProfit | RuleKey::Trader);
-    let what = if wanted { "Done" } else { "New trades blocked" };
-    let until = match (end, end.at()) {
-        (_, Some(at)) => time::ahead(at, scene.now, scene.zones),
-        (LockEnd::CanTrade, None) => format!("{} lets the account trade again", scene.broker),
-        (LockEnd::Config, None) => "the settings unblock it".to_owned(),
-        (_, None) => "the next trading hours".to_owned(),
-    };
-    format!("{what} until {until}.")
 }
 
 impl Scene<'_> {

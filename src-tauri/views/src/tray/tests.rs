@@ -82,6 +82,22 @@ fn near_a_limit_leads_with_the_most_used_limit() {
     );
 }
 
+/// A limit that nothing enforces is not what comes near.
+#[test]
+fn near_a_limit_names_one_that_is_enforced() {
+    let mut view = sample::near();
+    let main = &mut view.accounts[0];
+    let observed = crate::view::Gauge {
+        rule: RuleKey::DailyUnrealizedLoss,
+        title: "Open Loss per Position".into(),
+        used_percent: Some(99),
+        mode: domain::RuleMode::Warn,
+        ..main.gauges[0].clone()
+    };
+    main.gauges.push(observed);
+    assert_eq!(menu(&view, view.at, Zones::CENTRAL).detail, "Daily Loss Limit, 83 % used");
+}
+
 #[test]
 fn locked_says_until_when_and_why() {
     check(
@@ -106,6 +122,16 @@ fn locked_says_until_when_and_why() {
             > Done for the day…
             > Quit…
         "#]],
+    );
+}
+
+#[test]
+fn locked_names_what_trades_on() {
+    let mut view = sample::locked();
+    view.accounts[0].lockouts[0].except = Some("except ES, which has its own hours".into());
+    assert_eq!(
+        menu(&view, view.at, Zones::CENTRAL).detail,
+        "Daily Loss Limit −$512.50 of −$500.00, except ES, which has its own hours"
     );
 }
 

@@ -141,7 +141,9 @@ pub struct PositionView {
     /// Distance from the price to that stop in points.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub stop_distance: Option<Decimal>,
-    /// The same in dollars for the whole position.
+    /// The stop that would close the last of it; null unless stops cover all of it.
+    pub last_stop_price: Option<Price>,
+    /// What it would lose from the price to its stops, each for its size; null unless they cover all of it.
     pub stop_distance_usd: Option<Usd>,
     /// When it will be closed if no stop appears.
     pub closes_at: Option<Instant>,
@@ -217,12 +219,16 @@ pub struct LockoutView {
     pub kind: LockKind,
     /// For one symbol only.
     pub symbol: Option<Symbol>,
+    /// What the trader wants to hear at it, as one sentence; null where he wrote nothing.
+    pub own_words: Option<String>,
     /// Value of limit, as one sentence.
     pub reason: String,
     /// When it began.
     pub since: Instant,
     /// When it ends; null without a time.
     pub until: Option<Instant>,
+    /// What trades on all the same; null where nothing does.
+    pub except: Option<String>,
     /// How it ends and what stays allowed.
     pub ends: String,
     /// Its identity, for commands.
@@ -284,6 +290,14 @@ pub struct Gauge {
     pub mode: RuleMode,
     /// How it stands.
     pub state: GaugeState,
+}
+
+impl Gauge {
+    /// Whether something will be done soon: a limit that is only observed or warned of does nothing.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        self.state == GaugeState::Near && self.mode == RuleMode::Enforce
+    }
 }
 
 /// One point of the day's curve.

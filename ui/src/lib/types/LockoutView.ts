@@ -25,6 +25,10 @@ kind: LockKind,
  */
 symbol: Symbol | null, 
 /**
+ * What the trader wants to hear at it, as one sentence; null where he wrote nothing.
+ */
+own_words: string | null, 
+/**
  * Value of limit, as one sentence.
  */
 reason: string, 
@@ -36,6 +40,10 @@ since: string,
  * When it ends; null without a time.
  */
 until: string | null, 
+/**
+ * What trades on all the same; null where nothing does.
+ */
+except: string | null, 
 /**
  * How it ends and what stays allowed.
  */

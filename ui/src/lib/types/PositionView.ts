@@ -64,7 +64,11 @@ stop_price: Price | null,
  */
 stop_distance: string | null, 
 /**
- * The same in dollars for the whole position.
+ * The stop that would close the last of it; null unless stops cover all of it.
+ */
+last_stop_price: Price | null, 
+/**
+ * What it would lose from the price to its stops, each for its size; null unless they cover all of it.
  */
 stop_distance_usd: Usd | null, 
 /**

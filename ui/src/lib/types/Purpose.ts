@@ -3,4 +3,4 @@
 /**
  * What a message is for: what may hold it back depends on it.
  */
-export type Purpose = "news" | "protection" | "test";
+export type Purpose = "news" | "hint" | "protection" | "test";

@@ -1,7 +1,7 @@
 //! What the engine itself asks to be told, notice by notice.
 
 use chrono::TimeDelta;
-use domain::{Alert, Contracts, EndCause, Lockout, Notice, RuleKey, Severity, Symbol, Usd};
+use domain::{Alert, Contracts, EndCause, Lockout, Notice, RuleKey, RuleMode, Severity, Symbol, Usd};
 
 use super::{Note, Scene};
 use crate::text::{lockout as lockout_text, money, time, trouble, words};
@@ -9,6 +9,36 @@ use crate::text::{lockout as lockout_text, money, time, trouble, words};
 /// Everything that the engine itself asks to be told.
 #[must_use]
 pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
+    let note = worded(alert, scene);
+    match hints_of(&alert.notice) {
+        Some(rule) => note.hint(rule),
+        None => note,
+    }
+}
+
+/// The rule of what comes again and again and is urgent to nobody; a countdown to a close is.
+fn hints_of(notice: &Notice) -> Option<RuleKey> {
+    match notice {
+        Notice::NearLimit { rule, .. } | Notice::NearTradeLimit { rule, .. } => Some(*rule),
+        Notice::Unlocked { lockout, .. } => Some(lockout.key.rule),
+        Notice::StopMovedIn { .. } | Notice::StopLeftAlone { .. } => Some(RuleKey::TradeManagement),
+        Notice::StopMissing { .. }
+        | Notice::DangerousStop { .. }
+        | Notice::StopsUnknown { .. }
+        | Notice::Loop { .. }
+        | Notice::StopRuleForced
+        | Notice::DayStarted { .. }
+        | Notice::Trouble { .. }
+        | Notice::TroubleOver { .. }
+        | Notice::QuotesLate { .. }
+        | Notice::QuotesInTime { .. }
+        | Notice::ResultDiffers { .. }
+        | Notice::DayDiffers { .. }
+        | Notice::NoTradingHours { .. } => None,
+    }
+}
+
+fn worded(alert: &Alert, scene: &Scene<'_>) -> Note {
     match &alert.notice {
         Notice::Unlocked { lockout, cause } => unlocked(alert.severity, lockout, cause, scene),
         Notice::StopMissing { contract, covered, size, closes_at } => {
@@ -16,11 +46,11 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             let until = time::ahead(*closes_at, scene.now, scene.zones);
             scene.note(alert.severity, &title, &format!("Closes at {until} unless a stop is working."))
         }
-        Notice::NearLimit { rule, contract, value, limit, level } => {
+        Notice::NearLimit { rule, contract, value, limit, level, mode } => {
             let symbol = contract.as_ref().map(|contract| scene.symbol(contract).into());
             near_limit(
                 alert.severity,
-                &Near { rule: *rule, symbol, value: *value, limit: *limit, level: *level },
+                &Near { rule: *rule, symbol, value: *value, limit: *limit, level: *level, mode: *mode },
                 scene,
             )
         }
@@ -58,9 +88,13 @@ pub fn alert(alert: &Alert, scene: &Scene<'_>) -> Note {
             "New trading day",
             &format!("{} began. Daily figures start at zero.", day.0.format("%a %b %-d")),
         ),
-        Notice::NearTradeLimit { rule, count, limit, .. } => {
+        Notice::NearTradeLimit { rule, count, limit, mode, .. } => {
             let left = words::count(limit.saturating_sub(*count), "trade");
-            let body = format!("{}: {count} of {limit} trades.", words::title(*rule));
+            let only_told = match mode {
+                RuleMode::Enforce => String::new(),
+                RuleMode::Warn | RuleMode::Observe => format!(" At {limit} you are told; nothing is locked."),
+            };
+            let body = format!("{}: {count} of {limit} trades.{only_told}", words::title(*rule));
             scene.note(alert.severity, &format!("Near limit: {left} left"), &body)
         }
         Notice::Trouble { trouble, since, times, open } => {
@@ -137,23 +171,32 @@ struct Near {
     value: Usd,
     limit: Usd,
     level: u32,
+    mode: RuleMode,
 }
 
 fn near_limit(severity: Severity, near: &Near, scene: &Scene<'_>) -> Note {
-    let Near { rule, symbol, value, limit, level } = near;
+    let Near { rule, symbol, value, limit, level, mode } = near;
     let title = words::title_with(*rule, symbol.as_ref());
     let (now, limit_text) = (money::signed(*value), money::short(*limit));
     if *level >= 100 {
+        let then = match mode {
+            RuleMode::Enforce => "It acts",
+            RuleMode::Warn | RuleMode::Observe => "You are told",
+        };
         let body = format!(
-            "{now} of {limit_text} by the newest bar; there are no live quotes. It acts once a second look \
+            "{now} of {limit_text} by the newest bar; there are no live quotes. {then} once a second look \
              says the same."
         );
         return scene.note(severity, &format!("{title}: reached, not confirmed"), &body);
     }
     let left = money::unsigned((limit.abs() - value.abs()).max(Usd::ZERO));
     let used = money::used_percent(*value, *limit);
-    let what = if symbol.is_some() { "it" } else { "everything" };
-    let body = format!("{title}: {now} of {limit_text} ({used} %). At {limit_text} {what} is closed.");
+    let then = match (mode, symbol) {
+        (RuleMode::Enforce, Some(_)) => "it is closed",
+        (RuleMode::Enforce, None) => "everything is closed",
+        (RuleMode::Warn | RuleMode::Observe, _) => "you are told; nothing is closed",
+    };
+    let body = format!("{title}: {now} of {limit_text} ({used} %). At {limit_text} {then}.");
     scene.note(severity, &format!("Near limit: {left} left"), &body)
 }
 

@@ -1,10 +1,13 @@
 //! The ten messages of the look, word for word, and what surrounds them.
 
 use super::*;
-use crate::{text::trouble, view::DesktopView};
+use crate::{
+    text::{WouldLock, trouble},
+    view::DesktopView,
+};
 use domain::{
-    Alert, Breach, Contracts, EndCause, LockKey, LockKind, Notice, Part, Side, TradingDay, Trouble, Usd,
-    breach::Basis,
+    Alert, Breach, Contracts, EndCause, LockEnd, LockKey, LockKind, Lockout, Notice, Part, RuleMode, Side,
+    TradingDay, Trouble, Usd, breach::Basis,
 };
 
 fn utc(text: &str) -> Instant {
@@ -39,6 +42,35 @@ fn daily_loss(cents: i64) -> Breach {
     }
 }
 
+fn lockout(rule: RuleKey, kind: LockKind, end: LockEnd, breach: Breach) -> Lockout {
+    let since = utc("2025-11-18T20:24:31Z");
+    Lockout {
+        key: LockKey { account: "1".into(), rule, symbol: None, cause: String::new() },
+        kind,
+        breach,
+        since,
+        end,
+        day: TradingDay(since.date_naive()),
+        baseline: BTreeMap::new(),
+        exempt: Default::default(),
+    }
+}
+
+fn until_reset(rule: RuleKey) -> Lockout {
+    lockout(rule, LockKind::Hard, LockEnd::Reset(utc(RESET)), daily_loss(-51_250))
+}
+
+fn begun(lockout: &Lockout) -> Locking<'_> {
+    static NOTHING: Beside = Beside { own_words: None, except: None };
+    Locking { lockout, is_extended: false, beside: &NOTHING }
+}
+
+fn cooldown(until: &str) -> Lockout {
+    let (loss, limit) = (Usd::from_cents(-12_400), Usd::from_cents(-10_000));
+    let breach = Breach::LosingTrade { loss, limit };
+    lockout(RuleKey::CooldownAfterLoss, LockKind::Timer, LockEnd::Time(utc(until)), breach)
+}
+
 const RESET: &str = "2025-11-18T23:00:00Z";
 
 #[test]
@@ -51,7 +83,7 @@ fn message_1_a_limit_was_reached() {
         title: "Daily Loss Limit",
         reason: &reason,
         deeds: &deeds,
-        lock: Some(LockEnd::Reset(utc(RESET))),
+        lock: Some(begun(&until_reset(RuleKey::DailyRealizedLoss))),
     };
     check(
         &enforced(&news, &scene("2025-11-18T20:46:20Z", &[], &none)),
@@ -70,6 +102,7 @@ fn message_2_a_limit_is_near() {
         value: Usd::from_cents(-41_250),
         limit: Usd::from_cents(-50_000),
         level: 75,
+        mode: RuleMode::Enforce,
     };
     let told = Alert { severity: Severity::Warning, account: None, notice };
     check(
@@ -77,6 +110,41 @@ fn message_2_a_limit_is_near() {
         "Near limit: $87.50 left",
         "Daily Loss Limit: −$412.50 of −$500 (83 %). At −$500 everything is closed.",
     );
+}
+
+/// What a rule that only warns will do at its limit is to warn.
+#[test]
+fn a_limit_that_is_not_enforced_promises_no_deed() {
+    let none = BTreeMap::new();
+    let near = |level| Notice::NearLimit {
+        rule: RuleKey::DailyRealizedLoss,
+        contract: None,
+        value: Usd::from_cents(-41_250),
+        limit: Usd::from_cents(-50_000),
+        level,
+        mode: RuleMode::Warn,
+    };
+    let trades = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Warn,
+    };
+    let body = |notice| {
+        let told = Alert { severity: Severity::Warning, account: None, notice };
+        alert(&told, &scene("2025-11-18T18:29:41Z", &[], &none)).body
+    };
+    assert_eq!(
+        body(near(75)),
+        "Daily Loss Limit: −$412.50 of −$500 (83 %). At −$500 you are told; nothing is closed."
+    );
+    assert_eq!(
+        body(near(100)),
+        "−$412.50 of −$500 by the newest bar; there are no live quotes. You are told once a second look says \
+         the same."
+    );
+    assert_eq!(body(trades), "Trade Limits: 9 of 10 trades. At 10 you are told; nothing is locked.");
 }
 
 #[test]
@@ -135,13 +203,14 @@ fn message_5_a_stop_is_missing() {
 #[test]
 fn message_6_a_cooldown_began() {
     let none = BTreeMap::new();
+    let cooldown = cooldown("2025-11-18T16:24:55Z");
     let deeds = Deeds { closed: closed(1, "MNQ"), ..Deeds::default() };
     let news = Enforced {
         rule: RuleKey::CooldownAfterLoss,
         title: "Cooldown After Loss",
         reason: "−$124.00 on one trade",
         deeds: &deeds,
-        lock: Some(LockEnd::Time(utc("2025-11-18T16:24:55Z"))),
+        lock: Some(begun(&cooldown)),
     };
     check(
         &enforced(&news, &scene("2025-11-18T16:19:55Z", &[], &none)),
@@ -176,7 +245,7 @@ fn message_8_a_target_was_reached() {
         title: "Daily Profit Target",
         reason: "+$1,004.00 of +$1,000",
         deeds: &deeds,
-        lock: Some(LockEnd::Reset(utc(RESET))),
+        lock: Some(begun(&until_reset(RuleKey::DailyRealizedProfit))),
     };
     assert_eq!(
         enforced(&news, &scene("2025-11-18T19:58:10Z", &[], &none)).body,
@@ -185,14 +254,26 @@ fn message_8_a_target_was_reached() {
 }
 
 #[test]
-fn message_9_a_looser_change_waits() {
+fn the_traders_own_words_lead_in_his_target() {
     let none = BTreeMap::new();
-    let scene = scene("2025-11-18T16:42:18Z", &[], &none);
-    check(
-        &looser_change(RuleKey::DailyRealizedLoss, "−$500", "−$750", utc(RESET), &scene),
-        "Looser change saved",
-        "Daily Loss Limit −$500 → −$750 applies at 5:00 PM CT (in 6h 18m). Until then −$500 is enforced.",
-    );
+    let scene = scene("2025-11-18T19:58:10Z", &[], &none);
+    let (value, target) = (Usd::from_cents(100_400), Usd::from_cents(100_000));
+    let breach = Breach::DailyProfit { basis: Basis::Combined, value, target };
+    let reached = lockout(RuleKey::DailyRealizedProfit, LockKind::Hard, LockEnd::Reset(utc(RESET)), breach);
+    let beside = Beside { own_words: Some("Walk the dog.".into()), except: None };
+    let lock = Locking { beside: &beside, ..begun(&reached) };
+    let told = "Walk the dog. Daily Profit Target: +$1,004.00 of +$1,000.";
+    let until = "Done until 5:00 PM CT (in 3h 02m).";
+    assert_eq!(locked(&lock, &scene).body, format!("{told} {until}"));
+    let deeds = Deeds { closed: closed(1, "ES"), ..Deeds::default() };
+    let news = Enforced {
+        rule: RuleKey::DailyRealizedProfit,
+        title: "Daily Profit Target",
+        reason: "+$1,004.00 of +$1,000",
+        deeds: &deeds,
+        lock: Some(lock),
+    };
+    assert_eq!(enforced(&news, &scene).body, format!("{told} Closed 1 ES. {until}"));
 }
 
 #[test]
@@ -204,13 +285,15 @@ fn message_10_it_was_only_observed() {
         breach: daily_loss(-50_100),
         lock: Some(LockKind::Hard),
         end: None,
+        omitted: Default::default(),
         detected_at: utc("2025-11-18T17:26:40Z"),
         warn: false,
     };
+    let scene = scene("2025-11-18T17:26:40Z", &[], &none);
     let would = Deeds { closed: closed(2, "MNQ"), ..Deeds::default() };
-    let lock = Some(WouldLock::Until(utc(RESET)));
+    let would = would.would(Some(WouldLock::Until(utc(RESET))), scene.now);
     check(
-        &observed(&observation, &would, lock, &scene("2025-11-18T17:26:40Z", &[], &none)),
+        &observed(&observation, &would, &scene),
         "Observed, not enforced",
         "Daily Loss Limit: −$501.00 of −$500. Would have closed 2 MNQ and locked until 5:00 PM CT.",
     );
@@ -234,23 +317,8 @@ fn a_rule_for_one_position_leads_with_its_number() {
 #[test]
 fn a_lock_that_ends_says_whether_trading_is_free() {
     let none = BTreeMap::new();
-    let since = utc("2025-11-18T20:24:31Z");
-    let lockout = Lockout {
-        key: LockKey {
-            account: "1".into(),
-            rule: RuleKey::DailyRealizedLoss,
-            symbol: None,
-            cause: String::new(),
-        },
-        kind: LockKind::Hard,
-        breach: daily_loss(-51_250),
-        since,
-        end: LockEnd::Reset(utc(RESET)),
-        day: TradingDay(since.date_naive()),
-        baseline: BTreeMap::new(),
-        exempt: Default::default(),
-    };
-    let notice = Notice::Unlocked { lockout: Box::new(lockout), cause: EndCause::Reset };
+    let lockout = Box::new(until_reset(RuleKey::DailyRealizedLoss));
+    let notice = Notice::Unlocked { lockout, cause: EndCause::Reset };
     let told = Alert { severity: Severity::Info, account: None, notice };
     let free = scene(RESET, &[], &none);
     check(
@@ -285,6 +353,7 @@ fn a_limit_of_one_position_names_it_and_an_unconfirmed_one_says_so() {
             value: Usd::from_cents(cents),
             limit: Usd::from_cents(-20_000),
             level,
+            mode: RuleMode::Enforce,
         },
     };
     let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
@@ -304,8 +373,13 @@ fn a_limit_of_one_position_names_it_and_an_unconfirmed_one_says_so() {
 #[test]
 fn trades_that_are_left_are_counted() {
     let none = BTreeMap::new();
-    let notice =
-        Notice::NearTradeLimit { rule: RuleKey::TradeFrequencyLimit, count: 9, limit: 10, level: 90 };
+    let notice = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Enforce,
+    };
     check(
         &alert(
             &Alert { severity: Severity::Warning, account: None, notice },
@@ -387,4 +461,69 @@ fn a_flatten_of_the_trader_goes_by_the_name_of_its_button() {
         "Flatten All: your own command",
         "Closed 2 MNQ, cancelled 1 order.",
     );
+}
+
+#[test]
+fn a_lock_that_lasts_longer_and_one_of_a_symbol_say_so() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T16:19:55Z", &[], &none);
+    let longer = cooldown("2025-11-18T16:31:55Z");
+    check(
+        &locked(&Locking { is_extended: true, ..begun(&longer) }, &scene),
+        "Cooldown extended to 10:31:55 AM CT",
+        "Cooldown After Loss: −$124.00 in one trade, break from −$100. New trades blocked until 10:31:55 AM \
+         CT (in 12m).",
+    );
+    let breach = Breach::OutsideSession { symbol: Some("ES".into()), ended: None, closes_at: None };
+    let end = LockEnd::SessionStart(Some(utc("2025-11-18T23:00:00Z")));
+    let mut hours = lockout(RuleKey::SessionBlockOutside, LockKind::Symbol, end, breach);
+    hours.key.symbol = Some("ES".into());
+    let note = locked(&begun(&hours), &scene);
+    assert_eq!(note.title, "ES locked until 5:00 PM CT");
+    assert!(note.body.ends_with(" New trades in ES blocked until 5:00 PM CT (in 6h 41m)."), "{}", note.body);
+}
+
+#[test]
+fn a_lock_names_what_trades_on() {
+    let none = BTreeMap::new();
+    let scene = scene("2025-11-18T16:19:55Z", &[], &none);
+    let beside = Beside { own_words: None, except: Some("except ES, which has its own hours".into()) };
+    let body = locked(&Locking { beside: &beside, ..begun(&cooldown("2025-11-18T16:31:55Z")) }, &scene).body;
+    assert!(
+        body.ends_with("blocked until 10:31:55 AM CT (in 12m), except ES, which has its own hours."),
+        "{body}"
+    );
+}
+
+/// What may come again and again counts to its rule, so that there is at most one a minute; the countdown to
+/// a close does not.
+#[test]
+fn what_comes_again_belongs_to_its_rule() {
+    let symbols = BTreeMap::new();
+    let scene = scene("2025-11-18T18:29:41Z", &[], &symbols);
+    let told = |notice| {
+        let note = alert(&Alert { severity: Severity::Warning, account: None, notice }, &scene);
+        (note.rule, note.purpose)
+    };
+    let contract = || ContractId::new("CON.F.US.MNQ.Z25");
+    let hint = |rule| (Some(rule), Purpose::Hint);
+    let near = Notice::NearTradeLimit {
+        rule: RuleKey::TradeFrequencyLimit,
+        count: 9,
+        limit: 10,
+        level: 90,
+        mode: RuleMode::Enforce,
+    };
+    assert_eq!(told(near), hint(RuleKey::TradeFrequencyLimit));
+    let lockout = Box::new(until_reset(RuleKey::DailyRealizedLoss));
+    let over = Notice::Unlocked { lockout, cause: EndCause::Reset };
+    assert_eq!(told(over), hint(RuleKey::DailyRealizedLoss));
+    assert_eq!(told(Notice::StopLeftAlone { contract: contract() }), hint(RuleKey::TradeManagement));
+    let missing = Notice::StopMissing {
+        contract: contract(),
+        covered: Contracts(0),
+        size: Contracts(1),
+        closes_at: scene.now,
+    };
+    assert_eq!(told(missing), (None, Purpose::News));
 }
