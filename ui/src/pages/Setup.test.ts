@@ -6,6 +6,8 @@ import { Stage, button, plain, show, showOn, user } from '../app.stage';
 import type { Credentials } from '../lib/backend';
 import { sightOf, views } from '../lib/fake/backend';
 import { PRESETS } from '../lib/fake/presets';
+import sample from '../lib/fake/settings.json';
+import type { SettingsView } from '../lib/types/SettingsView';
 
 describe('Setup', () => {
   const fill = async (key: string) => {
@@ -121,6 +123,43 @@ describe('Setup', () => {
     await tick();
     const said = 'Daily Loss Limit −$400.00 → −$500.00: looser, applies at 5:00 PM CT (6:00 PM local)';
     expect(screen.getByText(said, { normalizer: plain })).toBeInTheDocument();
+  });
+
+  /** The sample in which these modes stand: for everyone, or as an account's own. */
+  const withModes = (...modes: [string | null, string, string][]): SettingsView => {
+    const settings = structuredClone(sample) as unknown as SettingsView;
+    for (const [account, rule, mode] of modes) {
+      for (const scope of settings.scopes.filter((it) => account === null || it.account === account)) {
+        const value = scope.values.find((it) => it.key === `rules.${rule}.rule_mode`);
+        if (!value) throw new Error('no such rule');
+        value.value = mode;
+        value.origin = account === null ? 'everyone' : 'own';
+      }
+    }
+    return settings;
+  };
+
+  it('says that all is enforced only where every rule is, for every account', async () => {
+    const stage = new Stage(sightOf('armed'), { page: 'setup', sheet: null });
+    stage.settings = withModes([null, 'max_unrealized_profit', 'enforce']);
+    await showOn(stage);
+    expect(await screen.findByText('all rules are enforced')).toBeInTheDocument();
+    await step(/Observe or enforce/);
+    expect(button('Enforce all rules')).toBeDisabled();
+    stage.settings = withModes(['61407733', 'session_block_outside', 'observe']);
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    stage.push({ sight: 'live', view: { ...view, settings_revision: 'next' }, age_ms: 0 });
+    // One rule warns for everyone, and one of another account observes.
+    expect(await screen.findByText('8 of 10 rules enforced')).toBeInTheDocument();
+    expect(screen.getByText(/^PRAC-V2-…7733: modes of their own/)).toBeInTheDocument();
+    await user().click(button('Enforce all rules'));
+    const sent = stage.sent.at(-1);
+    const edits = sent?.ask === 'save_settings' ? sent.edits : [];
+    expect(edits.filter((edit) => edit.account !== null)).toEqual([
+      { account: '61407733', key: 'rules.session_block_outside.rule_mode', value: 'enforce' },
+    ]);
+    expect(edits).toHaveLength(13);
   });
 
   it('observes or enforces all rules but the one that always acts', async () => {

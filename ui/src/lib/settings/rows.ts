@@ -237,11 +237,13 @@ function cooldown(values: Values): string {
   return tiers.length > 1 ? `${first}, +${plural(tiers.length - 1, 'step')}` : first;
 }
 
-export function modeOf(entry: Entry, values: Values): Mode | null {
-  if (!entry.rule) return null;
-  if (entry.rule === 'no_stop_loss_grace') return 'always';
-  if (values.get(`rules.${entry.rule}.enabled`)?.value !== true) return 'off';
-  return wire(values.get(`rules.${entry.rule}.rule_mode`)?.value) as Mode;
+export const modeOf = (entry: Entry, values: Values): Mode | null =>
+  entry.rule && ruleMode(entry.rule, values);
+
+export function ruleMode(rule: RuleKey, values: Values): Mode {
+  if (rule === 'no_stop_loss_grace') return 'always';
+  if (values.get(`rules.${rule}.enabled`)?.value !== true) return 'off';
+  return wire(values.get(`rules.${rule}.rule_mode`)?.value) as Mode;
 }
 
 /** Where the row's values come from: the account's own count first. */
