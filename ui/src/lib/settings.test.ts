@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { views } from './fake/backend';
 import sample from './fake/settings.json';
 import { changeText, waitingText } from './settings/changes';
-import { daysText, hoursDrafts, hoursOf } from './settings/hours';
+import { daysText, hoursOf } from './settings/hours';
 import { inForce, sections, setBy, summary } from './settings/rows';
 import { time12, time24 } from './settings/times';
 import { shown, typed, valuesOf, written } from './settings/values';
@@ -144,17 +144,6 @@ describe('hours', () => {
     expect(hoursOf(read(early))[0]?.start).toBe('07:00');
     const several = { allowed_days: [4], sessions: [{ start: '09:00', end: '10:00', days: [] }] };
     expect(hoursOf(read(several))).toEqual([{ start: '09:00', end: '10:00', days: [4] }]);
-  });
-
-  it('takes the other form out of the file in which it stands', () => {
-    const path = 'rules.session_block_outside.session_hours.start';
-    const file = { key: path, value: '08:30', origin: 'everyone' as const, file: 'risk.yaml', line: 3 };
-    const values = new Map([[path, file]]);
-    expect(hoursDrafts([], values, false)).toEqual([
-      ['rules.session_block_outside.sessions', '[]'],
-      [path, null],
-    ]);
-    expect(hoursDrafts([], values, true)).toHaveLength(1);
   });
 
   it('draws windows over midnight on both days, and none on a holiday', () => {

@@ -45,10 +45,6 @@ export const modeEdits = (mode: Mode, settings: SettingsView): SettingEdit[] =>
       .map((key) => ({ account, key, value: mode })),
   );
 
-/** Lists every account of the login, so that each says whether it is watched. */
-export const watchEdits = (accounts: string[], isWatched: (account: string) => boolean): SettingEdit[] =>
-  accounts.map((account) => ({ account, key: 'accounts[].enabled', value: String(isWatched(account)) }));
-
 export interface Modes {
   /** The mode of all rules that are on, everywhere; `mixed` where they differ. */
   all: Mode | 'mixed';

@@ -3,9 +3,17 @@ import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 
 import { views } from '../lib/fake/backend';
+import sample from '../lib/fake/settings.json';
 import type { SettingChange } from '../lib/types/SettingChange';
+import type { SettingsView } from '../lib/types/SettingsView';
 import type { View } from '../lib/types/View';
 import { NOTHING, plainName, row, says, show, type, user } from './settings.stage';
+
+/** The sample where no file lists an account. */
+const unlisted = (): SettingsView => ({
+  ...(sample as unknown as SettingsView),
+  scopes: (sample as unknown as SettingsView).scopes.slice(0, 1),
+});
 
 function looser(applies_at: string | null = '2025-11-18T23:00:00Z'): SettingChange {
   const key = 'rules.daily_realized_loss.limit';
@@ -133,6 +141,57 @@ describe('an account', () => {
     expect(engine.of('preview_settings').at(-1)).toMatchObject({
       edits: [{ account: '93365101', key: 'rules.daily_realized_loss.limit', value: null }],
     });
+  });
+
+  it('that no file lists gets its entry with its first value, together with the others that are watched', async () => {
+    const engine = await show('armed', (it) => (it.settings = unlisted()));
+    await choose();
+    expect(row(/^Daily Loss Limit .*Everyone/)).toBeInTheDocument();
+    await type('Daily Loss Limit', '-500');
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({
+      edits: [
+        { account: '93365101', key: 'accounts[].enabled', value: 'true' },
+        { account: '61407733', key: 'accounts[].enabled', value: 'true' },
+        { account: '88120344', key: 'accounts[].enabled', value: 'true' },
+        { account: '93365101', key: 'rules.daily_realized_loss.limit', value: '-500' },
+      ],
+    });
+  });
+
+  it('that takes over hours or steps in another form gives up its own form of them', async () => {
+    const engine = await show('armed', (it) => {
+      it.settings = structuredClone(it.settings);
+      const practice = it.settings.scopes.find((scope) => scope.account === '61407733');
+      if (!practice) throw new Error('no such account');
+      const own = (key: string, value: unknown) =>
+        ({ key, value, origin: 'own', file: null, line: null }) as const;
+      practice.values = practice.values
+        .filter((value) => !/sessions$|loss_thresholds$/.test(value.key))
+        .concat([
+          own('rules.session_block_outside.session_hours.start', '09:00'),
+          own('rules.cooldown_after_loss.loss_threshold', -50),
+        ]);
+    });
+    await choose();
+    const copied = async (name: RegExp) => {
+      await user().click(row(name));
+      await user().click(screen.getByRole('button', { name: 'Copy to other accounts…' }));
+      await user().click(screen.getByRole('checkbox', { name: 'PRAC-V2-…7733' }));
+      await user().click(screen.getByRole('button', { name: 'Copy to 1 account' }));
+      await vi.advanceTimersByTimeAsync(400);
+      const asked = engine.of('preview_settings').at(-1);
+      return asked?.ask === 'preview_settings'
+        ? asked.edits.map((it) => [it.key.split('.').pop(), it.value])
+        : [];
+    };
+    expect(await copied(/^Trading Hours/)).toEqual([
+      ['sessions', '[{"start":"08:30","end":"15:00","days":[]}]'],
+      ['start', null],
+    ]);
+    expect(await copied(/^Cooldown After Loss/)).toEqual([
+      ['loss_thresholds', expect.stringContaining('-100')],
+      ['loss_threshold', null],
+    ]);
   });
 
   it('can be given the rule of another, as a draft first', async () => {

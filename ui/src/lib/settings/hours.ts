@@ -1,12 +1,11 @@
 // Trading hours: their keys, their windows, and the words for them. Draws nothing.
 
 import { time12 } from './times';
-import type { Draft } from './drafts';
 import type { Values } from './values';
 
 export const HOURS = 'rules.session_block_outside.';
 /** Keys of the form with one window a day. */
-const ONE_WINDOW = [
+export const ONE_WINDOW = [
   'session_hours.start',
   'session_hours.end',
   'pre_market.enabled',
@@ -48,12 +47,6 @@ export function hoursOf(read: (key: string) => unknown): Hours[] {
   if (several) return several.map((it) => ({ ...it, days: it.days.length ? it.days : days }));
   const [start, end, early, from, late, until] = ONE_WINDOW.map((key) => read(HOURS + key));
   return [{ start: String(early === true ? from : start), end: String(late === true ? until : end), days }];
-}
-/** Edits that write hours as windows, and take the other form out of the file where it stands. */
-export function hoursDrafts(hours: Hours[], values: Values, own: boolean): [string, Draft][] {
-  const here = own ? 'own' : 'everyone';
-  const others = ONE_WINDOW.map((name) => HOURS + name).filter((key) => values.get(key)?.origin === here);
-  return [[`${HOURS}sessions`, JSON.stringify(hours)], ...others.map((key): [string, Draft] => [key, null])];
 }
 
 export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];

@@ -116,6 +116,9 @@ export const TOGETHER: Record<string, string> = {
   accounts: 'Watched accounts',
 };
 
+/** The first list of accounts, as long as no account is opened. */
+export const LISTED_ONLY = 'Watched accounts: those of now, and later ones once ticked in Setup,';
+
 /** Lists of which only what comes and goes is said. */
 export const LISTS: Record<string, string> = {
   'holidays.dates': 'Holidays',
