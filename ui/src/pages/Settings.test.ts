@@ -128,6 +128,33 @@ it('shows what a file that cannot be used says, and where', async () => {
   expect(await says('risk.yaml line 3: "many" is not a whole number.')).toBeInTheDocument();
 });
 
+describe('a doubt', () => {
+  const doubted = async (kind: string, account: string | null) => {
+    const engine = await show();
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const doubt = { kind, text: 'Something is off.', advice: '', since: view.at, account };
+    const next: View = { ...view, protection: 'not_protected', doubts: [doubt] };
+    engine.push({ sight: 'live', view: next, age_ms: 0 });
+    await tick();
+  };
+
+  it('that blinds the rules is told as such, any other is named', async () => {
+    await doubted('clock', null);
+    expect(await says('Something is off. Rules act as far as they can.')).toBeInTheDocument();
+    expect(await says('In force, but not as surely as it should be.')).toBeInTheDocument();
+    expect(screen.queryByText(/no rule acts/)).not.toBeInTheDocument();
+  });
+
+  it('about another account says nothing about the chosen one', async () => {
+    await doubted('reconcile', '93365101');
+    expect(await says('Changes are saved, but no rule acts until protection is back.')).toBeInTheDocument();
+    await user().selectOptions(screen.getByLabelText('Account'), '61407733');
+    expect(screen.queryByText(/no rule acts/)).not.toBeInTheDocument();
+    expect(await says(/^In force\./)).toBeInTheDocument();
+  });
+});
+
 describe('an account', () => {
   const choose = () => user().selectOptions(screen.getByLabelText('Account'), '93365101');
 

@@ -2,9 +2,10 @@
 
 import { plural, signed } from '../format';
 import { valueOf } from '../status';
-import { HELP, ORDER, PROGRAM, type Mode } from '../texts/settings';
+import { HELP, NOW, ORDER, PROGRAM, type Mode } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
 import type { PendingView } from '../types/PendingView';
+import type { PositionView } from '../types/PositionView';
 import type { RuleKey } from '../types/RuleKey';
 import type { SettingKey } from '../types/SettingKey';
 import type { SettingsGroup } from '../types/SettingsGroup';
@@ -254,43 +255,67 @@ export function setBy(entry: Entry, values: Values): string {
   return mine.some((it) => it.origin === 'everyone') ? 'Everyone' : 'Default';
 }
 
-/** What the rule judges at this moment, of the account or of the one closest to its limit. */
-export function nowOf(entry: Entry, accounts: AccountView[], stale: boolean): string {
-  if (!entry.rule || !accounts.length) return '';
-  if (stale) return 'not judged';
+/** What is known at this moment. */
+export interface Moment {
+  /** Positions and orders are, and rules can act on them. */
+  known: boolean;
+  /** Prices arrive. */
+  prices: boolean;
+}
+
+/** What the rule has before it, of the account or of the one closest to its limit; nothing where nobody looked. */
+export function nowOf(entry: Entry, mode: Mode | null, accounts: AccountView[], moment: Moment): string {
   const { rule } = entry;
+  if (!rule || !accounts.length) return '';
   const locked = accounts.some((it) => it.lockouts.some((lock) => lock.key.rule === rule));
+  if (mode === 'off' && !locked) return '';
+  if (!moment.known) return NOW.unknown;
+  const figure = figureNow(rule, accounts);
+  if (locked) return [figure, NOW.locked].filter(Boolean).join(', ');
+  return figure || stateNow(rule, mode, accounts, moment.prices);
+}
+
+/** The figure of the gauge that is closest to its limit. */
+function figureNow(rule: RuleKey, accounts: AccountView[]): string {
   const gauges = accounts.flatMap((it) => it.gauges).filter((it) => it.rule === rule);
   const gauge = gauges.sort((a, b) => (b.used_percent ?? 0) - (a.used_percent ?? 0))[0];
   const value = gauge ? valueOf(gauge, false).split(' of ')[0]?.trim() : undefined;
-  const figure = gauge && value ? [gauge.symbol, value].filter(Boolean).join(' ') : '';
-  if (locked) return figure ? `${figure}, locked` : 'locked';
-  if (figure) return figure;
+  return gauge && value ? [gauge.symbol, value].filter(Boolean).join(' ') : '';
+}
+
+/** What a rule without a gauge has before it. */
+function stateNow(rule: RuleKey, mode: Mode | null, accounts: AccountView[], prices: boolean): string {
   const positions = accounts.flatMap((it) => it.positions);
+  const [first] = positions;
   switch (rule) {
     case 'no_stop_loss_grace':
-      if (!positions.length) return 'flat';
-      return positions.every((it) => it.stop_covered) ? 'covered' : 'not covered';
+      return first ? coverNow(positions) : NOW.flat;
     case 'daily_unrealized_loss':
-    case 'max_unrealized_profit': {
-      const [first] = positions;
-      return first
-        ? `${first.symbol} ${first.unrealized === null ? 'unknown' : signed(first.unrealized)}`
-        : 'flat';
-    }
+    case 'max_unrealized_profit':
+      if (!first) return NOW.flat;
+      return `${first.symbol} ${first.unrealized === null ? NOW.noFigure : signed(first.unrealized)}`;
     case 'max_contracts':
     case 'max_contracts_per_instrument':
-      return positions.length ? '' : '0';
-    case 'session_block_outside':
-      return 'open';
+      return first ? '' : NOW.none;
     case 'cooldown_after_loss':
     case 'trade_frequency_limit':
-      return 'ready';
+      return mode === 'enforce' ? NOW.ready : '';
     case 'symbol_blocks':
-      return 'none held';
+      return first ? '' : NOW.flat;
     case 'auth_loss_guard':
-      return 'connected';
-    default:
+      if (accounts.some((it) => !it.can_trade)) return NOW.barred;
+      return prices ? NOW.connected : NOW.noPrices;
+    // Whether it is open now, only the engine's calendar knows.
+    case 'session_block_outside':
+    case 'daily_realized_loss':
+    case 'daily_realized_profit':
+    case 'trade_management':
+    case 'trader':
       return '';
   }
+}
+
+function coverNow(positions: PositionView[]): string {
+  if (positions.some((it) => it.stop_covered === false)) return NOW.uncovered;
+  return positions.some((it) => it.stop_covered === null) ? NOW.coverUnknown : NOW.covered;
 }

@@ -173,3 +173,27 @@ export const DAYS_FORM = {
   exampleTime: '12:15 PM',
   noTime: 'Write the time of the close, such as 12:15 PM.',
 };
+
+/** What is said while something is in doubt. */
+export const DOUBTED = {
+  blind: 'Changes are saved, but no rule acts until protection is back.',
+  blindRow: 'Saved, but no rule acts until protection is back.',
+  doubted: (doubts: string) => `${doubts} Rules act as far as they can.`,
+  row: 'In force, but not as surely as it should be.',
+};
+
+/** What a rule has before it at this moment. */
+export const NOW = {
+  unknown: 'not judged',
+  locked: 'locked',
+  flat: 'flat',
+  none: '0',
+  ready: 'ready',
+  covered: 'covered',
+  uncovered: 'not covered',
+  coverUnknown: 'cover unknown',
+  connected: 'connected',
+  noPrices: 'no prices',
+  barred: 'cannot trade',
+  noFigure: 'unknown',
+};
