@@ -1,21 +1,16 @@
 // What the set-up proposes and how far it has come. Saves nothing by itself.
 
+import { ms } from './format';
+import { dateIn, dateText } from './settings/days';
 import { inForce, ruleMode } from './settings/rows';
 import { valuesOf, type Values } from './settings/values';
-import type { AccountKind } from './types/AccountKind';
+import { PROOF } from './texts/setup';
+import type { ProofView } from './types/ProofView';
 import type { ReceiptView } from './types/ReceiptView';
 import type { RuleKey } from './types/RuleKey';
 import type { SettingEdit } from './types/SettingEdit';
 import type { SettingsView } from './types/SettingsView';
 import type { View } from './types/View';
-
-export const KIND: Record<AccountKind, string> = {
-  practice: 'Practice',
-  combine: 'Trading Combine',
-  funded: 'Express Funded',
-  live: 'Live Funded',
-  unknown: 'Kind not told by the broker',
-};
 
 /** Rules whose mode is the trader's choice. Stop-Loss Required always acts. */
 const CHOSEN: RuleKey[] = [
@@ -102,3 +97,7 @@ export const proofOf = (view: View | null): ReceiptView | undefined => {
       /close|flatten|reduce/.test(line.action),
   );
 };
+
+/** `Proved on Tue, Nov 18, 2025`, with the version where it is not the one that runs. */
+export const provedText = ({ at, version }: ProofView, running: string): string =>
+  PROOF.on(dateText(dateIn(ms(at)))) + (version === running ? '' : PROOF.by(version));

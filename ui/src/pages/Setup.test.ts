@@ -189,14 +189,17 @@ describe('Setup', () => {
   it('shows the proof as it happens: uncovered, closing, closed', async () => {
     const stage = await show('armed', { page: 'setup', sheet: null });
     await step(/Proof/);
-    expect(screen.getByText(/Waiting for your trade on PRAC-V2-…7733/)).toBeInTheDocument();
     const view = views.get('near');
     const main = view?.accounts[0];
     const bare = main?.positions.find((position) => position.closes_at !== null);
     const practice = view?.accounts.find((account) => account.kind === 'practice');
     const receipt = view?.receipts[0];
     if (!view || !bare || !practice || !receipt) throw new Error('no sample view');
-    const trading = { ...view, accounts: [{ ...practice, positions: [bare] }] };
+    const unproved = { ...practice, proved: null };
+    stage.push({ sight: 'live', view: { ...view, accounts: [unproved] }, age_ms: 0 });
+    await tick();
+    expect(screen.getByText(/Waiting for your trade on PRAC-V2-…7733/)).toBeInTheDocument();
+    const trading = { ...view, accounts: [{ ...unproved, positions: [bare] }] };
     stage.push({ sight: 'live', view: trading, age_ms: 0 });
     await tick();
     expect(screen.getByText('1m 24s', { normalizer: plain })).toBeInTheDocument();
@@ -206,10 +209,24 @@ describe('Setup', () => {
       rule: 'no_stop_loss_grace',
       title: 'Stop-Loss Required',
     } as const;
-    stage.push({ sight: 'live', view: { ...view, accounts: [practice], receipts: [closed] }, age_ms: 0 });
+    stage.push({ sight: 'live', view: { ...view, accounts: [unproved], receipts: [closed] }, age_ms: 0 });
     await tick();
     expect(screen.getByText('Stop-Loss Required acted')).toBeInTheDocument();
     expect(screen.getByText('seen at the broker')).toBeInTheDocument();
+  });
+
+  it('keeps the date of the proof, and asks for another one of another version', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Proof/);
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const proof = () => screen.getByRole('button', { name: /^6?\s*Proof/ });
+    expect(proof()).toHaveTextContent('Proved on Tue, Nov 18, 2025');
+    expect(screen.getByText(/Stop-Loss Required closed a position/)).toBeInTheDocument();
+    stage.push({ sight: 'live', view: { ...view, version: '9.9.9' }, age_ms: 0 });
+    await tick();
+    expect(proof()).toHaveTextContent(`Proved on Tue, Nov 18, 2025 with version ${view.version}`);
+    expect(screen.getByText(/prove it once more/)).toBeInTheDocument();
   });
 
   it('offers the demo to who has no account', async () => {

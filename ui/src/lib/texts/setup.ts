@@ -18,6 +18,16 @@ export const ACCOUNTS = {
   saved: 'Saved. Another list counts from the next start of Risk Manager; until then these stay watched.',
 };
 
+/** That a rule was seen to act. */
+export const PROOF = {
+  seen: 'seen',
+  none: 'not yet',
+  on: (date: string) => `Proved on ${date}`,
+  by: (version: string) => ` with version ${version}`,
+  what: (rule: string) => `: ${rule} closed a position and it was seen at the broker.`,
+  again: 'Another version runs now: prove it once more.',
+};
+
 /** Whether limits act. */
 export const MODES = {
   label: 'What happens at a limit',
