@@ -155,6 +155,55 @@ describe('a doubt', () => {
   });
 });
 
+describe('a symbol with automatic orders of its own', () => {
+  const own = 'rules.trade_management.per_instrument.MNQ.auto_stop_loss.ticks';
+
+  it('is named in the row, shown, changed, and given up', async () => {
+    const engine = await show('armed', (it) => {
+      it.settings = structuredClone(it.settings);
+      for (const scope of it.settings.scopes) {
+        scope.values.push({ key: own, value: 8, origin: 'everyone', file: 'risk.yaml', line: 30 });
+      }
+    });
+    expect(row(/^Trade Management.*, MNQ apart/)).toBeInTheDocument();
+    await user().click(row(/^Trade Management/));
+    expect(screen.getByLabelText('Distance of the stop of MNQ')).toHaveValue('8');
+    expect(screen.getByLabelText('Distance of the target of MNQ')).toHaveValue('');
+    await type('Distance of the target of MNQ', '16');
+    const target = own.replace('auto_stop_loss', 'auto_take_profit');
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({ edits: [{ key: target, value: '16' }] });
+    await user().click(screen.getByRole('button', { name: 'Remove the values of MNQ' }));
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({ edits: [{ key: own, value: null }] });
+  });
+
+  it('can be added', async () => {
+    const engine = await show();
+    await user().click(row(/^Trade Management/));
+    await user().type(screen.getByLabelText('Give a symbol values of its own'), 'NQ');
+    await vi.advanceTimersByTimeAsync(400);
+    await user().click(await screen.findByRole('option', { name: /^NQ/ }));
+    await user().selectOptions(screen.getByLabelText('Automatic stop of NQ'), 'off');
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({
+      edits: [{ key: 'rules.trade_management.per_instrument.NQ.auto_stop_loss.enabled', value: 'false' }],
+    });
+  });
+});
+
+it('has a form for what messages advise to change, and for what is told', async () => {
+  const engine = await show();
+  for (const name of ['Subscribed Symbols', 'End of Lockouts', 'Change of Clocks']) {
+    expect(row(new RegExp(`^${name}`))).toBeInTheDocument();
+  }
+  await user().click(row(/^Refused Part Closes limit Tell me/));
+  await user().selectOptions(screen.getByLabelText('Where reducing is refused'), 'Close the position');
+  await vi.advanceTimersByTimeAsync(400);
+  expect(engine.of('preview_settings').at(-1)).toMatchObject({
+    edits: [{ account: null, key: 'general.on_reduce_refused', value: 'close' }],
+  });
+});
+
 describe('an account', () => {
   const choose = () => user().selectOptions(screen.getByLabelText('Account'), '93365101');
 

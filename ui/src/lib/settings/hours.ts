@@ -85,6 +85,9 @@ export function hoursText(values: Values): string {
   const windows = windowsText(hoursOf((key) => values.get(key)?.value));
   const zone = zoneText(String(values.get(`${HOURS}timezone`)?.value ?? ''));
   const own = values.get(OWN_HOURS)?.value === true ? ownSymbols(values) : [];
-  const others = own.length ? `, ${own.length > 2 ? `${own.length} symbols` : own.join(' and ')} apart` : '';
-  return `${windows} ${zone}${others}`;
+  return `${windows} ${zone}${apartText(own)}`;
 }
+
+/** `, MNQ and ES apart`. */
+export const apartText = (symbols: string[]): string =>
+  symbols.length ? `, ${symbols.length > 2 ? `${symbols.length} symbols` : symbols.join(' and ')} apart` : '';

@@ -2,7 +2,7 @@
 
 import { plural, signed } from '../format';
 import { valueOf } from '../status';
-import { HELP, NOW, ORDER, PROGRAM, type Mode } from '../texts/settings';
+import { HELP, NOW, ORDER, PROGRAM, TOLD, type Mode } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
 import type { PendingView } from '../types/PendingView';
 import type { PositionView } from '../types/PositionView';
@@ -10,7 +10,8 @@ import type { RuleKey } from '../types/RuleKey';
 import type { SettingKey } from '../types/SettingKey';
 import type { SettingsGroup } from '../types/SettingsGroup';
 import type { SettingsView } from '../types/SettingsView';
-import { HOURS, hoursText, isHours, OWN_HOURS, ownHoursKey, zoneText } from './hours';
+import { apartText, HOURS, hoursText, isHours, OWN_HOURS, ownHoursKey, zoneText } from './hours';
+import { symbolsIn } from './symbols';
 import { spanText, time12 } from './times';
 import { earlyIn, shown, tiersIn, wire, wordOf, type Tier, type Values } from './values';
 
@@ -23,6 +24,8 @@ export interface Entry {
   /** Shown at once; the rest is behind "More". */
   first: SettingKey[];
   rest: SettingKey[];
+  /** What a symbol can have a value of its own for. */
+  bySymbol: SettingKey[];
 }
 
 export interface Section {
@@ -71,7 +74,7 @@ function entry(settings: SettingsView, id: string): Entry | null {
     .flatMap((it) => it.keys)
     .filter((it) => it.key.startsWith(prefix) && !it.alternative && !it.locked);
   const help = HELP[id] ?? settings.groups.find((it) => `${it.prefix}.` === prefix)?.help ?? '';
-  return keys.length ? { id, title, help, rule: null, first: keys, rest: [] } : null;
+  return keys.length ? { id, title, help, rule: null, first: keys, rest: [], bySymbol: [] } : null;
 }
 
 function ruleEntry(group: SettingsGroup): Entry {
@@ -79,7 +82,8 @@ function ruleEntry(group: SettingsGroup): Entry {
   const keys = group.keys.filter(
     (it) => !it.alternative && !it.locked && !isSwitch(it.key) && !isHours(it.key),
   );
-  const shown = keys.filter((it) => !path(it).startsWith('per_instrument'));
+  const bySymbol = keys.filter((it) => path(it).startsWith('per_instrument.'));
+  const shown = keys.filter((it) => !bySymbol.includes(it));
   const first = FIRST.flatMap((name) => shown.filter((it) => path(it) === name));
   return {
     id: group.rule ?? group.prefix,
@@ -88,6 +92,7 @@ function ruleEntry(group: SettingsGroup): Entry {
     rule: group.rule,
     first,
     rest: shown.filter((it) => !first.includes(it)),
+    bySymbol,
   };
 }
 
@@ -173,15 +178,20 @@ const FIGURES: Record<string, Figure> = {
   session_block_outside: (_read, _say, values) => hoursText(values),
   symbol_blocks: (read, say) =>
     read('mode') === 'whitelist' ? `only ${say('allowed_symbols')}` : say('blocked_symbols'),
-  trade_management: (read) =>
-    AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true)
+  trade_management: (read, _, values) =>
+    (AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true)
       .map(([name, ticks, word]) => `${word} ${wire(read(`${name}.${ticks}`))}`)
-      .join(' · ') || 'nothing automatic',
+      .join(' · ') || 'nothing automatic') + apartText(symbolsIn(values.keys())),
   auth_loss_guard: (read) => (read('on_can_trade_false') === 'lockout' ? 'tell, and lock if barred' : 'tell'),
   notifications: (read) =>
     read('general.notifications.desktop.enabled') === true
       ? wordOf(wire(read('general.notifications.desktop.min_severity')))
       : 'off',
+  refusals: (_, say) => say('general.on_reduce_refused'),
+  instruments: (read) =>
+    ((read('general.instruments') as string[] | undefined) ?? []).join(', ') || TOLD.none,
+  lock_ends: (read) => (read('auto_unlock.notify') === true ? TOLD.yes : TOLD.no),
+  clock_changes: (read) => (read('dst.notify') === true ? TOLD.yes : TOLD.no),
   warnings: (_, say) => `at ${say('general.warnings.told_at_percent')}`,
   daily_reset: (read) =>
     `${time12(wire(read('daily_reset.time')))} ${zoneText(wire(read('daily_reset.timezone')))}`,
