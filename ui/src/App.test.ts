@@ -1,6 +1,6 @@
 // The pages as a trader meets them.
 
-import { screen } from '@testing-library/svelte';
+import { screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, it } from 'vitest';
 
@@ -153,4 +153,32 @@ it('keeps what was typed when the window grows into the other layout', async () 
   await tick();
   expect(screen.getByRole('complementary', { name: 'Protection and accounts' })).toBeVisible();
   expect(screen.getByLabelText('User name')).toHaveValue('j.marlow');
+});
+
+it('opens the count of working orders into the orders, and marks its own', async () => {
+  const stage = await show('armed');
+  const view = views.get('armed');
+  if (!view) throw new Error('no sample view');
+  const accounts = view.accounts.map((account) => ({
+    ...account,
+    orders: account.orders.map((order) => ({ ...order, own: order.role === 'stop' })),
+  }));
+  stage.push({ sight: 'live', view: { ...view, accounts }, age_ms: 0 });
+  await tick();
+  await user().click(screen.getByText('2 working orders: 1 stop, 1 target. No entry order.'));
+  const orders = within(screen.getByRole('list', { name: 'Working orders of 50KTC-V2-…5101' }));
+  const [stop, target] = orders.getAllByRole('listitem').map((it) => plain(it.textContent));
+  expect(stop).toBe('SELL 2 MNQ stop at 25,092.25 protective stop by Risk Manager');
+  expect(target).toBe('SELL 2 MNQ limit at 25,180.00 target');
+});
+
+it('calls kinds of accounts by one name, in short with the whole beside it', async () => {
+  await show('armed');
+  expect(screen.getByTitle('Trading Combine')).toHaveTextContent('CombineTrading Combine');
+});
+
+it('says quietly that an account was proved', async () => {
+  await show('empty');
+  await user().click(screen.getByRole('button', { name: /PRAC-V2-…7733/ }));
+  expect(screen.getByText('Proved on Tue, Nov 18, 2025', { normalizer: plain })).toBeInTheDocument();
 });

@@ -10,16 +10,19 @@ import type { Backend, Credentials, Opening } from './lib/backend';
 import { sightOf, views } from './lib/fake/backend';
 import { historyOf } from './lib/fake/history';
 import { PRESETS } from './lib/fake/presets';
+import sample from './lib/fake/settings.json';
 import { Session } from './lib/session.svelte';
 import type { Ask } from './lib/types/Ask';
 import type { HistoryQuery } from './lib/types/HistoryQuery';
 import type { Reply } from './lib/types/Reply';
+import type { SettingsView } from './lib/types/SettingsView';
 import type { Sight } from './lib/types/Sight';
 
 export class Stage implements Backend {
   sent: Ask[] = [];
   saved: [string, string][] = [];
   reply: Reply = { reply: 'accepted' };
+  settings = sample as unknown as SettingsView;
   refusal: string | null = null;
   known: Credentials = { source: 'none', user_name: null, problem: null };
   push: (sight: Sight) => void = () => undefined;
@@ -36,6 +39,8 @@ export class Stage implements Backend {
   widen = () => Promise.resolve();
   clockedIn: string | null = null;
   send = (ask: Ask): Promise<Reply> => {
+    // Pages read the settings by themselves: no test asks whether.
+    if (ask.ask === 'settings') return Promise.resolve({ reply: 'settings', settings: this.settings });
     this.sent.push(ask);
     if (ask.ask === 'history' && this.reply.reply === 'accepted')
       return Promise.resolve({ reply: 'history', history: historyOf(ask.query, this.clockedIn) });

@@ -2,6 +2,7 @@
 //! named moment (invariants 6 and 8, ruling 14).
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,8 +13,8 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::Instant;
-use store::{AuditLine, Durability, LogQuery, Part, Record, Store};
+use domain::{AccountId, Instant};
+use store::{AuditLine, Durability, LogQuery, Part, Proof, Record, Store};
 use tokio::sync::{oneshot, watch};
 
 /// How long the loop waits for a flush before the broker call goes out all the same.
@@ -40,6 +41,8 @@ pub struct DiskNews {
     pub state: Result<(), String>,
     /// The latest lines of the audit, newest first.
     pub lines: Vec<AuditLine>,
+    /// The newest proof of each account.
+    pub proofs: BTreeMap<AccountId, Proof>,
 }
 
 /// Why something is not known to be flushed. The write goes on, or is repeated, by itself.
@@ -95,8 +98,8 @@ impl Disk {
     /// The system has no thread to give.
     pub fn start(store: Store) -> std::io::Result<(Self, watch::Receiver<DiskNews>)> {
         let (jobs, work) = mpsc::sync_channel(MOST_WAITING);
-        let lines = latest(&store);
-        let (news, watcher) = watch::channel(DiskNews { state: Ok(()), lines });
+        let (lines, proofs) = (latest(&store), proofs(&store));
+        let (news, watcher) = watch::channel(DiskNews { state: Ok(()), lines, proofs });
         let stopping = Arc::new(AtomicBool::new(false));
         let underway = Underway::default();
         let (stop, begun) = (Arc::clone(&stopping), underway.clone());
@@ -255,12 +258,12 @@ fn settle(store: &mut Store, audited: bool, late: bool, news: &watch::Sender<Dis
     if let Err(error) = &state {
         tracing::error!(target: "errors", "the second places could not be written: {error}");
     }
-    let lines = audited.then(|| latest(store));
+    let read = audited.then(|| (latest(store), proofs(store)));
     news.send_if_modified(|it| {
-        let changed = late || it.state != state || lines.is_some();
+        let changed = late || it.state != state || read.is_some();
         it.state = state;
-        if let Some(lines) = lines {
-            it.lines = lines;
+        if let Some(read) = read {
+            (it.lines, it.proofs) = read;
         }
         changed
     });
@@ -274,6 +277,13 @@ fn latest(store: &Store) -> Vec<AuditLine> {
     });
     lines.reverse();
     lines
+}
+
+fn proofs(store: &Store) -> BTreeMap<AccountId, Proof> {
+    store.proofs().unwrap_or_else(|error| {
+        tracing::error!(target: "errors", "the proofs cannot be read: {error}");
+        BTreeMap::new()
+    })
 }
 
 #[cfg(test)]

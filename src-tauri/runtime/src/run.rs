@@ -362,7 +362,7 @@ impl Loop {
 
     async fn disk_news(&mut self) {
         let news = self.disk_news.borrow_and_update().clone();
-        self.core.show_receipts(news.lines.iter().map(lines::receipt).collect());
+        self.core.show_kept(news.lines.iter().map(lines::receipt).collect(), news.proofs);
         self.feed(Input::Disk(news.state), None).await;
     }
 

@@ -174,8 +174,8 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         shown: Monotonic::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Monotonic::now),
         dirty: true,
     };
-    let receipts = engine.disk_news.borrow().lines.iter().map(lines::receipt).collect();
-    engine.core.show_receipts(receipts);
+    let kept = engine.disk_news.borrow().clone();
+    engine.core.show_kept(kept.lines.iter().map(lines::receipt).collect(), kept.proofs);
     engine.begin(outputs, inputs, unread).await;
     let feed = Feed {
         home: start.home.clone(),

@@ -29,6 +29,7 @@ mod memory;
 mod migrate;
 mod mirror;
 mod opening;
+mod proofs;
 mod reader;
 mod record;
 mod store;
@@ -43,6 +44,7 @@ pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, Set
 pub use history::{MOST_DAYS, MOST_LINES, Past, PastDay, PastLockout, PastSession};
 pub use memory::Recall;
 pub use opening::{Found, Opened, Origin, Settings};
+pub use proofs::Proof;
 pub use reader::{OfflineAccount, OfflinePosition, OfflineStatus, Reader};
 pub use record::{
     AccountFigures, AlertRecord, ConfigOrigin, ConfigSnapshot, Coverage, DayRecord, Durability, Ending,

@@ -1,9 +1,12 @@
 //! The one writer of a home's database.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use chrono::TimeDelta;
-use domain::{DailyReset, Instant};
+use domain::{AccountId, DailyReset, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{
@@ -22,6 +25,7 @@ use crate::{
     migrate::MIGRATIONS,
     mirror,
     opening::{self, Opened},
+    proofs::{self, Proof},
     record::{ConfigSnapshot, Durability, Intent, Record, Written},
     write::{self, lockouts},
 };
@@ -176,6 +180,14 @@ impl Store {
     /// The database failed, or a row cannot be read.
     pub fn log(&self, query: &LogQuery) -> Result<Vec<AuditLine>, ReadError> {
         log::lines(&self.db, query)
+    }
+
+    /// Of each account, the newest proof that a rule of it was enforced.
+    ///
+    /// # Errors
+    /// The database failed, or a row cannot be read.
+    pub fn proofs(&self) -> Result<BTreeMap<AccountId, Proof>, ReadError> {
+        proofs::latest(&self.db)
     }
 
     /// Checks the whole audit.

@@ -317,6 +317,7 @@ fn combine(at: Instant, realized: &str, open: &str) -> AccountView {
         unwatched: vec![],
         observed_today: 0,
         confirmed_at: Some(at - TimeDelta::seconds(2)),
+        proved: None,
     }
 }
 
@@ -328,6 +329,11 @@ fn practice(at: Instant) -> AccountView {
         kind: AccountKind::Practice,
         trades_today: 2,
         gauges: vec![money(RuleKey::DailyRealizedLoss, "184", "-500")],
+        proved: Some(ProofView {
+            at: ct(8, 4, 31),
+            version: "0.1.0".into(),
+            title: words::title(RuleKey::NoStopLossGrace).into(),
+        }),
         ..combine(at, "184", "0")
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 pub use account::{
     AccountKind, AccountView, CurvePoint, Gauge, GaugeState, Headroom, LockoutView, OrderRole, OrderView,
-    PositionView, QuoteState, Stretch, Unit,
+    PositionView, ProofView, QuoteState, Stretch, Unit,
 };
 pub use health::{Health, Intake, Measure, Metrics, StreamState, Timing};
 pub use receipt::{ReceiptOutcome, ReceiptView};

@@ -1,5 +1,6 @@
 // What the banner says, as a plain value: state, reason, one figure, until when. Draws nothing.
 
+import { isBlind } from './doubts';
 import {
   countdown,
   elapsed,
@@ -70,9 +71,6 @@ export function banner(sight: Sight, now: number, age: number, zone: string): Ba
   }
 }
 
-/** Doubts under which no rule can act and no figure is fresh. */
-const BLIND = ['starting', 'login', 'user_stream', 'reconcile', 'accounts', 'engine_lost'];
-
 type Said = Omit<Banner, 'word' | 'spoken'> & Partial<Pick<Banner, 'word'>>;
 
 /** The word of the state, and what is said aloud: never the running figure itself. */
@@ -132,7 +130,7 @@ function starting(view: View, now: number): Banner {
 
 function danger(view: View, now: number): Banner {
   const [first, ...more] = view.doubts;
-  const blind = view.doubts.some((doubt) => BLIND.includes(doubt.kind));
+  const blind = isBlind(view.doubts);
   const login = view.doubts.some((doubt) => doubt.kind === 'login');
   const open = holdings(view);
   const advice = first?.advice ?? '';

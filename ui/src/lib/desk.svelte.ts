@@ -2,9 +2,11 @@
 // everything and judges nothing itself.
 
 import type { Session } from './session.svelte';
-import { draftId, draftsFrom, editsOf, splitId, type Draft } from './settings/drafts';
+import { draftId, draftsFrom, editsOf, splitId, withEntries, type Draft } from './settings/drafts';
+import { isOverruled, rivalsOf } from './settings/forms';
 import { valuesOf, wire, type Values } from './settings/values';
 import type { ContractView } from './types/ContractView';
+import type { SettingEdit } from './types/SettingEdit';
 import type { SettingsPreview } from './types/SettingsPreview';
 import type { SettingsScope } from './types/SettingsScope';
 import type { SettingsView } from './types/SettingsView';
@@ -43,6 +45,19 @@ export class Desk {
 
   private constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** Everyone's values, those of the listed accounts, and of the watched ones that follow everyone unlisted. */
+  get scopes(): SettingsScope[] {
+    const listed = this.settings?.scopes ?? [];
+    const [everyone] = listed;
+    const others = (this.#session.view?.accounts ?? []).filter(
+      (it) => everyone && !listed.some((scope) => scope.account === it.id),
+    );
+    return [
+      ...listed,
+      ...others.map(({ id }) => ({ account: id, name: null, values: everyone?.values ?? [] })),
+    ];
   }
 
   get scope(): SettingsScope | undefined {
@@ -90,12 +105,18 @@ export class Desk {
 
   setAll(changes: [string, Draft][], account = this.account): void {
     const drafts = draftsFrom(this.drafts);
+    const known = valuesOf(this.#scopeOf(account));
+    const here = account === null ? 'everyone' : 'own';
     for (const [key, value] of changes) {
       const id = draftId(account, key);
-      const known = valuesOf(this.#scopeOf(account)).get(key);
-      const same = value !== null && value === wire(known?.value);
+      const same = value !== null && !isOverruled(key, known) && value === wire(known.get(key)?.value);
       if (same) drafts.delete(id);
       else drafts.set(id, value);
+      // What said the same in another way leaves the file.
+      for (const rival of value === null ? [] : rivalsOf(key)) {
+        if (known.get(rival)?.origin === here) drafts.set(draftId(account, rival), null);
+        else drafts.delete(draftId(account, rival));
+      }
     }
     this.drafts = drafts;
     this.#edited();
@@ -113,14 +134,16 @@ export class Desk {
 
   /** Copies values to other accounts, as drafts. */
   copy(keys: string[], accounts: string[]): void {
-    const changes = keys.map((key): [string, Draft] => [key, this.value(key)]);
+    const changes = keys
+      .filter((key) => !isOverruled(key, this.values) && !this.isCleared(key))
+      .map((key): [string, Draft] => [key, this.value(key)]);
     for (const account of accounts) this.setAll(changes, account);
   }
 
   async save(belongs: (key: string) => boolean): Promise<void> {
     this.saving = true;
     const drafts = this.of(belongs);
-    const reply = await this.#session.reply({ ask: 'save_settings', edits: editsOf(drafts) });
+    const reply = await this.#session.reply({ ask: 'save_settings', edits: this.#edits(drafts) });
     this.saving = false;
     if (reply.reply === 'accepted') {
       this.discard(belongs);
@@ -138,7 +161,17 @@ export class Desk {
   }
 
   #scopeOf(account: string | null): SettingsScope | undefined {
-    return this.settings?.scopes.find((it) => it.account === account);
+    return this.scopes.find((it) => it.account === account);
+  }
+
+  #edits(drafts: [string, Draft][]): SettingEdit[] {
+    const listed = (this.settings?.scopes ?? []).flatMap((it) => it.account ?? []);
+    const { accounts = [], other_accounts = [] } = this.#session.view ?? {};
+    return withEntries(
+      editsOf(drafts),
+      listed,
+      [...accounts, ...other_accounts].map((it) => it.id),
+    );
   }
 
   #edited(): void {
@@ -153,7 +186,7 @@ export class Desk {
     const asked = (this.#asked += 1);
     const reply = await this.#session.reply({
       ask: 'preview_settings',
-      edits: editsOf(this.of(this.#belongs)),
+      edits: this.#edits(this.of(this.#belongs)),
     });
     if (asked !== this.#asked) return;
     if (reply.reply === 'preview') this.preview = reply.preview;

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { views } from './fake/backend';
 import sample from './fake/settings.json';
 import { changeText, waitingText } from './settings/changes';
-import { daysText, hoursDrafts, hoursOf } from './settings/hours';
-import { inForce, sections, setBy, summary } from './settings/rows';
+import { daysText, hoursOf } from './settings/hours';
+import { inForce, nowOf, sections, setBy, summary } from './settings/rows';
 import { time12, time24 } from './settings/times';
 import { shown, typed, valuesOf, written } from './settings/values';
 import { verdict } from './settings/verdicts';
+import type { Mode } from './texts/settings';
 import type { SettingChange } from './types/SettingChange';
 import type { SettingsPreview } from './types/SettingsPreview';
 import type { SettingsView } from './types/SettingsView';
@@ -96,6 +97,37 @@ describe('rows', () => {
   });
 });
 
+describe('what a rule has before it now', () => {
+  const moment = { known: true, prices: true };
+  const now = (id: string, accounts = armed.accounts, at = moment, mode: Mode = 'enforce') =>
+    nowOf(entry(id), mode, accounts, at);
+
+  it('is not said by anybody who did not look', () => {
+    expect(now('session_block_outside')).toBe('');
+    expect(now('cooldown_after_loss', armed.accounts, moment, 'off')).toBe('');
+    expect(now('cooldown_after_loss', armed.accounts, moment, 'warn')).toBe('');
+    expect(now('cooldown_after_loss')).toBe('ready');
+    expect(now('no_stop_loss_grace', armed.accounts, { ...moment, known: false })).toBe('not judged');
+  });
+
+  it('is connected only where prices arrive and the account may trade', () => {
+    expect(now('auth_loss_guard')).toBe('connected');
+    expect(now('auth_loss_guard', armed.accounts, { ...moment, prices: false })).toBe('no prices');
+    const barred = armed.accounts.map((it) => ({ ...it, can_trade: false }));
+    expect(now('auth_loss_guard', barred)).toBe('cannot trade');
+  });
+
+  it('knows an unknown stop from a missing one', () => {
+    const held = (stop_covered: boolean | null) =>
+      armed.accounts.map((it) => ({
+        ...it,
+        positions: it.positions.map((one) => ({ ...one, stop_covered })),
+      }));
+    const stops = ([true, false, null] as const).map((it) => now('no_stop_loss_grace', held(it)));
+    expect(stops).toEqual(['covered', 'not covered', 'cover unknown']);
+  });
+});
+
 describe('what is typed', () => {
   it.each([
     ['rules.daily_realized_loss.limit', '−$1,250.50', '-1250.50'],
@@ -144,17 +176,6 @@ describe('hours', () => {
     expect(hoursOf(read(early))[0]?.start).toBe('07:00');
     const several = { allowed_days: [4], sessions: [{ start: '09:00', end: '10:00', days: [] }] };
     expect(hoursOf(read(several))).toEqual([{ start: '09:00', end: '10:00', days: [4] }]);
-  });
-
-  it('takes the other form out of the file in which it stands', () => {
-    const path = 'rules.session_block_outside.session_hours.start';
-    const file = { key: path, value: '08:30', origin: 'everyone' as const, file: 'risk.yaml', line: 3 };
-    const values = new Map([[path, file]]);
-    expect(hoursDrafts([], values, false)).toEqual([
-      ['rules.session_block_outside.sessions', '[]'],
-      [path, null],
-    ]);
-    expect(hoursDrafts([], values, true)).toHaveLength(1);
   });
 
   it('draws windows over midnight on both days, and none on a holiday', () => {

@@ -1,18 +1,16 @@
 // What the set-up proposes and how far it has come. Saves nothing by itself.
 
-import type { AccountKind } from './types/AccountKind';
+import { ms } from './format';
+import { dateIn, dateText } from './settings/days';
+import { inForce, ruleMode } from './settings/rows';
+import { valuesOf, type Values } from './settings/values';
+import { PROOF } from './texts/setup';
+import type { ProofView } from './types/ProofView';
 import type { ReceiptView } from './types/ReceiptView';
 import type { RuleKey } from './types/RuleKey';
 import type { SettingEdit } from './types/SettingEdit';
+import type { SettingsView } from './types/SettingsView';
 import type { View } from './types/View';
-
-export const KIND: Record<AccountKind, string> = {
-  practice: 'Practice',
-  combine: 'Trading Combine',
-  funded: 'Express Funded',
-  live: 'Live Funded',
-  unknown: 'Kind not told by the broker',
-};
 
 /** Rules whose mode is the trader's choice. Stop-Loss Required always acts. */
 const CHOSEN: RuleKey[] = [
@@ -32,19 +30,46 @@ const CHOSEN: RuleKey[] = [
 
 export type Mode = 'enforce' | 'observe';
 
-export const modeEdits = (mode: Mode): SettingEdit[] =>
-  CHOSEN.map((rule) => ({ account: null, key: `rules.${rule}.rule_mode`, value: mode }));
+const modeKey = (rule: RuleKey): string => `rules.${rule}.rule_mode`;
 
-/** Lists every account of the login, so that each says whether it is watched. */
-export const watchEdits = (accounts: string[], isWatched: (account: string) => boolean): SettingEdit[] =>
-  accounts.map((account) => ({ account, key: 'accounts[].enabled', value: String(isWatched(account)) }));
+/** One mode for all: everyone's, and that of every account that has one of its own. */
+export const modeEdits = (mode: Mode, settings: SettingsView): SettingEdit[] =>
+  settings.scopes.flatMap(({ account, values }) =>
+    CHOSEN.map(modeKey)
+      .filter((key) => account === null || values.some((it) => it.key === key && it.origin === 'own'))
+      .map((key) => ({ account, key, value: mode })),
+  );
 
-/** What is in force by the limits that are shown; null before there are any. */
-export function modeOf(view: View | null): Mode | null {
-  const gauges = view?.accounts.flatMap((account) => account.gauges) ?? [];
-  if (gauges.length === 0) return null;
-  return gauges.some((gauge) => gauge.mode === 'enforce') ? 'enforce' : 'observe';
+export interface Modes {
+  /** The mode of all rules that are on, everywhere; `mixed` where they differ. */
+  all: Mode | 'mixed';
+  /** Rules that enforce wherever they are on. */
+  enforced: number;
+  /** Rules that are on for somebody. */
+  on: number;
+  /** Accounts in which a rule is taken in another way than for everyone. */
+  apart: string[];
 }
+
+/** The modes in force, of every rule, for everyone and for the accounts that are watched; null where none is on. */
+export function modesOf(settings: SettingsView, view: View): Modes | null {
+  const scopes = settings.scopes
+    .filter(({ account }) => account === null || view.accounts.some((it) => it.id === account))
+    .map((scope) => ({ ...scope, held: inForce(valuesOf(scope), view.pending, scope.account) }));
+  const [everyone] = scopes;
+  const rules = CHOSEN.map((rule) => scopes.map(({ held }) => ruleMode(rule, held)));
+  const on = rules.map((modes) => modes.filter((mode) => mode !== 'off')).filter((modes) => modes.length);
+  if (!everyone || !on.length) return null;
+  const count = (mode: Mode) => on.filter((modes) => modes.every((it) => it === mode)).length;
+  const all = (['enforce', 'observe'] as const).find((mode) => count(mode) === on.length) ?? 'mixed';
+  const differs = ({ held }: { held: Values }) =>
+    CHOSEN.some((rule) => ruleMode(rule, held) !== ruleMode(rule, everyone.held));
+  const apart = scopes.filter(differs).map(({ account, name }) => nameIn(view, account) ?? name ?? '');
+  return { all, enforced: count('enforce'), on: on.length, apart };
+}
+
+const nameIn = (view: View, account: string | null) =>
+  view.accounts.find((it) => it.id === account)?.short_name;
 
 /** The size that an account's name tells: `50K` of `50KTC-V2-…`. */
 export const sizeOf = (name: string): string | null => /^(\d+K)/.exec(name)?.[1] ?? null;
@@ -72,3 +97,7 @@ export const proofOf = (view: View | null): ReceiptView | undefined => {
       /close|flatten|reduce/.test(line.action),
   );
 };
+
+/** `Proved on Tue, Nov 18, 2025`, with the version where it is not the one that runs. */
+export const provedText = ({ at, version }: ProofView, running: string): string =>
+  PROOF.on(dateText(dateIn(ms(at)))) + (version === running ? '' : PROOF.by(version));

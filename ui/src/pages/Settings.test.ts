@@ -3,9 +3,17 @@ import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 
 import { views } from '../lib/fake/backend';
+import sample from '../lib/fake/settings.json';
 import type { SettingChange } from '../lib/types/SettingChange';
+import type { SettingsView } from '../lib/types/SettingsView';
 import type { View } from '../lib/types/View';
 import { NOTHING, plainName, row, says, show, type, user } from './settings.stage';
+
+/** The sample where no file lists an account. */
+const unlisted = (): SettingsView => ({
+  ...(sample as unknown as SettingsView),
+  scopes: (sample as unknown as SettingsView).scopes.slice(0, 1),
+});
 
 function looser(applies_at: string | null = '2025-11-18T23:00:00Z'): SettingChange {
   const key = 'rules.daily_realized_loss.limit';
@@ -120,6 +128,82 @@ it('shows what a file that cannot be used says, and where', async () => {
   expect(await says('risk.yaml line 3: "many" is not a whole number.')).toBeInTheDocument();
 });
 
+describe('a doubt', () => {
+  const doubted = async (kind: string, account: string | null) => {
+    const engine = await show();
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const doubt = { kind, text: 'Something is off.', advice: '', since: view.at, account };
+    const next: View = { ...view, protection: 'not_protected', doubts: [doubt] };
+    engine.push({ sight: 'live', view: next, age_ms: 0 });
+    await tick();
+  };
+
+  it('that blinds the rules is told as such, any other is named', async () => {
+    await doubted('clock', null);
+    expect(await says('Something is off. Rules act as far as they can.')).toBeInTheDocument();
+    expect(await says('In force, but not as surely as it should be.')).toBeInTheDocument();
+    expect(screen.queryByText(/no rule acts/)).not.toBeInTheDocument();
+  });
+
+  it('about another account says nothing about the chosen one', async () => {
+    await doubted('reconcile', '93365101');
+    expect(await says('Changes are saved, but no rule acts until protection is back.')).toBeInTheDocument();
+    await user().selectOptions(screen.getByLabelText('Account'), '61407733');
+    expect(screen.queryByText(/no rule acts/)).not.toBeInTheDocument();
+    expect(await says(/^In force\./)).toBeInTheDocument();
+  });
+});
+
+describe('a symbol with automatic orders of its own', () => {
+  const own = 'rules.trade_management.per_instrument.MNQ.auto_stop_loss.ticks';
+
+  it('is named in the row, shown, changed, and given up', async () => {
+    const engine = await show('armed', (it) => {
+      it.settings = structuredClone(it.settings);
+      for (const scope of it.settings.scopes) {
+        scope.values.push({ key: own, value: 8, origin: 'everyone', file: 'risk.yaml', line: 30 });
+      }
+    });
+    expect(row(/^Trade Management.*, MNQ apart/)).toBeInTheDocument();
+    await user().click(row(/^Trade Management/));
+    expect(screen.getByLabelText('Distance of the stop of MNQ')).toHaveValue('8');
+    expect(screen.getByLabelText('Distance of the target of MNQ')).toHaveValue('');
+    await type('Distance of the target of MNQ', '16');
+    const target = own.replace('auto_stop_loss', 'auto_take_profit');
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({ edits: [{ key: target, value: '16' }] });
+    await user().click(screen.getByRole('button', { name: 'Remove the values of MNQ' }));
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({ edits: [{ key: own, value: null }] });
+  });
+
+  it('can be added', async () => {
+    const engine = await show();
+    await user().click(row(/^Trade Management/));
+    await user().type(screen.getByLabelText('Give a symbol values of its own'), 'NQ');
+    await vi.advanceTimersByTimeAsync(400);
+    await user().click(await screen.findByRole('option', { name: /^NQ/ }));
+    await user().selectOptions(screen.getByLabelText('Automatic stop of NQ'), 'off');
+    await vi.advanceTimersByTimeAsync(400);
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({
+      edits: [{ key: 'rules.trade_management.per_instrument.NQ.auto_stop_loss.enabled', value: 'false' }],
+    });
+  });
+});
+
+it('has a form for what messages advise to change, and for what is told', async () => {
+  const engine = await show();
+  for (const name of ['Subscribed Symbols', 'End of Lockouts', 'Change of Clocks']) {
+    expect(row(new RegExp(`^${name}`))).toBeInTheDocument();
+  }
+  await user().click(row(/^Refused Part Closes limit Tell me/));
+  await user().selectOptions(screen.getByLabelText('Where reducing is refused'), 'Close the position');
+  await vi.advanceTimersByTimeAsync(400);
+  expect(engine.of('preview_settings').at(-1)).toMatchObject({
+    edits: [{ account: null, key: 'general.on_reduce_refused', value: 'close' }],
+  });
+});
+
 describe('an account', () => {
   const choose = () => user().selectOptions(screen.getByLabelText('Account'), '93365101');
 
@@ -133,6 +217,57 @@ describe('an account', () => {
     expect(engine.of('preview_settings').at(-1)).toMatchObject({
       edits: [{ account: '93365101', key: 'rules.daily_realized_loss.limit', value: null }],
     });
+  });
+
+  it('that no file lists gets its entry with its first value, together with the others that are watched', async () => {
+    const engine = await show('armed', (it) => (it.settings = unlisted()));
+    await choose();
+    expect(row(/^Daily Loss Limit .*Everyone/)).toBeInTheDocument();
+    await type('Daily Loss Limit', '-500');
+    expect(engine.of('preview_settings').at(-1)).toMatchObject({
+      edits: [
+        { account: '93365101', key: 'accounts[].enabled', value: 'true' },
+        { account: '61407733', key: 'accounts[].enabled', value: 'true' },
+        { account: '88120344', key: 'accounts[].enabled', value: 'true' },
+        { account: '93365101', key: 'rules.daily_realized_loss.limit', value: '-500' },
+      ],
+    });
+  });
+
+  it('that takes over hours or steps in another form gives up its own form of them', async () => {
+    const engine = await show('armed', (it) => {
+      it.settings = structuredClone(it.settings);
+      const practice = it.settings.scopes.find((scope) => scope.account === '61407733');
+      if (!practice) throw new Error('no such account');
+      const own = (key: string, value: unknown) =>
+        ({ key, value, origin: 'own', file: null, line: null }) as const;
+      practice.values = practice.values
+        .filter((value) => !/sessions$|loss_thresholds$/.test(value.key))
+        .concat([
+          own('rules.session_block_outside.session_hours.start', '09:00'),
+          own('rules.cooldown_after_loss.loss_threshold', -50),
+        ]);
+    });
+    await choose();
+    const copied = async (name: RegExp) => {
+      await user().click(row(name));
+      await user().click(screen.getByRole('button', { name: 'Copy to other accounts…' }));
+      await user().click(screen.getByRole('checkbox', { name: 'PRAC-V2-…7733' }));
+      await user().click(screen.getByRole('button', { name: 'Copy to 1 account' }));
+      await vi.advanceTimersByTimeAsync(400);
+      const asked = engine.of('preview_settings').at(-1);
+      return asked?.ask === 'preview_settings'
+        ? asked.edits.map((it) => [it.key.split('.').pop(), it.value])
+        : [];
+    };
+    expect(await copied(/^Trading Hours/)).toEqual([
+      ['sessions', '[{"start":"08:30","end":"15:00","days":[]}]'],
+      ['start', null],
+    ]);
+    expect(await copied(/^Cooldown After Loss/)).toEqual([
+      ['loss_thresholds', expect.stringContaining('-100')],
+      ['loss_threshold', null],
+    ]);
   });
 
   it('can be given the rule of another, as a draft first', async () => {

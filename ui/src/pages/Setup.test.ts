@@ -6,6 +6,8 @@ import { Stage, button, plain, show, showOn, user } from '../app.stage';
 import type { Credentials } from '../lib/backend';
 import { sightOf, views } from '../lib/fake/backend';
 import { PRESETS } from '../lib/fake/presets';
+import sample from '../lib/fake/settings.json';
+import type { SettingsView } from '../lib/types/SettingsView';
 
 describe('Setup', () => {
   const fill = async (key: string) => {
@@ -123,6 +125,43 @@ describe('Setup', () => {
     expect(screen.getByText(said, { normalizer: plain })).toBeInTheDocument();
   });
 
+  /** The sample in which these modes stand: for everyone, or as an account's own. */
+  const withModes = (...modes: [string | null, string, string][]): SettingsView => {
+    const settings = structuredClone(sample) as unknown as SettingsView;
+    for (const [account, rule, mode] of modes) {
+      for (const scope of settings.scopes.filter((it) => account === null || it.account === account)) {
+        const value = scope.values.find((it) => it.key === `rules.${rule}.rule_mode`);
+        if (!value) throw new Error('no such rule');
+        value.value = mode;
+        value.origin = account === null ? 'everyone' : 'own';
+      }
+    }
+    return settings;
+  };
+
+  it('says that all is enforced only where every rule is, for every account', async () => {
+    const stage = new Stage(sightOf('armed'), { page: 'setup', sheet: null });
+    stage.settings = withModes([null, 'max_unrealized_profit', 'enforce']);
+    await showOn(stage);
+    expect(await screen.findByText('all rules are enforced')).toBeInTheDocument();
+    await step(/Observe or enforce/);
+    expect(button('Enforce all rules')).toBeDisabled();
+    stage.settings = withModes(['61407733', 'session_block_outside', 'observe']);
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    stage.push({ sight: 'live', view: { ...view, settings_revision: 'next' }, age_ms: 0 });
+    // One rule warns for everyone, and one of another account observes.
+    expect(await screen.findByText('8 of 10 rules enforced')).toBeInTheDocument();
+    expect(screen.getByText(/^PRAC-V2-…7733: modes of their own/)).toBeInTheDocument();
+    await user().click(button('Enforce all rules'));
+    const sent = stage.sent.at(-1);
+    const edits = sent?.ask === 'save_settings' ? sent.edits : [];
+    expect(edits.filter((edit) => edit.account !== null)).toEqual([
+      { account: '61407733', key: 'rules.session_block_outside.rule_mode', value: 'enforce' },
+    ]);
+    expect(edits).toHaveLength(13);
+  });
+
   it('observes or enforces all rules but the one that always acts', async () => {
     const stage = await show('armed', { page: 'setup', sheet: null });
     await step(/Observe or enforce/);
@@ -150,14 +189,17 @@ describe('Setup', () => {
   it('shows the proof as it happens: uncovered, closing, closed', async () => {
     const stage = await show('armed', { page: 'setup', sheet: null });
     await step(/Proof/);
-    expect(screen.getByText(/Waiting for your trade on PRAC-V2-…7733/)).toBeInTheDocument();
     const view = views.get('near');
     const main = view?.accounts[0];
     const bare = main?.positions.find((position) => position.closes_at !== null);
     const practice = view?.accounts.find((account) => account.kind === 'practice');
     const receipt = view?.receipts[0];
     if (!view || !bare || !practice || !receipt) throw new Error('no sample view');
-    const trading = { ...view, accounts: [{ ...practice, positions: [bare] }] };
+    const unproved = { ...practice, proved: null };
+    stage.push({ sight: 'live', view: { ...view, accounts: [unproved] }, age_ms: 0 });
+    await tick();
+    expect(screen.getByText(/Waiting for your trade on PRAC-V2-…7733/)).toBeInTheDocument();
+    const trading = { ...view, accounts: [{ ...unproved, positions: [bare] }] };
     stage.push({ sight: 'live', view: trading, age_ms: 0 });
     await tick();
     expect(screen.getByText('1m 24s', { normalizer: plain })).toBeInTheDocument();
@@ -167,10 +209,24 @@ describe('Setup', () => {
       rule: 'no_stop_loss_grace',
       title: 'Stop-Loss Required',
     } as const;
-    stage.push({ sight: 'live', view: { ...view, accounts: [practice], receipts: [closed] }, age_ms: 0 });
+    stage.push({ sight: 'live', view: { ...view, accounts: [unproved], receipts: [closed] }, age_ms: 0 });
     await tick();
     expect(screen.getByText('Stop-Loss Required acted')).toBeInTheDocument();
     expect(screen.getByText('seen at the broker')).toBeInTheDocument();
+  });
+
+  it('keeps the date of the proof, and asks for another one of another version', async () => {
+    const stage = await show('armed', { page: 'setup', sheet: null });
+    await step(/Proof/);
+    const view = views.get('armed');
+    if (!view) throw new Error('no sample view');
+    const proof = () => screen.getByRole('button', { name: /^6?\s*Proof/ });
+    expect(proof()).toHaveTextContent('Proved on Tue, Nov 18, 2025');
+    expect(screen.getByText(/Stop-Loss Required closed a position/)).toBeInTheDocument();
+    stage.push({ sight: 'live', view: { ...view, version: '9.9.9' }, age_ms: 0 });
+    await tick();
+    expect(proof()).toHaveTextContent(`Proved on Tue, Nov 18, 2025 with version ${view.version}`);
+    expect(screen.getByText(/prove it once more/)).toBeInTheDocument();
   });
 
   it('offers the demo to who has no account', async () => {

@@ -128,6 +128,31 @@ fn who_is_watched_is_switched_in_the_list() {
     assert!(refused.contains("Every listed account is switched off"), "{refused}");
 }
 
+/// As Risk Settings does when nobody is listed: everyone who is watched gets an entry together with it.
+#[test]
+fn an_entry_and_its_first_override_are_written_together() {
+    let home = Home::with(&[]);
+    let edit = |account: &str, key: &str, value: Json| Edit {
+        account: Some(account.into()),
+        key: key.to_string(),
+        value: Some(value),
+    };
+    let edits = [
+        edit("1", "accounts[].enabled", json!(true)),
+        edit("2", "accounts[].enabled", json!(true)),
+        edit("2", "rules.max_contracts.limit", json!("2")),
+        edit("2", "rules.daily_realized_loss.limit", json!("-250")),
+    ];
+    let loaded = config::save(&home.config(), &edits, &nothing, &RuleKey::RULES).unwrap();
+    assert_eq!(format!("{:?}", loaded.rulebook.accounts), r#"Listed({"1", "2"})"#);
+    let limit = |id: &str| loaded.rulebook.of(&id.into()).max_contracts.settings.limit.0;
+    assert_eq!((limit("1"), limit("2")), (5, 2));
+    expect![[r#"
+        accounts: [{id: 1, enabled: true}, {config_overrides: {daily_realized_loss: {limit: -250}, max_contracts: {limit: 2}}, id: 2, enabled: true}]
+    "#]]
+    .assert_eq(&home.read("accounts.yaml"));
+}
+
 #[test]
 fn what_has_no_place_is_refused_with_a_reason() {
     let home = Home::with(&[("accounts.yaml", "accounts: [{id: 1}]\n")]);

@@ -33,7 +33,7 @@ use domain::{
     broker::{CallId, Signal},
 };
 use engine::Engine;
-use store::{Intent, Record};
+use store::{Intent, Proof, Record};
 use views::{
     text::note,
     view::{Protection, ReceiptView},
@@ -82,6 +82,7 @@ pub struct Core {
     clocks_told: Option<Instant>,
     curves: Curves,
     receipts: Vec<ReceiptView>,
+    proofs: BTreeMap<AccountId, Proof>,
     metrics: Metrics,
     measures: Measures,
     intake: Intake,
@@ -120,6 +121,7 @@ impl Core {
             clocks_told: None,
             curves: Curves::default(),
             receipts: Vec::new(),
+            proofs: BTreeMap::new(),
             metrics: Metrics::default(),
             measures: Measures::default(),
             intake: Intake::default(),
@@ -192,9 +194,9 @@ impl Core {
             .min()
     }
 
-    /// The latest lines of the audit, newest first, as read back from the store.
-    pub fn show_receipts(&mut self, receipts: Vec<ReceiptView>) {
-        self.receipts = receipts;
+    /// The latest lines of the audit, newest first, and the newest proof of each account, as read back from the store.
+    pub fn show_kept(&mut self, receipts: Vec<ReceiptView>, proofs: BTreeMap<AccountId, Proof>) {
+        (self.receipts, self.proofs) = (receipts, proofs);
     }
 
     /// Figures and positions as they are at the end, for whoever asks while no engine runs.

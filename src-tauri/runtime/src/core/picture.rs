@@ -7,13 +7,14 @@ use domain::{
 };
 use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use store::Proof;
 use views::{
     View,
     text::{lockout as lockout_text, note::Beside, words},
     view::{
         AccountKind, AccountView, DoubtView, Gauge, GaugeState, Headroom, Health, LockoutView,
-        Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, Protection, QuoteState,
-        StreamState, Unit,
+        Metrics as MetricsView, OrderRole, OrderView, OtherAccount, PositionView, ProofView, Protection,
+        QuoteState, StreamState, Unit,
     },
 };
 
@@ -137,6 +138,7 @@ impl Core {
             unwatched: self.guard.stretches.clone(),
             observed_today: account.observed_today(),
             confirmed_at: self.reconciler.confirmed(account.id()),
+            proved: self.proofs.get(account.id()).map(proof_view),
             gauges,
         })
     }
@@ -342,6 +344,10 @@ fn headroom(gauges: &[Gauge]) -> Headroom {
         usd: money.and_then(|gauge| gauge.left).map(Usd),
         contracts: size.and_then(|gauge| gauge.left).and_then(|left| left.to_u32()),
     }
+}
+
+fn proof_view(proof: &Proof) -> ProofView {
+    ProofView { at: proof.at, version: proof.version.clone(), title: words::title(proof.rule).to_string() }
 }
 
 fn order_view(account: &AccountState, order: &Order) -> OrderView {

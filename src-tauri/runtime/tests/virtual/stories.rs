@@ -1,12 +1,15 @@
 //! What once went wrong, one story each.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Command, Event, OrderKind, Rulebook,
+    AccountId, Command, Event, OrderKind, RuleKey, Rulebook,
     broker::{CallError, Class, Signal},
     rulebook::Watched,
 };
 use runtime::core::Input;
+use store::Proof;
 
 use crate::{
     broker::{account, contract},
@@ -49,6 +52,18 @@ fn commands_that_would_do_nothing_are_refused() {
     assert!(try_lock(Some("2025-10-29T14:00:00Z")).contains("in the past"));
     assert!(try_lock(Some("2027-10-29T14:00:00Z")).contains("366 days at most"));
     assert!(try_lock(Some("+262142-12-31T23:59:59Z")).contains("366 days at most"));
+}
+
+/// A proof that is older than everything else shown stays with its account.
+#[test]
+fn what_was_proved_is_shown_with_its_account() {
+    let mut world = world();
+    assert_eq!(world.core.view(world.now).accounts[0].proved, None);
+    let proof = Proof { at: world.now, version: "0.0.9".to_owned(), rule: RuleKey::NoStopLossGrace };
+    let account = world.core.view(world.now).accounts[0].id.clone();
+    world.core.show_kept(Vec::new(), BTreeMap::from([(account, proof)]));
+    let proved = world.core.view(world.now).accounts[0].proved.clone().unwrap();
+    assert_eq!((proved.version.as_str(), proved.title.as_str()), ("0.0.9", "Stop-Loss Required"));
 }
 
 /// The process ends between a close and its fill: the next start finds the closing order and waits for it.

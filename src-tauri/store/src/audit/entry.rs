@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Ending, Intent, Note, Receipt, Written,
     columns::{json_text, text_of, word_text},
+    proofs,
 };
 
 /// The columns of a row between `id` and `prev_hash`, in their order.
@@ -94,6 +95,10 @@ pub(crate) fn receipt(db: &Connection, receipt: &Receipt) -> rusqlite::Result<Wr
         Ending::Failed => AuditOutcome::Failed,
         Ending::Superseded => AuditOutcome::Superseded,
     };
+    if receipt.ending == Ending::Confirmed {
+        let seen_at = receipt.confirmed_at.unwrap_or(receipt.at);
+        proofs::keep(db, &intended.account_id, &intended.rule_name, &intended.action_type, seen_at)?;
+    }
     let entry = Entry {
         timestamp: text_of(receipt.at),
         success: outcome != AuditOutcome::Failed,

@@ -5,8 +5,8 @@ use std::fs;
 use domain::{Breach, Deed, Enforcement, EnforcementId, RuleKey};
 use rusqlite::{Connection, params, types::Value};
 use store::{
-    AuditAction, AuditFault, AuditOutcome, Durability, Ending, LogQuery, Note, Part, Reader, Receipt, Record,
-    Store, Written,
+    AuditAction, AuditFault, AuditOutcome, Durability, Ending, LogQuery, Note, Part, Proof, Reader, Receipt,
+    Record, Store, Written,
 };
 
 use crate::fixtures::*;
@@ -358,4 +358,28 @@ fn the_chain_can_be_verified_while_it_grows() {
     assert!(seen.is_sorted() && !seen.is_empty());
     assert_eq!(last, 600);
     assert_eq!(EnforcementId(memory(&store).next_enforcement), EnforcementId(301));
+}
+
+/// The close that was seen at the broker first is kept, whatever the audit says after it; a failed one, a cancel,
+/// and what the trader himself asked for prove nothing.
+#[test]
+fn the_first_enforcement_that_was_seen_stays_a_proof() {
+    let home = Home::new();
+    let mut store = home.open();
+    let failed = Receipt { ending: Ending::Failed, ..receipt(1) };
+    let of_trader = Enforcement { rule: RuleKey::Trader, ..enforcement(2) };
+    let cancel = Deed::Cancel { orders: vec!["1".into()] };
+    let of_orders = Enforcement { deed: cancel, ..enforcement(3) };
+    flush(&mut store, &[intent(1), Record::Receipt(Box::new(failed))]);
+    flush(&mut store, &[intent_of(of_trader), confirmed(2), intent_of(of_orders), confirmed(3)]);
+    assert!(store.proofs().unwrap().is_empty());
+    let later = Receipt { confirmed_at: Some(later(60)), ..receipt(5) };
+    flush(&mut store, &[intent(4), confirmed(4), intent(5), Record::Receipt(Box::new(later))]);
+    drop(store);
+    let proof = Proof {
+        at: at("2026-03-02T14:30:00.0612Z"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rule: RuleKey::MaxContracts,
+    };
+    assert_eq!(home.open().proofs().unwrap().into_iter().collect::<Vec<_>>(), [(account(), proof)]);
 }

@@ -309,14 +309,14 @@ fn a_newer_database_is_refused_and_not_touched() {
     drop(home.open());
     home.tampered()
         .execute(
-            "INSERT INTO schema_version SELECT 6, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
+            "INSERT INTO schema_version SELECT 7, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
             [],
         )
         .unwrap();
     let before = fs::read(home.file("state.db")).unwrap();
     let error = Store::open(home.path(), now()).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 6, known: 5 });
-    assert!(error.to_string().contains("schema 6") && error.to_string().contains("up to 5"), "{error}");
+    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 7, known: 6 });
+    assert!(error.to_string().contains("schema 7") && error.to_string().contains("up to 6"), "{error}");
     assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
     assert!(!home.file("quarantine").exists());
 }

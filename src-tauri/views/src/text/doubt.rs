@@ -172,7 +172,7 @@ impl Doubt {
             Self::NoAccounts => format!("Check in {broker} that an account is active."),
             Self::EngineLost => "Quit Risk Manager and start it again.".to_owned(),
             Self::Barred { means: Means::Reduce, .. } => {
-                "Set on_reduce_refused to close: then the whole position is closed. The other rules act."
+                "In Risk Settings, under Refused Part Closes, choose to close the position. The other rules act."
                     .to_owned()
             }
             Self::Barred { means: Means::Cancel, .. } => {
@@ -247,6 +247,7 @@ mod tests {
             doubt.text("TopstepX"),
             "Max Contracts can't act on this account: TopstepX lets no program close a part of its positions."
         );
+        assert!(doubt.advice("TopstepX").starts_with("In Risk Settings, under Refused Part Closes"));
         let doubt = Doubt::Rule {
             rule: RuleKey::MaxContractsPerInstrument,
             symbol: Some("MNQ".into()),

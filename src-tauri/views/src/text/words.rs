@@ -1,8 +1,6 @@
-//! Names and counts: what rules, kinds of accounts and holdings are called.
+//! Names and counts: what rules and holdings are called.
 
 use domain::{Contracts, RuleKey, Side, Symbol, breach::TradeWindow};
-
-use crate::view::AccountKind;
 
 /// One open position, as far as a sentence needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,18 +62,6 @@ pub fn within(window: TradeWindow) -> &'static str {
         TradeWindow::PerMinute => "within a minute",
         TradeWindow::PerHour => "within an hour",
         TradeWindow::PerSession => "in a trading day",
-    }
-}
-
-/// Kind of account; nothing where it is not known.
-#[must_use]
-pub fn account_kind(kind: AccountKind) -> Option<&'static str> {
-    match kind {
-        AccountKind::Practice => Some("Practice"),
-        AccountKind::Combine => Some("Trading Combine"),
-        AccountKind::Funded => Some("Express Funded"),
-        AccountKind::Live => Some("Live"),
-        AccountKind::Unknown => None,
     }
 }
 

@@ -18,9 +18,9 @@ pub enum AccountKind {
     Practice,
     /// Trading Combine.
     Combine,
-    /// Express Funded.
+    /// Express Funded (XFA).
     Funded,
-    /// Live.
+    /// Live Funded.
     Live,
     /// Not told by name or flags.
     Unknown,
@@ -82,6 +82,20 @@ pub struct AccountView {
     pub observed_today: u32,
     /// When the account's state was last confirmed as a whole by the broker.
     pub confirmed_at: Option<Instant>,
+    /// The newest version that was seen to enforce a rule of this account, and when first; null before any was.
+    pub proved: Option<ProofView>,
+}
+
+/// That a rule was seen to be enforced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ProofView {
+    /// When the close was seen at the broker.
+    pub at: Instant,
+    /// Version of the program.
+    pub version: String,
+    /// The rule in the words of people.
+    pub title: String,
 }
 
 impl AccountView {

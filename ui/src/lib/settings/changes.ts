@@ -1,7 +1,7 @@
 // What changes and what waits, in words. Judges nothing itself.
 
 import { ahead, ms } from '../format';
-import { LISTS, TOGETHER } from '../texts/settings';
+import { LISTED_ONLY, LISTS, TOGETHER } from '../texts/settings';
 import type { PendingView } from '../types/PendingView';
 import type { SettingChange } from '../types/SettingChange';
 import type { SettingKey } from '../types/SettingKey';
@@ -61,6 +61,7 @@ export function changeText(settings: SettingsView, change: Told): string {
   const several = SEVERAL[change.key];
   if (several && Array.isArray(from) && Array.isArray(to)) return several(from, to);
   const together = TOGETHER[change.key];
+  if (change.key === 'accounts' && from === 'all') return LISTED_ONLY;
   if (together) return `${together} changed`;
   const listed = listChange(change);
   if (listed) return listed;

@@ -1,12 +1,11 @@
 // Trading hours: their keys, their windows, and the words for them. Draws nothing.
 
 import { time12 } from './times';
-import type { Draft } from './drafts';
 import type { Values } from './values';
 
 export const HOURS = 'rules.session_block_outside.';
 /** Keys of the form with one window a day. */
-const ONE_WINDOW = [
+export const ONE_WINDOW = [
   'session_hours.start',
   'session_hours.end',
   'pre_market.enabled',
@@ -49,12 +48,6 @@ export function hoursOf(read: (key: string) => unknown): Hours[] {
   const [start, end, early, from, late, until] = ONE_WINDOW.map((key) => read(HOURS + key));
   return [{ start: String(early === true ? from : start), end: String(late === true ? until : end), days }];
 }
-/** Edits that write hours as windows, and take the other form out of the file where it stands. */
-export function hoursDrafts(hours: Hours[], values: Values, own: boolean): [string, Draft][] {
-  const here = own ? 'own' : 'everyone';
-  const others = ONE_WINDOW.map((name) => HOURS + name).filter((key) => values.get(key)?.origin === here);
-  return [[`${HOURS}sessions`, JSON.stringify(hours)], ...others.map((key): [string, Draft] => [key, null])];
-}
 
 export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
@@ -92,6 +85,9 @@ export function hoursText(values: Values): string {
   const windows = windowsText(hoursOf((key) => values.get(key)?.value));
   const zone = zoneText(String(values.get(`${HOURS}timezone`)?.value ?? ''));
   const own = values.get(OWN_HOURS)?.value === true ? ownSymbols(values) : [];
-  const others = own.length ? `, ${own.length > 2 ? `${own.length} symbols` : own.join(' and ')} apart` : '';
-  return `${windows} ${zone}${others}`;
+  return `${windows} ${zone}${apartText(own)}`;
 }
+
+/** `, MNQ and ES apart`. */
+export const apartText = (symbols: string[]): string =>
+  symbols.length ? `, ${symbols.length > 2 ? `${symbols.length} symbols` : symbols.join(' and ')} apart` : '';

@@ -2,14 +2,16 @@
 
 import { plural, signed } from '../format';
 import { valueOf } from '../status';
-import { HELP, ORDER, PROGRAM, type Mode } from '../texts/settings';
+import { HELP, NOW, ORDER, PROGRAM, TOLD, type Mode } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
 import type { PendingView } from '../types/PendingView';
+import type { PositionView } from '../types/PositionView';
 import type { RuleKey } from '../types/RuleKey';
 import type { SettingKey } from '../types/SettingKey';
 import type { SettingsGroup } from '../types/SettingsGroup';
 import type { SettingsView } from '../types/SettingsView';
-import { HOURS, hoursText, isHours, OWN_HOURS, ownHoursKey, zoneText } from './hours';
+import { apartText, HOURS, hoursText, isHours, OWN_HOURS, ownHoursKey, zoneText } from './hours';
+import { symbolsIn } from './symbols';
 import { spanText, time12 } from './times';
 import { earlyIn, shown, tiersIn, wire, wordOf, type Tier, type Values } from './values';
 
@@ -22,6 +24,8 @@ export interface Entry {
   /** Shown at once; the rest is behind "More". */
   first: SettingKey[];
   rest: SettingKey[];
+  /** What a symbol can have a value of its own for. */
+  bySymbol: SettingKey[];
 }
 
 export interface Section {
@@ -70,7 +74,7 @@ function entry(settings: SettingsView, id: string): Entry | null {
     .flatMap((it) => it.keys)
     .filter((it) => it.key.startsWith(prefix) && !it.alternative && !it.locked);
   const help = HELP[id] ?? settings.groups.find((it) => `${it.prefix}.` === prefix)?.help ?? '';
-  return keys.length ? { id, title, help, rule: null, first: keys, rest: [] } : null;
+  return keys.length ? { id, title, help, rule: null, first: keys, rest: [], bySymbol: [] } : null;
 }
 
 function ruleEntry(group: SettingsGroup): Entry {
@@ -78,7 +82,8 @@ function ruleEntry(group: SettingsGroup): Entry {
   const keys = group.keys.filter(
     (it) => !it.alternative && !it.locked && !isSwitch(it.key) && !isHours(it.key),
   );
-  const shown = keys.filter((it) => !path(it).startsWith('per_instrument'));
+  const bySymbol = keys.filter((it) => path(it).startsWith('per_instrument.'));
+  const shown = keys.filter((it) => !bySymbol.includes(it));
   const first = FIRST.flatMap((name) => shown.filter((it) => path(it) === name));
   return {
     id: group.rule ?? group.prefix,
@@ -87,6 +92,7 @@ function ruleEntry(group: SettingsGroup): Entry {
     rule: group.rule,
     first,
     rest: shown.filter((it) => !first.includes(it)),
+    bySymbol,
   };
 }
 
@@ -172,15 +178,20 @@ const FIGURES: Record<string, Figure> = {
   session_block_outside: (_read, _say, values) => hoursText(values),
   symbol_blocks: (read, say) =>
     read('mode') === 'whitelist' ? `only ${say('allowed_symbols')}` : say('blocked_symbols'),
-  trade_management: (read) =>
-    AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true)
+  trade_management: (read, _, values) =>
+    (AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true)
       .map(([name, ticks, word]) => `${word} ${wire(read(`${name}.${ticks}`))}`)
-      .join(' · ') || 'nothing automatic',
+      .join(' · ') || 'nothing automatic') + apartText(symbolsIn(values.keys())),
   auth_loss_guard: (read) => (read('on_can_trade_false') === 'lockout' ? 'tell, and lock if barred' : 'tell'),
   notifications: (read) =>
     read('general.notifications.desktop.enabled') === true
       ? wordOf(wire(read('general.notifications.desktop.min_severity')))
       : 'off',
+  refusals: (_, say) => say('general.on_reduce_refused'),
+  instruments: (read) =>
+    ((read('general.instruments') as string[] | undefined) ?? []).join(', ') || TOLD.none,
+  lock_ends: (read) => (read('auto_unlock.notify') === true ? TOLD.yes : TOLD.no),
+  clock_changes: (read) => (read('dst.notify') === true ? TOLD.yes : TOLD.no),
   warnings: (_, say) => `at ${say('general.warnings.told_at_percent')}`,
   daily_reset: (read) =>
     `${time12(wire(read('daily_reset.time')))} ${zoneText(wire(read('daily_reset.timezone')))}`,
@@ -237,11 +248,13 @@ function cooldown(values: Values): string {
   return tiers.length > 1 ? `${first}, +${plural(tiers.length - 1, 'step')}` : first;
 }
 
-export function modeOf(entry: Entry, values: Values): Mode | null {
-  if (!entry.rule) return null;
-  if (entry.rule === 'no_stop_loss_grace') return 'always';
-  if (values.get(`rules.${entry.rule}.enabled`)?.value !== true) return 'off';
-  return wire(values.get(`rules.${entry.rule}.rule_mode`)?.value) as Mode;
+export const modeOf = (entry: Entry, values: Values): Mode | null =>
+  entry.rule && ruleMode(entry.rule, values);
+
+export function ruleMode(rule: RuleKey, values: Values): Mode {
+  if (rule === 'no_stop_loss_grace') return 'always';
+  if (values.get(`rules.${rule}.enabled`)?.value !== true) return 'off';
+  return wire(values.get(`rules.${rule}.rule_mode`)?.value) as Mode;
 }
 
 /** Where the row's values come from: the account's own count first. */
@@ -252,43 +265,67 @@ export function setBy(entry: Entry, values: Values): string {
   return mine.some((it) => it.origin === 'everyone') ? 'Everyone' : 'Default';
 }
 
-/** What the rule judges at this moment, of the account or of the one closest to its limit. */
-export function nowOf(entry: Entry, accounts: AccountView[], stale: boolean): string {
-  if (!entry.rule || !accounts.length) return '';
-  if (stale) return 'not judged';
+/** What is known at this moment. */
+export interface Moment {
+  /** Positions and orders are, and rules can act on them. */
+  known: boolean;
+  /** Prices arrive. */
+  prices: boolean;
+}
+
+/** What the rule has before it, of the account or of the one closest to its limit; nothing where nobody looked. */
+export function nowOf(entry: Entry, mode: Mode | null, accounts: AccountView[], moment: Moment): string {
   const { rule } = entry;
+  if (!rule || !accounts.length) return '';
   const locked = accounts.some((it) => it.lockouts.some((lock) => lock.key.rule === rule));
+  if (mode === 'off' && !locked) return '';
+  if (!moment.known) return NOW.unknown;
+  const figure = figureNow(rule, accounts);
+  if (locked) return [figure, NOW.locked].filter(Boolean).join(', ');
+  return figure || stateNow(rule, mode, accounts, moment.prices);
+}
+
+/** The figure of the gauge that is closest to its limit. */
+function figureNow(rule: RuleKey, accounts: AccountView[]): string {
   const gauges = accounts.flatMap((it) => it.gauges).filter((it) => it.rule === rule);
   const gauge = gauges.sort((a, b) => (b.used_percent ?? 0) - (a.used_percent ?? 0))[0];
   const value = gauge ? valueOf(gauge, false).split(' of ')[0]?.trim() : undefined;
-  const figure = gauge && value ? [gauge.symbol, value].filter(Boolean).join(' ') : '';
-  if (locked) return figure ? `${figure}, locked` : 'locked';
-  if (figure) return figure;
+  return gauge && value ? [gauge.symbol, value].filter(Boolean).join(' ') : '';
+}
+
+/** What a rule without a gauge has before it. */
+function stateNow(rule: RuleKey, mode: Mode | null, accounts: AccountView[], prices: boolean): string {
   const positions = accounts.flatMap((it) => it.positions);
+  const [first] = positions;
   switch (rule) {
     case 'no_stop_loss_grace':
-      if (!positions.length) return 'flat';
-      return positions.every((it) => it.stop_covered) ? 'covered' : 'not covered';
+      return first ? coverNow(positions) : NOW.flat;
     case 'daily_unrealized_loss':
-    case 'max_unrealized_profit': {
-      const [first] = positions;
-      return first
-        ? `${first.symbol} ${first.unrealized === null ? 'unknown' : signed(first.unrealized)}`
-        : 'flat';
-    }
+    case 'max_unrealized_profit':
+      if (!first) return NOW.flat;
+      return `${first.symbol} ${first.unrealized === null ? NOW.noFigure : signed(first.unrealized)}`;
     case 'max_contracts':
     case 'max_contracts_per_instrument':
-      return positions.length ? '' : '0';
-    case 'session_block_outside':
-      return 'open';
+      return first ? '' : NOW.none;
     case 'cooldown_after_loss':
     case 'trade_frequency_limit':
-      return 'ready';
+      return mode === 'enforce' ? NOW.ready : '';
     case 'symbol_blocks':
-      return 'none held';
+      return first ? '' : NOW.flat;
     case 'auth_loss_guard':
-      return 'connected';
-    default:
+      if (accounts.some((it) => !it.can_trade)) return NOW.barred;
+      return prices ? NOW.connected : NOW.noPrices;
+    // Whether it is open now, only the engine's calendar knows.
+    case 'session_block_outside':
+    case 'daily_realized_loss':
+    case 'daily_realized_profit':
+    case 'trade_management':
+    case 'trader':
       return '';
   }
+}
+
+function coverNow(positions: PositionView[]): string {
+  if (positions.some((it) => it.stop_covered === false)) return NOW.uncovered;
+  return positions.some((it) => it.stop_covered === null) ? NOW.coverUnknown : NOW.covered;
 }

@@ -1,14 +1,14 @@
 // What holds, and what an edit would lead to, in words. Judges nothing itself: the engine's preview does.
 
+import { isBlind } from '../doubts';
 import { ahead, ms, schedule } from '../format';
-import { kindOf } from '../status';
-import { LISTS } from '../texts/settings';
+import { DOUBTED, LISTS } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
+import type { DoubtView } from '../types/DoubtView';
 import type { SettingChange } from '../types/SettingChange';
 import type { SettingFault } from '../types/SettingFault';
 import type { SettingsPreview } from '../types/SettingsPreview';
 import type { SettingsView } from '../types/SettingsView';
-import type { View } from '../types/View';
 import { changeText, keyOf } from './changes';
 import { modeOf, summary, type Entry } from './rows';
 import { shown, type Values } from './values';
@@ -31,10 +31,10 @@ const said = (verdict: Partial<Verdict> & Pick<Verdict, 'icon' | 'tone' | 'stron
   ...verdict,
 });
 
-/** What holds while nothing is being edited. */
-export function standing(entry: Entry, values: Values, view: View | null, connected: boolean): Verdict {
+/** What holds while nothing is being edited; `doubts` about the chosen accounts, null without an engine. */
+export function standing(entry: Entry, values: Values, doubts: DoubtView[] | null): Verdict {
   const mode = modeOf(entry, values);
-  if (!connected || !view) {
+  if (!doubts) {
     return said({
       icon: 'danger',
       tone: 'dang',
@@ -52,13 +52,8 @@ export function standing(entry: Entry, values: Values, view: View | null, connec
       text: 'Nothing is judged. Lockouts it already caused run on.',
     });
   }
-  if (kindOf(view) === 'danger') {
-    return said({
-      icon: 'danger',
-      tone: 'dang',
-      strong: 'Not in force.',
-      text: 'Saved, but no rule acts until protection is back.',
-    });
+  if (isBlind(doubts)) {
+    return said({ icon: 'danger', tone: 'dang', strong: 'Not in force.', text: DOUBTED.blindRow });
   }
   if (mode === 'observe') {
     return said({
@@ -75,6 +70,10 @@ export function standing(entry: Entry, values: Values, view: View | null, connec
       strong: 'Warns only.',
       text: 'A breach is told; nothing is closed or locked.',
     });
+  }
+  if (doubts.length) {
+    const text = `${summary(entry, values)} is enforced as far as it can be.`;
+    return said({ icon: 'tri', tone: 'warn', strong: DOUBTED.row, text, more: doubts.map((it) => it.text) });
   }
   return said({
     icon: 'check',

@@ -12,7 +12,19 @@ export const ORDER: [string, (RuleKey | string)[]][] = [
   ['Pace', ['trade_frequency_limit', 'cooldown_after_loss']],
   ['Discipline', ['no_stop_loss_grace', 'session_block_outside', 'symbol_blocks']],
   ['Automation and connection', ['trade_management', 'auth_loss_guard']],
-  ['For every account', ['notifications', 'warnings', 'daily_reset', 'holidays']],
+  [
+    'For every account',
+    [
+      'notifications',
+      'lock_ends',
+      'clock_changes',
+      'warnings',
+      'refusals',
+      'instruments',
+      'daily_reset',
+      'holidays',
+    ],
+  ],
 ];
 
 /** What the rule does, for someone who has to decide; the files' own words are the fallback. */
@@ -25,12 +37,22 @@ export const HELP: Partial<Record<string, string>> = {
     'Outside these hours the account is locked: entry orders are cancelled at the end, positions are closed after the grace, and any new position is closed at once. Exits always work.',
   notifications: 'What the desktop is told. Everything is on the Status page and in the log, told or not.',
   warnings: 'When you are told that a limit comes near.',
+  lock_ends: 'Whether a message says that a lockout has ended.',
+  clock_changes: 'Whether a message says that the clocks change, and what it means for your hours.',
+  refusals:
+    'Some accounts let no program close a part of a position. A rule that has to make one smaller can then only tell you, or close all of it.',
+  instruments:
+    'Their prices are asked for even while you hold nothing in them. What you trade is protected, listed or not.',
 };
 
 /** Settings of the program that make a row: the start of their keys, and its name. */
 export const PROGRAM: Record<string, [string, string]> = {
   notifications: ['general.notifications.desktop.', 'Desktop Notifications'],
   warnings: ['general.warnings.told_at_percent', 'Warnings'],
+  lock_ends: ['auto_unlock.notify', 'End of Lockouts'],
+  clock_changes: ['dst.notify', 'Change of Clocks'],
+  refusals: ['general.on_reduce_refused', 'Refused Part Closes'],
+  instruments: ['general.instruments', 'Subscribed Symbols'],
   daily_reset: ['daily_reset.', 'Daily Reset'],
   holidays: ['holidays.', 'Holidays'],
 };
@@ -116,6 +138,9 @@ export const TOGETHER: Record<string, string> = {
   accounts: 'Watched accounts',
 };
 
+/** The first list of accounts, as long as no account is opened. */
+export const LISTED_ONLY = 'Watched accounts: those of now, and later ones once ticked in Setup,';
+
 /** Lists of which only what comes and goes is said. */
 export const LISTS: Record<string, string> = {
   'holidays.dates': 'Holidays',
@@ -169,4 +194,45 @@ export const DAYS_FORM = {
   earlyTime: 'Time of the close',
   exampleTime: '12:15 PM',
   noTime: 'Write the time of the close, such as 12:15 PM.',
+};
+
+/** What is said while something is in doubt. */
+export const DOUBTED = {
+  blind: 'Changes are saved, but no rule acts until protection is back.',
+  blindRow: 'Saved, but no rule acts until protection is back.',
+  doubted: (doubts: string) => `${doubts} Rules act as far as they can.`,
+  row: 'In force, but not as surely as it should be.',
+};
+
+/** What a rule has before it at this moment. */
+export const NOW = {
+  unknown: 'not judged',
+  locked: 'locked',
+  flat: 'flat',
+  none: '0',
+  ready: 'ready',
+  covered: 'covered',
+  uncovered: 'not covered',
+  coverUnknown: 'cover unknown',
+  connected: 'connected',
+  noPrices: 'no prices',
+  barred: 'cannot trade',
+  noFigure: 'unknown',
+};
+
+/** Whether something is told, and which symbols. */
+export const TOLD = { yes: 'told', no: 'not told', none: 'none beside those you trade' };
+
+/** Symbols with automatic orders of their own. */
+export const BY_SYMBOL = {
+  title: 'Symbols with values of their own',
+  none: 'None. Every symbol follows the values above.',
+  of: (what: string, symbol: string) => `${what} of ${symbol}`,
+  follow: (others: string) => `As others: ${others}`,
+  on: 'on',
+  off: 'off',
+  remove: (symbol: string) => `Remove the values of ${symbol}`,
+  removeShort: 'Remove',
+  add: 'Give a symbol values of its own',
+  placeholder: 'Add a symbol…',
 };

@@ -7,6 +7,7 @@ import type { Headroom } from "./Headroom";
 import type { LockoutView } from "./LockoutView";
 import type { OrderView } from "./OrderView";
 import type { PositionView } from "./PositionView";
+import type { ProofView } from "./ProofView";
 import type { Protection } from "./Protection";
 import type { Stretch } from "./Stretch";
 import type { TradingDay } from "./TradingDay";
@@ -119,4 +120,8 @@ observed_today: number,
 /**
  * When the account's state was last confirmed as a whole by the broker.
  */
-confirmed_at: string | null, };
+confirmed_at: string | null, 
+/**
+ * The newest version that was seen to enforce a rule of this account, and when first; null before any was.
+ */
+proved: ProofView | null, };
