@@ -185,6 +185,16 @@ fn next_reset() -> DateTime<Utc> {
     minute + TimeDelta::minutes(1)
 }
 
+/// The one of the minutes before: the reset itself took none.
+fn is_closed_behind_a_backup(stage: &Stage, reset: DateTime<Utc>) {
+    let row = "SELECT backup_file, result FROM reset_log WHERE figures_before IS NOT NULL";
+    let text = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let (file, result) = stage.home.database().query_row(row, [], text).unwrap();
+    assert_eq!(result, "done");
+    assert!(file < format!("state-{}.db", reset.format("%Y%m%dT%H%M%SZ")), "{file}");
+    assert!(stage.home.file("backups").join(file).exists());
+}
+
 #[test]
 fn a_lock_ends_at_the_reset_and_no_restart_ends_it_earlier() {
     let mut stage = Stage::with(&Rules::day_ends_at("-100"));
@@ -212,6 +222,7 @@ fn a_lock_ends_at_the_reset_and_no_restart_ends_it_earlier() {
     assert!(last_locked > reset - TimeDelta::seconds(2), "looked too seldom");
     assert!(Utc::now() < reset + TimeDelta::seconds(20), "locked longer than asked for");
     wait_until("a new day", || stage.figure(0, "realized_today") == Some(0.00));
+    is_closed_behind_a_backup(&stage, reset);
     stage.wait_until_protection("armed");
     let desk = stage.desk();
     desk.buy("MNQ", 1);

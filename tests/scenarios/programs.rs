@@ -74,6 +74,9 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["history", "--csv"],
         &["config", "check"],
         &["audit", "verify"],
+        &["backup", "now"],
+        &["backup", "list"],
+        &["backup", "verify"],
     ] {
         let command = stage.home.command(arguments);
         let finished = Process::unread(command, &outputs.path().join("unread")).finished();

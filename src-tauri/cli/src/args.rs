@@ -45,6 +45,9 @@ pub enum Command {
     /// Check the records
     #[command(subcommand)]
     Audit(Audit),
+    /// Take, list, check or put back copies of the database
+    #[command(subcommand)]
+    Backup(Backup),
     /// Keep, test or remove the login
     #[command(subcommand)]
     Credentials(Credentials),
@@ -235,6 +238,33 @@ pub struct History {
 pub enum Audit {
     /// Check that no record was changed, removed or cut off
     Verify(Format),
+}
+
+/// What `backup` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Backup {
+    /// Take one now, beside those that the engine takes by itself
+    Now(Format),
+    /// List them, newest first
+    List(Format),
+    /// Check that they can be used
+    Verify {
+        /// Only this one, by the name that the list shows or by its path
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put one in the place of the database, while no engine runs; lockouts and settings stay in force
+    Restore {
+        /// Which, by the name that the list shows or by its path
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What `credentials` can do.

@@ -46,6 +46,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::ReplayEvents(options) => command::replay_events::run(home, &options),
         Command::History(options) => command::history::run(home, &options),
         Command::Audit(options) => command::audit::run(home, &options),
+        Command::Backup(options) => command::backup::run(home, &options),
         Command::Credentials(options) => command::credentials::run(home, options).await,
         Command::Config(options) => command::config::run(home, &options),
         Command::Guard(options) => command::guard::run(home, options).await,

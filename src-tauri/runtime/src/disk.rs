@@ -14,7 +14,7 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{AccountId, Instant};
-use store::{AuditLine, Durability, LogQuery, Part, Proof, Record, Store};
+use store::{AuditLine, BackupError, Durability, LogQuery, Part, Proof, Record, Store, backup::Snapshot};
 use tokio::sync::{oneshot, watch};
 
 /// How long the loop waits for a flush before the broker call goes out all the same.
@@ -76,6 +76,7 @@ impl Underway {
 
 enum Job {
     Prune(Instant),
+    Hold(oneshot::Sender<Result<Snapshot, BackupError>>),
     Write { records: Vec<Record>, durability: Durability, done: Option<oneshot::Sender<()>> },
     Stop,
 }
@@ -116,6 +117,15 @@ impl Disk {
             self.dropped += 1;
             tracing::error!(target: "errors", dropped = self.dropped, "the disk does not keep up");
         }
+    }
+
+    /// Holds on to the database as it is before anything else is written, so that it can be copied elsewhere while
+    /// writing goes on. Without an answer it could not be asked for.
+    pub fn hold(&mut self) -> oneshot::Receiver<Result<Snapshot, BackupError>> {
+        let (holding, held) = oneshot::channel();
+        // A full queue drops the sender: the receiver learns of it.
+        let _ = self.jobs.try_send(Job::Hold(holding));
+        held
     }
 
     /// Takes away what is kept for a time only, now and then, when there is time.
@@ -175,8 +185,7 @@ fn write(
     underway: &Underway,
     stopping: &AtomicBool,
 ) {
-    while let Some((mut records, durability, mut done)) = next(work, &mut store) {
-        back_up(&store, &mut records);
+    while let Some((records, durability, mut done)) = next(work, &mut store) {
         loop {
             underway.set(Some(Monotonic::now()));
             match store.commit(&records, durability) {
@@ -217,6 +226,9 @@ fn next(work: &mpsc::Receiver<Job>, store: &mut Store) -> Option<Work> {
         match job {
             Ok(Job::Write { records, durability, done }) => return Some((records, durability, done)),
             Ok(Job::Prune(now)) => prune(store, now),
+            Ok(Job::Hold(holding)) => {
+                let _ = holding.send(store.hold());
+            }
             Ok(Job::Stop) | Err(_) => return None,
         }
     }
@@ -233,23 +245,6 @@ fn prune(store: &mut Store, now: Instant) {
 fn flush(store: &mut Store) {
     if let Err(error) = store.flush() {
         tracing::error!(target: "errors", "what was written could not be brought to the disk: {error}");
-    }
-}
-
-/// The old day is kept as a whole before it is closed. A backup that fails is told and holds up nothing
-/// (specification C.6).
-fn back_up(store: &Store, records: &mut [Record]) {
-    let mut resets: Vec<_> = records
-        .iter_mut()
-        .filter_map(|record| if let Record::Reset(reset) = record { Some(reset) } else { None })
-        .collect();
-    let Some(at) = resets.iter().find(|it| it.closed.is_some()).map(|it| it.executed_at) else { return };
-    match store.backup(at) {
-        Ok(backup) => {
-            let name = backup.path.file_name().map(|name| name.to_string_lossy().into_owned());
-            resets.iter_mut().for_each(|reset| reset.backup_file.clone_from(&name));
-        }
-        Err(error) => tracing::error!(target: "errors", "no backup before the daily reset: {error}"),
     }
 }
 
@@ -288,35 +283,7 @@ fn proofs(store: &Store) -> BTreeMap<AccountId, Proof> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{TradingDay, Usd, memory::DayFigures};
-    use store::{Opened, ResetRecord, backup};
-
     use super::*;
-
-    fn at(text: &str) -> Instant {
-        text.parse().unwrap()
-    }
-
-    fn reset(closed: Option<&str>, label: &str) -> Record {
-        let day = |text: &str| TradingDay(text.parse().unwrap());
-        let figures = |label: &str| DayFigures {
-            day: day(label),
-            realized: Usd::from_cents(-500),
-            fees: Usd::ZERO,
-            trades: 1,
-            wins: 0,
-            losses: 1,
-            estimated: false,
-        };
-        Record::Reset(Box::new(ResetRecord {
-            account: "26100417".into(),
-            closed: closed.map(figures),
-            day: day(label),
-            scheduled: at("2026-03-02T23:00:00Z"),
-            executed_at: at("2026-03-02T23:00:00.004Z"),
-            backup_file: None,
-        }))
-    }
 
     #[test]
     fn a_write_that_does_not_end_is_noticed_and_one_that_ended_is_forgotten() {
@@ -327,34 +294,5 @@ mod tests {
         assert!(underway.is_silent(begun + SILENT_AFTER));
         underway.set(None);
         assert!(!underway.is_silent(begun + SILENT_AFTER));
-    }
-
-    /// The database is kept as it was before the day was closed; a new home has nothing to keep.
-    #[tokio::test]
-    async fn a_reset_comes_after_a_backup_of_the_day_that_ends() {
-        let home = tempfile::tempdir().unwrap();
-        let Opened { store, .. } = Store::open(home.path(), at("2026-03-02T14:30:00Z")).unwrap();
-        let (mut disk, _news) = Disk::start(store).unwrap();
-        disk.write_lazily(vec![reset(None, "2026-03-02")]);
-        disk.write_lazily(vec![reset(Some("2026-03-02"), "2026-03-03")]);
-        disk.stop();
-        let kept = backup::list(home.path()).unwrap();
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept[0].at, at("2026-03-02T23:00:00Z"));
-        backup::check(&kept[0].path).unwrap();
-        let days = |file: &std::path::Path| {
-            let copy = tempfile::tempdir().unwrap();
-            std::fs::copy(file, copy.path().join("state.db")).unwrap();
-            let Opened { store, .. } = Store::open(copy.path(), at("2026-03-02T23:00:01Z")).unwrap();
-            let recall = store.memory(at("2026-03-02T23:00:01Z"), &domain::DailyReset::default()).unwrap();
-            recall
-                .memory
-                .accounts
-                .into_values()
-                .filter_map(|it| it.day)
-                .map(|it| it.day.to_string())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(days(&kept[0].path), ["2026-03-02"], "still open in the backup");
     }
 }

@@ -1,6 +1,7 @@
 //! The one loop: takes an input, reads the clock once, lets the core decide, writes what must be durable,
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
+pub(crate) mod backups;
 mod petitions;
 mod proving;
 
@@ -17,7 +18,7 @@ use domain::{
     rulebook::RuleSet,
 };
 use engine::rules::BUILT;
-use store::{Durability, Record};
+use store::{Durability, Record, backup::BackupFile};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
@@ -35,6 +36,7 @@ use crate::{
     lines,
     settings::Watching,
 };
+use backups::Backups;
 use proving::{Proof, Proving};
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
@@ -123,6 +125,7 @@ pub(crate) struct Loop {
     pub clock: Clock,
     pub disk: Disk,
     pub disk_news: watch::Receiver<DiskNews>,
+    pub backups: Backups,
     /// `None` where it could not be begun: a journal is a help, no protection.
     pub journal: Option<Journal>,
     pub broker: Broker,
@@ -161,6 +164,7 @@ enum Woken {
     Input(Option<Input>),
     Login(Result<Option<Credentials>, KeyringError>),
     Proved(Result<Proof, String>),
+    BackedUp(Result<BackupFile, String>),
     Disk,
     Awake,
     Second,
@@ -198,6 +202,7 @@ impl Loop {
                 Woken::Input(Some(input)) => self.feed(input, None).await,
                 Woken::Login(found) => self.renewed(found).await,
                 Woken::Proved(proof) => self.proved(proof).await,
+                Woken::BackedUp(made) => self.backed_up(made).await,
                 Woken::Disk => self.disk_news().await,
                 Woken::Awake => self.awake().await,
                 Woken::Second => self.second().await,
@@ -240,6 +245,7 @@ impl Loop {
             Some(()) = self.wakes.recv(), if !self.wakes.is_closed() => Woken::Awake,
             found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),
             proof = proving::proof(&mut self.proving), if self.proving.is_some() => Woken::Proved(proof),
+            made = self.backups.made(), if self.backups.is_making() => Woken::BackedUp(made),
             petition = self.petitions.recv() => Woken::Petition(petition),
             _ = seconds.tick() => Woken::Second,
             () = sleep_until(due.into()) => Woken::Due,
@@ -306,7 +312,8 @@ impl Loop {
         while let Some(output) = outputs.pop_front() {
             match output {
                 Output::Write { records, durability: Durability::Lazy } => self.disk.write_lazily(records),
-                Output::Write { records, durability: Durability::Flush } => {
+                Output::Write { mut records, durability: Durability::Flush } => {
+                    self.backups.precede(&mut records, self.core.backups(), &mut self.disk);
                     let is_awaited = is_awaited(&records);
                     if let Err(error) = self.disk.flush(records).await
                         && (is_awaited || error != FlushError::Late)
@@ -378,6 +385,7 @@ impl Loop {
             self.feed(Input::Disk(Err(why)), None).await;
         }
         self.feed(Input::Tick, None).await;
+        self.back_up();
         self.disk.prune(self.clock.now());
     }
 

@@ -26,7 +26,7 @@ use crate::{
     home::{Home, HomeError, HomeLock},
     journal::Journal,
     lines,
-    run::{Broker, Connect, Loop, MOST_SIGNS, Sign},
+    run::{Broker, Connect, Loop, MOST_SIGNS, Sign, backups::Backups},
     settings::{self, Settings},
     wake,
 };
@@ -107,6 +107,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let wall = Clock::start(None).now();
     let Opened { store, found } = Store::open(start.home.path(), wall)?;
     let replaced = tell_found(&found);
+    let backups = Backups::of(start.home.path(), (found.origin == DatabaseOrigin::Fresh).then_some(wall));
     let rules = rules_in_force(loaded, &store)?;
     let recall = store.memory(wall, &rules.rulebook.reset)?;
     for row in &recall.unreadable {
@@ -156,6 +157,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         clock,
         disk,
         disk_news,
+        backups,
         journal,
         broker,
         connect,
@@ -311,7 +313,8 @@ fn tell_found(found: &store::Found) -> Option<String> {
             tracing::info!(target: "daemon", "a new database");
             None
         }
-        DatabaseOrigin::AsItWas => {
+        // No start finds the latter: `riskctl backup restore` does it in between.
+        DatabaseOrigin::AsItWas | DatabaseOrigin::Chosen { .. } => {
             tracing::info!(target: "daemon", "the database is sound");
             None
         }

@@ -1,11 +1,12 @@
 //! Whole copies of the database: taken while the engine writes, checked before they count, the newest few
-//! kept (specification C.15).
+//! kept (specification C.15). When one is due is decided elsewhere.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
+use chrono::TimeDelta;
 use domain::Instant;
 use rusqlite::{
     Connection, OpenFlags,
@@ -14,16 +15,18 @@ use rusqlite::{
 
 use crate::{
     database,
-    error::{BackupError, DatabaseError, FileError, Trouble},
+    error::{BackupError, DatabaseError, FileError, RestoreError, Trouble},
     files,
     migrate::{MIGRATIONS, Migration, Standing, standing},
+    opening::{self, Found},
 };
-
-/// How many backups are kept.
-pub const KEPT: usize = 7;
 
 /// Directory of the backups in a home.
 pub const DIRECTORY: &str = "backups";
+
+/// What a backup that was broken off left behind is taken away when it is older than this; until then somebody may
+/// still be at work on it.
+const BROKEN_OFF: TimeDelta = TimeDelta::hours(1);
 
 const ALL_PAGES: i32 = -1;
 
@@ -36,14 +39,48 @@ pub struct BackupFile {
     pub at: Instant,
 }
 
-/// Takes a backup of a home's database, checks it, and lets go of the oldest ones. Uses a connection of its
-/// own: an engine that is writing at the same time is not held up.
+/// A home's database as it was at one moment, however much is written after it. While it is held, the database's
+/// log grows.
+#[derive(Debug)]
+pub struct Snapshot {
+    source: Connection,
+}
+
+impl Snapshot {
+    /// Holds on to the present state. Takes no longer than opening a file.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn of(home: &Path) -> Result<Self, BackupError> {
+        let failed = DatabaseError::from;
+        let source = database::open_to_read(&home.join(database::FILE)).map_err(failed)?;
+        // A transaction sees the state of its first reading, and a copy made within it sees the same.
+        source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").map_err(failed)?;
+        Ok(Self { source })
+    }
+
+    /// Makes a backup of it, checks it, and lets go of the oldest ones until there are `most`. Takes as long as
+    /// reading and writing the database; an engine that is writing at the same time is not held up.
+    ///
+    /// # Errors
+    /// [`BackupError`]; no half backup is left behind under a backup's name.
+    pub fn keep(self, home: &Path, now: Instant, most: usize) -> Result<BackupFile, BackupError> {
+        let taken = take_from(&self.source, home, now, MIGRATIONS)?;
+        drop(self);
+        // The one just taken stays, even beside others that claim to come from the future.
+        for old in list(home)?.into_iter().filter(|old| old.path != taken.path).skip(most.saturating_sub(1)) {
+            remove(&old.path)?;
+        }
+        Ok(taken)
+    }
+}
+
+/// Takes a backup of a home's database as it is now: [`Snapshot::keep`].
 ///
 /// # Errors
 /// [`BackupError`]; no half backup is left behind under a backup's name.
-pub fn take(home: &Path, now: Instant) -> Result<BackupFile, BackupError> {
-    let source = database::open_to_read(&home.join(database::FILE)).map_err(DatabaseError::from)?;
-    take_from(&source, home, now, MIGRATIONS)
+pub fn take(home: &Path, now: Instant, most: usize) -> Result<BackupFile, BackupError> {
+    Snapshot::of(home)?.keep(home, now, most)
 }
 
 /// The backups of a home, newest first. Whether they can be used is told by [`check`].
@@ -78,17 +115,21 @@ pub fn check(file: &Path) -> Result<(), BackupError> {
 }
 
 /// Puts a backup in the place of a home's database, which is put aside into `quarantine/`. No engine may be
-/// running in that home. Lockouts that the backup does not know come back from `lockouts.json` at the next
-/// start, and the audit tells of the change.
+/// running in that home. Nobody is freed and nothing is loosened by it: lockouts and accepted settings that the
+/// backup does not know come back from their second places, and the audit tells of the change.
 ///
 /// # Errors
 /// The backup is not sound, or a file cannot be moved; the home is then as it was, or has no database and
 /// the next start restores the newest backup.
-pub fn restore(home: &Path, backup: &Path, now: Instant) -> Result<Option<PathBuf>, BackupError> {
+pub fn restore(home: &Path, backup: &Path, now: Instant) -> Result<Found, RestoreError> {
     check(backup)?;
-    let aside = database::put_aside(home, now)?;
-    files::copy(backup, &home.join(database::FILE))?;
-    Ok(aside)
+    let database = home.join(database::FILE);
+    // Copied before anything is moved: a full disk leaves everything as it was.
+    let part = files::copy_beside(backup, &database)?;
+    let quarantined = database::put_aside(home, now)?;
+    files::rename(&part, &database)?;
+    let found = opening::accept_backup(home, now, backup, quarantined)?;
+    Ok(found)
 }
 
 pub(crate) fn take_from(
@@ -101,13 +142,15 @@ pub(crate) fn take_from(
     fs::create_dir_all(&directory).map_err(FileError::at(&directory))?;
     let path = directory.join(format!("state-{}.db", files::stamp(now)));
     let part = files::part_of(&path);
+    clear(&directory, now)?;
     remove(&part)?;
-    copy_database(source, &part)?;
-    check_with(&part, known)?;
-    files::rename(&part, &path)?;
-    for old in list(home)?.into_iter().skip(KEPT) {
-        remove(&old.path)?;
+    let done = copy_database(source, &part).and_then(|()| check_with(&part, known));
+    if let Err(error) = done {
+        // A full disk is helped by nothing as much as by this.
+        let _ = remove(&part);
+        return Err(error);
     }
+    files::rename(&part, &path)?;
     Ok(BackupFile { path, at: now })
 }
 
@@ -140,6 +183,22 @@ fn copy_database(source: &Connection, to: &Path) -> Result<(), BackupError> {
     }
     copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(failed)?;
     copy.close().map_err(|(_, error)| failed(error))?;
+    Ok(())
+}
+
+/// Takes away what backups that were broken off, as by a loss of power, left behind.
+fn clear(directory: &Path, now: Instant) -> Result<(), FileError> {
+    let entries = fs::read_dir(directory).map_err(FileError::at(directory))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let begun = name.to_str().and_then(|name| {
+            let (stamp, _) = name.strip_prefix("state-")?.split_once(".db.part")?;
+            files::stamped(stamp)
+        });
+        if begun.is_some_and(|begun| now - begun > BROKEN_OFF) {
+            remove(&entry.path())?;
+        }
+    }
     Ok(())
 }
 

@@ -254,3 +254,17 @@ impl ReadError {
         }
     }
 }
+
+/// A backup could not be put in the place of the database.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// It cannot be used. Nothing was changed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A file could not be copied or moved.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is in its place, but what it does not know could not be brought back into it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}

@@ -45,10 +45,15 @@ pub(crate) fn for_owner_only(_: &Path) -> io::Result<()> {
 
 /// Copies a file to a place where it appears at once or not at all.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    rename(&copy_beside(from, to)?, to)
+}
+
+/// Copies a file to a name beside the place that it is meant for, and returns that name.
+pub(crate) fn copy_beside(from: &Path, to: &Path) -> Result<PathBuf, FileError> {
     let part = part_of(to);
     fs::copy(from, &part).map_err(FileError::at(&part))?;
     File::options().write(true).open(&part).and_then(|file| file.sync_all()).map_err(FileError::at(&part))?;
-    rename(&part, to)
+    Ok(part)
 }
 
 /// Renames and makes the new name durable.

@@ -12,7 +12,7 @@
 //! | `lockouts.json` | the active lockouts again, with a checksum ([`Store::settle`]) |
 //! | `accepted.json` | the settings that were accepted last again, with a checksum ([`Store::settle`]) |
 //! | `audit.head` | number and hash of the last audit row again ([`Store::settle`]) |
-//! | `backups/state-<time>.db` | the newest [`backup::KEPT`] copies |
+//! | `backups/state-<time>.db` | the newest copies, as many as the settings say |
 //! | `quarantine/state-<time>.db` | databases that were damaged or replaced |
 //!
 //! How to check the audit without this program stands in `audit/chain.rs`.
@@ -40,7 +40,9 @@ pub use audit::{
     verify::{AuditBreak, AuditCheck, AuditFault},
     words::{AuditAction, AuditOutcome},
 };
-pub use error::{BackupError, DatabaseError, FileError, OpenError, ReadError, SettleError, Trouble};
+pub use error::{
+    BackupError, DatabaseError, FileError, OpenError, ReadError, RestoreError, SettleError, Trouble,
+};
 pub use history::{MOST_DAYS, MOST_LINES, Past, PastDay, PastLockout, PastSession};
 pub use memory::Recall;
 pub use opening::{Found, Opened, Origin, Settings};

@@ -86,6 +86,13 @@ pub enum Origin {
         /// Where the damaged file is now, if there was one.
         quarantined: Option<PathBuf>,
     },
+    /// It was put aside, and a backup took its place because somebody wanted it so.
+    Chosen {
+        /// Which one.
+        backup: PathBuf,
+        /// Where the database of before is now, if there was one.
+        quarantined: Option<PathBuf>,
+    },
     /// It was lost or damaged, and there was no sound backup: a new one was begun.
     Rebuilt {
         /// What was wrong.
@@ -129,6 +136,19 @@ pub(crate) fn open(home: &Path, now: Instant, known: &[Migration]) -> Result<Ope
     }
 }
 
+/// Takes over a backup that was put in the database's place: what it does not know comes back from the second
+/// places, as after a loss.
+pub(crate) fn accept_backup(
+    home: &Path,
+    now: Instant,
+    backup: &Path,
+    quarantined: Option<PathBuf>,
+) -> Result<Found, OpenError> {
+    let (head, mirror) = (HeadFile::read(home), Mirror::read(home));
+    let origin = Origin::Chosen { backup: backup.to_owned(), quarantined };
+    Ok(take_over(home, now, migrate::MIGRATIONS, origin, &head, &mirror)?.found)
+}
+
 /// Makes a database that looks sound the store's own: schema, lockouts of the mirror, end of the audit.
 fn take_over(
     home: &Path,
@@ -143,7 +163,9 @@ fn take_over(
     let migrated_from = bring_up_to_date(&mut db, home, now, known)?;
     let audit = match origin {
         Origin::Fresh => None,
-        Origin::AsItWas | Origin::Restored { .. } | Origin::Rebuilt { .. } => verify::tail(&db, head).err(),
+        Origin::AsItWas | Origin::Restored { .. } | Origin::Chosen { .. } | Origin::Rebuilt { .. } => {
+            verify::tail(&db, head).err()
+        }
     };
     let settings = match origin.is_recovered() {
         true => bring_back_settings(&mut db, home).map_err(OpenError::at(&path))?,
@@ -342,6 +364,10 @@ fn story(
             let name = backup.file_name().unwrap_or_default().display();
             Some(format!("The database was lost ({why}); backup {name} took its place."))
         }
+        Origin::Chosen { backup, .. } => {
+            let name = backup.file_name().unwrap_or_default().display();
+            Some(format!("Backup {name} took the place of the database, as somebody asked for."))
+        }
         Origin::Rebuilt { why, .. } => {
             Some(format!("The database was lost ({why}); without a usable backup it was begun anew."))
         }
@@ -366,7 +392,7 @@ impl Origin {
     fn is_recovered(&self) -> bool {
         match self {
             Self::Fresh | Self::AsItWas => false,
-            Self::Restored { .. } | Self::Rebuilt { .. } => true,
+            Self::Restored { .. } | Self::Chosen { .. } | Self::Rebuilt { .. } => true,
         }
     }
 }
@@ -443,7 +469,7 @@ mod tests {
     #[test]
     fn a_backup_of_an_older_schema_is_restored_and_migrated() {
         let home = home_of_today();
-        backup::take(home.path(), now()).unwrap();
+        backup::take(home.path(), now(), 7).unwrap();
         fs::remove_file(home.path().join(database::FILE)).unwrap();
         let found = open(home.path(), now(), &later()).unwrap().found;
         assert!(matches!(found.origin, Origin::Restored { .. }), "{found:?}");

@@ -72,6 +72,16 @@ pub enum Record {
     /// A trading day ended and the next began. Done once per account and day; [`Written::Nothing`] the
     /// second time.
     Reset(Box<ResetRecord>),
+    /// The backup of the day that a reset closed is there, if it was still being made then.
+    /// [`Written::Nothing`] if that reset has one already.
+    BackedUp {
+        /// Whose reset.
+        account: AccountId,
+        /// The day that began with it.
+        day: TradingDay,
+        /// Name of the backup.
+        file: String,
+    },
     /// Settings as they were accepted or refused.
     Config(Box<ConfigSnapshot>),
     /// The engine's time.

@@ -17,7 +17,7 @@ use crate::{
         log::{self, AuditLine, LogQuery},
         verify::{self, AuditCheck, AuditFault},
     },
-    backup::{self, BackupFile},
+    backup::Snapshot,
     columns::At,
     database,
     error::{BackupError, DatabaseError, OpenError, ReadError, SettleError},
@@ -198,12 +198,12 @@ impl Store {
         verify::whole(&self.db, &HeadFile::read(&self.home))
     }
 
-    /// Takes a backup; [`backup::take`] does the same from another thread.
+    /// Holds on to what is kept at this moment, so that a backup of it can be made while writing goes on.
     ///
     /// # Errors
-    /// No backup was made.
-    pub fn backup(&self, now: Instant) -> Result<BackupFile, BackupError> {
-        backup::take(&self.home, now)
+    /// The database cannot be read a second time.
+    pub fn hold(&self) -> Result<Snapshot, BackupError> {
+        Snapshot::of(&self.home)
     }
 
     /// Takes away measurements older than [`METRICS_KEPT`] and messages older than [`ALERTS_KEPT`], at most

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod credentials;
 pub mod guard;

@@ -15,7 +15,7 @@ use domain::{
 use projectx::{Credentials, hub::Which};
 use runtime::{
     clock::Clock,
-    core::{Accepted, Announced, Core, Files, Input, Output, Setting},
+    core::{Accepted, Announced, BackupPlan, Core, Files, Input, Output, Setting},
     journal::Taken,
 };
 use store::{ConfigOrigin, Durability, Record};
@@ -350,6 +350,7 @@ fn decided(record: &Record) -> Option<Action> {
             scheduled: reset.scheduled,
         }),
         Record::Receipt(_)
+        | Record::BackedUp { .. }
         | Record::Note(_)
         | Record::Config(_)
         | Record::Seen(_)
@@ -376,6 +377,7 @@ fn files(rulebook: &Rulebook) -> Files {
         origin: ConfigOrigin::File,
         desktop: DesktopView::default(),
         announced: Announced::default(),
+        backups: BackupPlan::default(),
         names: std::collections::BTreeMap::new(),
     }
 }

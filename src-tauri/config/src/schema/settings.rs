@@ -47,12 +47,12 @@ static GENERAL_KEYS: Group = Group {
         Key::new("logging.retention_days", Kind::Whole { min: 1, max: 365 }, "Kept for", "How long log files are kept.")
             .unit(Unit::Days)
             .at(lens!(settings.logging.retention_days)),
-        Key::new("database.backup_enabled", Kind::Bool, "Backups", "Whether the database is backed up.")
+        Key::new("database.backup_enabled", Kind::Bool, "Backups", "Whether the database is backed up: five minutes before each trading day ends, and after the time below.")
             .at(lens!(settings.database.backup_enabled)),
-        Key::new("database.backup_interval_hours", Kind::Whole { min: 1, max: 168 }, "Backup every", "Time between two backups.")
+        Key::new("database.backup_interval_hours", Kind::Whole { min: 1, max: 168 }, "Backup every", "Time after which another backup is taken, should the last one be as old.")
             .unit(Unit::Hours)
             .at(lens!(settings.database.backup_interval_hours)),
-        Key::new("database.max_backups", Kind::Whole { min: 1, max: 100 }, "Backups kept", "How many backups are kept.")
+        Key::new("database.max_backups", Kind::Whole { min: 1, max: 100 }, "Backups kept", "How many backups are kept; the oldest are removed.")
             .unit(Unit::Files)
             .at(lens!(settings.database.max_backups)),
         Key::new("warnings.told_at_percent", Kind::Percents, "Told at", "Shares of a money or trade limit at which people are told, each once a day.")

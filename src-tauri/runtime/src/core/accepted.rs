@@ -15,7 +15,7 @@ use views::{
     view::{DesktopView, PendingState, PendingView},
 };
 
-use super::{Core, GuardPassword, Output, commands::LONGEST_LOCK, telling::About};
+use super::{BackupPlan, Core, GuardPassword, Output, commands::LONGEST_LOCK, telling::About};
 use crate::settings::{Guarded, InForce};
 
 /// What the files say, once they were checked.
@@ -35,6 +35,8 @@ pub struct Files {
     pub desktop: DesktopView,
     /// What is announced.
     pub announced: Announced,
+    /// Which backups are taken.
+    pub backups: BackupPlan,
     /// The trader's own names of accounts.
     pub names: BTreeMap<AccountId, String>,
 }
@@ -147,6 +149,8 @@ pub(super) struct Settled {
     pub desktop: DesktopView,
     /// What is announced; everything until files were read.
     pub announced: Announced,
+    /// Which backups are taken; those of the defaults until files were read.
+    pub backups: BackupPlan,
     /// The trader's own names of accounts.
     names: BTreeMap<AccountId, String>,
 }
@@ -277,6 +281,7 @@ impl Core {
         self.listed.follow(&files.instruments);
         self.settled.desktop = files.desktop;
         self.settled.announced = files.announced;
+        self.settled.backups = files.backups;
         self.settled.names = files.names;
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();

@@ -118,7 +118,7 @@ pub fn kind_of(input: &Input) -> &'static str {
         Input::Files(_) | Input::SettingsRefused(_) | Input::Settings(_) | Input::StopRuleForced => {
             "settings"
         }
-        Input::DatabaseReplaced(_) | Input::Disk(_) => "disk",
+        Input::DatabaseReplaced(_) | Input::NoBackup(_) | Input::Disk(_) => "disk",
         Input::Credentials(_)
         | Input::ClockApart(_)
         | Input::Stepped(_)

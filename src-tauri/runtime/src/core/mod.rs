@@ -6,6 +6,7 @@
 
 mod accepted;
 mod asking;
+mod backups;
 mod barred;
 mod book;
 mod changed;
@@ -46,6 +47,7 @@ use crate::{
 use accepted::Settled;
 pub use accepted::{Accepted, Announced, Due, Files, Waiting};
 use asking::{Accounts, Purpose};
+pub use backups::BackupPlan;
 use barred::Barred;
 use book::Known;
 pub use commands::Session;
@@ -80,6 +82,8 @@ pub struct Core {
     teller: Teller,
     /// Until when a change of the clocks was looked for and told.
     clocks_told: Option<Instant>,
+    /// When it was told last that a backup failed.
+    no_backup_told: Option<Instant>,
     curves: Curves,
     receipts: Vec<ReceiptView>,
     proofs: BTreeMap<AccountId, Proof>,
@@ -119,6 +123,7 @@ impl Core {
             guard,
             teller: Teller::restored(&memory),
             clocks_told: None,
+            no_backup_told: None,
             curves: Curves::default(),
             receipts: Vec::new(),
             proofs: BTreeMap::new(),
@@ -166,6 +171,7 @@ impl Core {
                 let notice = Notice::StopRuleForced;
                 self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);
             }
+            Input::NoBackup(why) => self.tell_no_backup(&why, now),
             Input::Disk(state) => self.links.disk = state,
             Input::Credentials(found) => self.links.credentials = found,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),

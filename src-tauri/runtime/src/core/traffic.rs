@@ -44,6 +44,8 @@ pub enum Input {
     DatabaseReplaced(String),
     /// A file tried to weaken RULE-008; it is enforced all the same.
     StopRuleForced,
+    /// A backup failed: why.
+    NoBackup(String),
     /// Whether what must be kept can be written; otherwise why not.
     Disk(Result<(), String>),
     /// Whether there are credentials; otherwise why the keyring does not tell.

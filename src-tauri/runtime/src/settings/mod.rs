@@ -28,7 +28,7 @@ use views::{
     view::DesktopView,
 };
 
-use crate::core::{Announced, Files, Input};
+use crate::core::{Announced, BackupPlan, Files, Input};
 
 /// The files are looked at this often: a change takes effect within two seconds (ruling 6).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -335,6 +335,7 @@ pub fn files(loaded: &Loaded) -> Files {
             unlocks: loaded.settings.timers.notify_unlock,
             clocks: loaded.settings.timers.notify_dst,
         },
+        backups: BackupPlan::of(&loaded.settings.database),
     }
 }
 

@@ -153,6 +153,17 @@ fn what_is_announced_comes_from_the_files() {
     }
 }
 
+#[test]
+fn which_backups_are_taken_comes_from_the_files() {
+    let home = tempfile::tempdir().unwrap();
+    let backups = || files(&load(home.path()).unwrap()).backups;
+    let every = chrono::TimeDelta::hours;
+    assert_eq!(backups(), BackupPlan { enabled: true, every: every(24), most: 7 });
+    let text = "general: {database: {backup_enabled: false, backup_interval_hours: 6, max_backups: 30}}\n";
+    fs::write(home.path().join("risk.yaml"), text).unwrap();
+    assert_eq!(backups(), BackupPlan { enabled: false, every: every(6), most: 30 });
+}
+
 #[tokio::test]
 async fn a_preview_says_what_applies_now_and_what_later_and_writes_nothing() {
     let home = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{Command, Instant, Memory};
-use runtime::core::{Announced, Core, Files, Input, Output, Setting};
+use runtime::core::{Announced, BackupPlan, Core, Files, Input, Output, Setting};
 use views::text::Zones;
 
 use crate::{chaos::Chaos, rules::rulebook, trader::Step, world::World};
@@ -55,6 +55,7 @@ fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -
         instruments: std::collections::BTreeSet::new(),
         desktop: views::view::DesktopView::default(),
         announced,
+        backups: BackupPlan::default(),
         names: std::collections::BTreeMap::new(),
     };
     core.handle(from, from, Input::Files(Box::new(files)));
@@ -150,4 +151,27 @@ fn a_lost_connection_is_repeated_as_often_as_asked() {
         world.told.iter().filter(|told| told.kind == "trouble").count()
     };
     assert_eq!((told(60), told(20), told(10)), (1, 3, 5));
+}
+
+/// It is tried again hourly, and at each reset.
+#[test]
+fn a_backup_that_fails_is_told_once_a_day() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.told.clear();
+    let mut told_after = |hours: i64| {
+        world.now += TimeDelta::hours(hours);
+        world.handle(Input::NoBackup(format!("the disk was full {hours} h after")));
+        world.told.iter().filter(|told| told.kind == "backup_failed").count()
+    };
+    assert_eq!([told_after(0), told_after(1), told_after(22), told_after(1)], [1, 1, 1, 2]);
+}
+
+#[test]
+fn another_plan_for_backups_counts_at_once() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.change_rules(rulebook());
+    assert_eq!(world.core.backups(), BackupPlan::default());
+    let none = BackupPlan { enabled: false, ..BackupPlan::default() };
+    world.change_backups(none);
+    assert_eq!(world.core.backups(), none);
 }

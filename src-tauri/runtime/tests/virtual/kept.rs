@@ -114,6 +114,7 @@ impl State {
             }
             Record::Note(_)
             | Record::Reset(_)
+            | Record::BackedUp { .. }
             | Record::Account(_)
             | Record::Positions { .. }
             | Record::Order { .. }

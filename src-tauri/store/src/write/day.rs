@@ -110,6 +110,20 @@ fn enter_in_log(db: &Connection, reset: &ResetRecord) -> rusqlite::Result<bool> 
     Ok(rows > 0)
 }
 
+/// Names the backup of a reset that was done without waiting for it.
+pub(crate) fn backed_up(
+    db: &Connection,
+    account: &str,
+    day: TradingDay,
+    file: &str,
+) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "UPDATE reset_log SET backup_file = ?3, result = 'done' WHERE account_id = ?1 AND reset_type = 'daily'
+        AND trading_day = ?2 AND backup_file IS NULL",
+    )?
+    .execute(params![account, Word(day), file])
+}
+
 /// Days that were left open while nothing ran keep the figures they had.
 fn close_earlier_days(db: &Connection, account: &str, day: TradingDay, at: Instant) -> rusqlite::Result<()> {
     db.prepare_cached(

@@ -35,6 +35,7 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
             picture::managed(db, account, contract, managed.as_deref())
         }
         Record::Reset(reset) => day::reset(db, reset),
+        Record::BackedUp { account, day, file } => stored(day::backed_up(db, account.as_str(), *day, file)),
         Record::Config(snapshot) => config(db, snapshot),
         Record::Seen(at) => stored(
             db.prepare_cached("INSERT OR REPLACE INTO last_seen (id, seen_at) VALUES (1, ?1)")?
@@ -80,6 +81,7 @@ fn owner(record: &Record) -> Option<&str> {
         Record::Day(day) => &day.account,
         Record::Unlock { .. }
         | Record::Receipt(_)
+        | Record::BackedUp { .. }
         | Record::Config(_)
         | Record::Seen(_)
         | Record::Metric { .. }

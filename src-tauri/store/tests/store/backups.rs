@@ -1,10 +1,10 @@
 //! Backups: whole, checked, few, and a way back (specification C.15).
 
-use std::fs;
+use std::{fs, path::Path};
 
-use domain::{LockEnd, LockKind, RuleKey, Severity};
+use domain::{Instant, LockEnd, LockKind, RuleKey, Severity};
 use rusqlite::Connection;
-use store::{AlertRecord, BackupError, Durability, Origin, Record, Spread, backup};
+use store::{AlertRecord, BackupError, Durability, Origin, Record, RestoreError, Spread, backup};
 
 use crate::fixtures::*;
 
@@ -14,7 +14,7 @@ fn a_backup_stands_alone_and_is_whole_while_the_engine_goes_on_writing() {
     let mut store = home.open();
     flush(&mut store, &[intent(1)]);
     let path = home.path().to_owned();
-    let taker = std::thread::spawn(move || backup::take(&path, now()).unwrap());
+    let taker = std::thread::spawn(move || backup::take(&path, now(), 7).unwrap());
     for id in 2..=200 {
         store.commit(&[intent(id)], Durability::Lazy).unwrap();
     }
@@ -31,17 +31,72 @@ fn a_backup_stands_alone_and_is_whole_while_the_engine_goes_on_writing() {
     assert!((1..=200).contains(&rows));
 }
 
+/// What is written while a large database is being copied is not in the copy.
 #[test]
-fn the_newest_seven_are_kept() {
+fn a_backup_is_of_the_moment_it_was_begun() {
     let home = Home::new();
-    let store = home.open();
+    let mut store = home.open();
+    flush(&mut store, &[intent(1)]);
+    let snapshot = backup::Snapshot::of(home.path()).unwrap();
+    flush(&mut store, &[intent(2), intent(3)]);
+    store.settle().unwrap();
+    let taken = snapshot.keep(home.path(), now(), 7).unwrap();
+    backup::check(&taken.path).unwrap();
+    let rows = |file: &Path| -> i64 {
+        let count = "SELECT count(*) FROM enforcement_history";
+        Connection::open(file).unwrap().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!([rows(&taken.path), rows(&home.file("state.db"))], [1, 3]);
+}
+
+fn listed(home: &Home) -> Vec<Instant> {
+    backup::list(home.path()).unwrap().into_iter().map(|backup| backup.at).collect()
+}
+
+#[test]
+fn as_many_of_the_newest_are_kept_as_is_asked_for() {
+    let home = Home::new();
+    let _store = home.open();
+    let newest = |hours: std::ops::Range<i64>| hours.rev().map(|it| later(3600 * it)).collect::<Vec<_>>();
     for hour in 0..9 {
-        store.backup(later(3600 * hour)).unwrap();
+        backup::take(home.path(), later(3600 * hour), 7).unwrap();
     }
     fs::write(home.file("backups").join("notes.txt"), "mine").unwrap();
-    let listed: Vec<_> = backup::list(home.path()).unwrap().into_iter().map(|backup| backup.at).collect();
-    assert_eq!(listed, (2..9).rev().map(|hour| later(3600 * hour)).collect::<Vec<_>>());
+    assert_eq!(listed(&home), newest(2..9));
+    backup::take(home.path(), later(3600 * 9), 9).unwrap();
+    assert_eq!(listed(&home), newest(2..10));
+    backup::take(home.path(), later(3600 * 10), 2).unwrap();
+    assert_eq!(listed(&home), newest(9..11));
     assert!(home.file("backups").join("notes.txt").exists());
+}
+
+/// A computer's clock that was wrong once does not cost the backup of today.
+#[test]
+fn the_one_just_taken_is_kept_beside_one_from_the_future() {
+    let home = Home::new();
+    let _store = home.open();
+    backup::take(home.path(), later(86_400), 1).unwrap();
+    backup::take(home.path(), now(), 1).unwrap();
+    assert_eq!(listed(&home), [now()]);
+}
+
+#[test]
+fn what_a_broken_off_backup_left_behind_is_taken_away() {
+    let home = Home::new();
+    let _store = home.open();
+    let file = |name: &str| home.file("backups").join(name);
+    fs::create_dir(home.file("backups")).unwrap();
+    let [old, log, fresh] = [
+        "state-20260301T143000Z.db.part",
+        "state-20260301T143000Z.db.part-journal",
+        "state-20260302T142959Z.db.part",
+    ]
+    .map(file);
+    for part in [&old, &log, &fresh] {
+        fs::write(part, "half of it").unwrap();
+    }
+    backup::take(home.path(), now(), 7).unwrap();
+    assert_eq!([old.exists(), log.exists(), fresh.exists()], [false, false, true]);
 }
 
 #[test]
@@ -49,17 +104,20 @@ fn a_restored_backup_keeps_the_lockouts_and_the_audit_tells_of_it() {
     let home = Home::new();
     let mut store = home.open();
     flush(&mut store, &[intent(1)]);
-    let taken = store.backup(now()).unwrap();
+    let taken = backup::take(home.path(), now(), 7).unwrap();
     let locked = lockout(RuleKey::Trader, LockKind::Hard, LockEnd::Reset(later(9000)));
     flush(&mut store, &[confirmed(1), lock(&locked)]);
     store.settle().unwrap();
     drop(store);
 
-    let aside = backup::restore(home.path(), &taken.path, later(60)).unwrap().unwrap();
+    let found = backup::restore(home.path(), &taken.path, later(60)).unwrap();
+    let Origin::Chosen { backup, quarantined: Some(aside) } = found.origin else { panic!("{found:?}") };
     assert!(aside.exists());
+    assert_eq!(backup, taken.path);
+    assert_eq!(found.restored_lockouts, [held(&locked)]);
     let opened = home.opened();
     assert_eq!(opened.found.origin, Origin::AsItWas);
-    assert_eq!(opened.found.restored_lockouts, [held(&locked)]);
+    assert_eq!(locks(&opened.store), [locked]);
     assert_eq!(opened.store.pending_intents().unwrap().len(), 1);
     assert_eq!(opened.store.verify_audit().unwrap().breaks.len(), 1);
 }
@@ -73,7 +131,7 @@ fn an_unsound_file_is_not_restored() {
     let before = fs::read(home.file("state.db")).unwrap();
     fs::write(home.file("letter.txt"), "a text that is no database at all").unwrap();
     let error = backup::restore(home.path(), &home.file("letter.txt"), now()).unwrap_err();
-    assert!(matches!(error, BackupError::Unsound { .. }), "{error}");
+    assert!(matches!(error, RestoreError::Backup(BackupError::Unsound { .. })), "{error}");
     assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
 }
 

@@ -197,3 +197,24 @@ fn a_day_comes_back_with_the_reset_that_began_it() {
     flush(&mut store, &[reset(Some(figures("2026-03-02", "0")), day("2026-03-03"), due)]);
     assert_eq!(began(&store), Some(due));
 }
+
+/// The day is closed while its backup is still being made.
+#[test]
+fn a_reset_that_did_not_wait_for_its_backup_names_it_afterwards() {
+    let home = Home::new();
+    let mut store = home.open();
+    let due = at("2026-03-02T23:00:00Z");
+    let Record::Reset(mut done) = reset(None, day("2026-03-03"), due) else { unreachable!() };
+    done.backup_file = None;
+    flush(&mut store, &[Record::Reset(done)]);
+    let shown = || -> String {
+        let row =
+            "SELECT ifnull(backup_file, '-') || ' ' || result FROM reset_log WHERE reset_type = 'daily'";
+        home.tampered().query_row(row, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(shown(), "- done_without_backup");
+    let there =
+        |file: &str| Record::BackedUp { account: account(), day: day("2026-03-03"), file: file.to_owned() };
+    assert_eq!(flush(&mut store, &[there("a.db"), there("b.db")]), [Written::Stored, Written::Nothing]);
+    assert_eq!(shown(), "a.db done");
+}

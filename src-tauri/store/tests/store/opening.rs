@@ -4,13 +4,15 @@ use std::{fs, path::PathBuf};
 
 use domain::{EndCause, Instant, LockEnd, LockKind, Lockout, RuleKey};
 use rusqlite::Connection;
-use store::{AuditFault, ConfigOrigin, ConfigSnapshot, OpenError, Origin, Record, Settings, Store};
+use store::{AuditFault, ConfigOrigin, ConfigSnapshot, OpenError, Origin, Record, Settings, Store, backup};
 
 use crate::fixtures::*;
 
 fn quarantined(origin: &Origin) -> Option<&PathBuf> {
     match origin {
-        Origin::Restored { quarantined, .. } | Origin::Rebuilt { quarantined, .. } => quarantined.as_ref(),
+        Origin::Restored { quarantined, .. }
+        | Origin::Chosen { quarantined, .. }
+        | Origin::Rebuilt { quarantined, .. } => quarantined.as_ref(),
         Origin::Fresh | Origin::AsItWas => None,
     }
 }
@@ -40,7 +42,7 @@ fn a_damaged_database_is_replaced_by_the_backup_and_no_lockout_is_lost() {
         &[lock(&ended), Record::Unlock { key: ended.key.clone(), cause: EndCause::Condition, at: now() }],
     );
     flush(&mut store, &[lock(&in_backup), lock(&extended), intent(1), confirmed(1)]);
-    let backup = store.backup(now()).unwrap();
+    let backup = backup::take(home.path(), now(), 7).unwrap();
     let extended = Lockout { end: LockEnd::Time(later(600)), ..extended };
     let after_backup = hard(RuleKey::DailyRealizedProfit);
     flush(&mut store, &[lock(&extended), lock(&after_backup), intent(2)]);
@@ -91,8 +93,8 @@ fn an_unsound_backup_is_passed_over() {
     let home = Home::new();
     let mut store = home.open();
     flush(&mut store, &[intent(1)]);
-    let good = store.backup(now()).unwrap();
-    let bad = store.backup(later(60)).unwrap();
+    let good = backup::take(home.path(), now(), 7).unwrap();
+    let bad = backup::take(home.path(), later(60), 7).unwrap();
     drop(store);
     damage(&bad.path);
     home.damage();
@@ -137,7 +139,7 @@ fn the_accepted_settings_outlive_a_lost_database() {
     let home = Home::new();
     let mut store = home.open();
     flush(&mut store, &[Record::Config(Box::new(settings(now(), "limit 3")))]);
-    store.backup(now()).unwrap();
+    backup::take(home.path(), now(), 7).unwrap();
     flush(&mut store, &[Record::Config(Box::new(settings(later(60), "limit 2")))]);
     let refused = ConfigSnapshot { valid: false, ..settings(later(90), "limit 9") };
     flush(&mut store, &[Record::Config(Box::new(refused))]);
@@ -149,6 +151,20 @@ fn the_accepted_settings_outlive_a_lost_database() {
     assert_eq!(opened.store.last_good_config().unwrap(), Some(settings(later(60), "limit 2")));
     drop(opened);
     assert_eq!(home.found().settings, Settings::Kept);
+}
+
+/// Choosing an old backup is no way to a looser rule.
+#[test]
+fn the_accepted_settings_outlive_a_restored_backup() {
+    let home = Home::new();
+    let mut store = home.open();
+    flush(&mut store, &[Record::Config(Box::new(settings(now(), "limit 3")))]);
+    let taken = backup::take(home.path(), now(), 7).unwrap();
+    flush(&mut store, &[Record::Config(Box::new(settings(later(60), "limit 2")))]);
+    store.settle().unwrap();
+    drop(store);
+    assert_eq!(backup::restore(home.path(), &taken.path, later(90)).unwrap().settings, Settings::Restored);
+    assert_eq!(home.open().last_good_config().unwrap(), Some(settings(later(60), "limit 2")));
 }
 
 #[test]
@@ -399,7 +415,7 @@ fn whatever_bytes_a_disk_changes_the_home_opens_and_every_lockout_holds() {
     let mut store = home.open();
     let expected = lockouts_of_every_kind();
     flush(&mut store, &expected.iter().map(lock).collect::<Vec<_>>());
-    store.backup(now()).unwrap();
+    backup::take(home.path(), now(), 7).unwrap();
     flush(&mut store, &(1..=40).flat_map(|id| [intent(id), confirmed(id)]).collect::<Vec<_>>());
     store.settle().unwrap();
     drop(store);

@@ -72,6 +72,21 @@ pub fn unknown_symbol(symbol: &str, broker: &str) -> Note {
     }
 }
 
+/// The database could not be copied.
+#[must_use]
+pub fn no_backup(why: &str) -> Note {
+    Note {
+        title: "Backup failed".to_owned(),
+        body: format!(
+            "The database could not be copied: {why}. Your rules act as before. Make room on the disk, see that the \
+             folder backups can be written, then run `riskctl backup now`."
+        ),
+        severity: Severity::Error,
+        rule: None,
+        purpose: Purpose::News,
+    }
+}
+
 /// A measurement went beyond its limit.
 #[must_use]
 pub fn exceeded(measure: Measure, value: Decimal, limit: Decimal) -> Note {

@@ -1,6 +1,9 @@
 //! The settings files, and what is asked of them.
 
-use runtime::{core::GuardDeed, password::Hash};
+use runtime::{
+    core::{BackupPlan, GuardDeed},
+    password::Hash,
+};
 
 use super::*;
 
@@ -23,6 +26,12 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files ask for other backups.
+    pub fn change_backups(&mut self, backups: BackupPlan) {
+        self.files.iter_mut().for_each(|files| files.backups = backups);
+        self.read_rules();
+    }
+
     /// The settings files name an account.
     pub fn call_account(&mut self, account: i64, name: &str) {
         let names = [(account.into(), name.to_string())];
@@ -41,6 +50,7 @@ impl World {
             instruments: BTreeSet::new(),
             desktop: DesktopView::default(),
             announced: Announced::default(),
+            backups: BackupPlan::default(),
             names: std::collections::BTreeMap::new(),
         };
         self.files = Some(files);
