@@ -1,6 +1,7 @@
 //! The one loop: takes an input, reads the clock once, lets the core decide, writes what must be durable,
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
+mod ending;
 mod petitions;
 mod proving;
 
@@ -35,6 +36,7 @@ use crate::{
     lines,
     settings::Watching,
 };
+pub use ending::Ending;
 use proving::{Proof, Proving};
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
@@ -183,8 +185,8 @@ impl Loop {
         }
     }
 
-    /// Runs until it is told to stop. Enforcements under way are given a moment to finish.
-    pub async fn run(mut self) {
+    /// Lives until it is told to stop. Enforcements under way are given a moment to finish.
+    async fn live(&mut self) {
         let mut seconds = interval(TICK);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping: Option<Monotonic> = None;
@@ -213,17 +215,6 @@ impl Loop {
         }
         let outputs = self.core.last_pictures(self.clock.now());
         self.carry_out(outputs).await;
-        (self.broker.end)().await;
-        tracing::info!(target: "daemon", "stopped");
-        let (disk, journal) = (self.disk, self.journal);
-        let stop = move || {
-            disk.stop();
-            if let Some(journal) = journal {
-                journal.stop();
-            }
-        };
-        // Joining the writing threads may take a moment; the loop's thread must not be held up by it.
-        let _ = tokio::task::spawn_blocking(stop).await;
     }
 
     async fn wait(&mut self, seconds: &mut Interval, stopping: bool) -> Woken {

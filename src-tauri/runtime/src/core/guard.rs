@@ -136,12 +136,18 @@ impl Core {
         reasons
     }
 
-    /// The self-check (invariant A.8-5): enabled rules that lack something they need.
+    /// The self-check (invariant A.8-5): enabled rules that lack something they need, or fail by themselves.
     fn inactive(&self, account: &AccountState, now: Instant) -> Reasons {
         // What was open before the start was not opened a moment ago: nobody is told to be protected
         // before it has a price.
         let recently = self.guard.announced && account.holdings().any(|it| now - it.heard < PRICES_WITHIN);
-        self.engine
+        let doubt = |rule, why: &str| {
+            (Doubt::Rule { rule, symbol: None, why: why.to_string() }, Some(account.id().clone()))
+        };
+        let failing = account.rules().iter().filter(|armed| armed.is_failing());
+        let failing = failing.map(|armed| doubt(armed.key(), "judging it fails again and again"));
+        let lacking = self
+            .engine
             .inactive_rules(account)
             .into_iter()
             .filter(|(_, source)| match source {
@@ -156,10 +162,9 @@ impl Core {
                     Source::ResetSchedule => "there is no daily reset",
                     Source::SessionCalendar => "there is no session calendar",
                 };
-                let doubt = Doubt::Rule { rule, symbol: None, why: why.to_string() };
-                (doubt, Some(account.id().clone()))
-            })
-            .collect()
+                doubt(rule, why)
+            });
+        failing.chain(lacking).collect()
     }
 }
 
