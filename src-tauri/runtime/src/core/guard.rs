@@ -14,7 +14,7 @@ use super::{Core, links::Since};
 /// subscription needs a moment.
 const PRICES_WITHIN: TimeDelta = TimeDelta::seconds(5);
 /// After a start, what is not known yet is told neutrally for this long.
-const STARTING: TimeDelta = TimeDelta::seconds(10);
+pub(super) const STARTING: TimeDelta = TimeDelta::seconds(10);
 /// Stretches without protection that are remembered of a day; when full, the oldest goes.
 const MOST_STRETCHES: usize = 200;
 
@@ -47,7 +47,7 @@ impl Guard {
             begun: Since::default(),
             started,
             announced: false,
-            lost: None,
+            lost: Some((Doubt::Starting, started)),
             stretches: vec![Stretch { from, to: None }],
             missing: Vec::new(),
         }
@@ -96,6 +96,8 @@ impl Core {
             let before = std::mem::replace(&mut self.guard.protection, protection);
             self.guard.since = now;
             self.protection_changed(before, now);
+        } else if protection == Protection::NotProtected && !self.guard.is_starting(now) {
+            self.doubts_changed(now);
         }
         self.guard.unwatched(protection == Protection::NotProtected, now);
         // What an account refuses for good is no reason to wait: the first reading has been judged.

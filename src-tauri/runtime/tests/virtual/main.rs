@@ -22,4 +22,5 @@ mod properties;
 mod rules;
 mod stories;
 mod trader;
+mod unprotected;
 mod world;
