@@ -6,7 +6,7 @@
 mod broker;
 
 use anyhow::Context;
-use runtime::{Home, HomeError, Running, Sign, Start, StartError, logs};
+use runtime::{Ending, Home, HomeError, Running, Sign, Start, StartError, logs};
 use tokio::sync::mpsc;
 use tracing::Level;
 use views::Zones;
@@ -15,6 +15,7 @@ use crate::demo::Demo;
 
 /// Exit codes of specification C.17.
 const UNEXPECTED: u8 = 1;
+const STALLED: u8 = 2;
 const SETTINGS: u8 = 3;
 const DEPENDENCY: u8 = 5;
 
@@ -24,13 +25,15 @@ pub enum Engine {
     Own(Box<Own>),
     /// It runs elsewhere, as a service or in a terminal; this program only looks on.
     Elsewhere,
+    /// It lived here and ended by itself.
+    Ended,
 }
 
 /// An engine of our own, with what it stands on.
 pub struct Own {
     running: Running,
     demo: Option<Demo>,
-    _log: logs::LogGuard,
+    log: logs::LogGuard,
 }
 
 /// An engine could not be started: what people are told, and the exit code.
@@ -58,40 +61,75 @@ impl Engine {
             .with_context(|| format!("no logs in {}", home.logs().display()))
             .map_err(|error| Failure::of(UNEXPECTED, format!("{error:#}")))?;
         drop(claim);
+        Self::run(home, demo, log, zones).await
+    }
+
+    async fn run(home: Home, demo: Option<Demo>, log: logs::LogGuard, zones: Zones) -> Result<Self, Failure> {
         let (name, mode) = if demo.is_some() { ("the demo", "demo") } else { ("TopstepX", "tray") };
         let login = demo.as_ref().map(Demo::login);
         let start =
             Start { home, broker: name.into(), mode: mode.into(), zones, login, connect: broker::projectx };
         match runtime::start(start).await {
-            Ok(running) => Ok(Self::Own(Box::new(Own { running, demo, _log: log }))),
+            Ok(running) => Ok(Self::Own(Box::new(Own { running, demo, log }))),
             // Another one was faster.
             Err(StartError::Home(HomeError::Taken { .. })) => Ok(Self::Elsewhere),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// It ends with this program.
+    /// It runs elsewhere, and goes on without this program.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Elsewhere)
+    }
+
+    /// It lives here, and can be asked.
     #[must_use]
     pub fn is_own(&self) -> bool {
         matches!(self, Self::Own(_))
     }
 
-    /// What an engine of our own signals, once; what all but [`Sign::MayEnd`] say is in its view as well.
+    /// What an engine of our own signals, once; what all but [`Sign::MayEnd`] say is in its view as well. Ends
+    /// with the engine.
     pub fn signs(&mut self) -> Option<mpsc::Receiver<Sign>> {
         match self {
             Self::Own(own) => Some(std::mem::replace(&mut own.running.signs, mpsc::channel(1).1)),
-            Self::Elsewhere => None,
+            Self::Elsewhere | Self::Ended => None,
         }
     }
 
-    /// Ends what lives here: enforcements under way are given their time, everything is written.
-    pub async fn stop(self) {
-        if let Self::Own(own) = self {
-            let Own { running, demo, _log } = *own;
-            running.stop().await;
-            if let Some(demo) = demo {
-                demo.end().await;
-            }
+    /// Ends what lives here: enforcements under way are given their time, everything is written. The exit code,
+    /// if that did not go well.
+    pub async fn stop(self) -> Option<u8> {
+        if let Self::Own(own) = self { own.stop().await } else { None }
+    }
+}
+
+impl Own {
+    /// Another engine in the place of this one, which ended by itself.
+    ///
+    /// # Errors
+    /// None can take its place.
+    pub async fn again(self, zones: Zones) -> Result<Engine, Failure> {
+        let Self { running, demo, log } = self;
+        let home = running.home.clone();
+        if running.stop().await == Ending::Stalled {
+            return Err(Failure::of(STALLED, "the disk does not answer."));
+        }
+        Engine::run(home, demo, log, zones).await
+    }
+
+    /// As [`Engine::stop`].
+    pub async fn stop(self) -> Option<u8> {
+        let Self { running, demo, log: _log } = self;
+        let ending = running.stop().await;
+        if let Some(demo) = demo {
+            demo.end().await;
+        }
+        match ending {
+            Ending::Done => None,
+            Ending::Broken => Some(UNEXPECTED),
+            Ending::Stalled => Some(STALLED),
         }
     }
 }

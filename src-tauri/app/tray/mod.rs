@@ -3,6 +3,7 @@
 //! `surface`.
 
 mod picture;
+mod revival;
 mod surface;
 mod windows;
 
@@ -12,7 +13,7 @@ use anyhow::Context;
 use chrono_tz::Tz;
 use domain::Severity;
 use runtime::{
-    Home, Sign,
+    Home,
     control::instance::{Claim, Instance, claim},
 };
 use tao::{
@@ -60,6 +61,10 @@ enum Deed {
     Choose(MenuAction),
     /// Show the window, and say so.
     Open(Opening, oneshot::Sender<()>),
+    /// The engine ended by itself.
+    Revive,
+    /// Another one took its place, or none could.
+    Revived(Box<Result<Engine, Failure>>),
     /// The program is to end with this exit code.
     End(u8),
 }
@@ -75,6 +80,8 @@ struct Tray {
     zones: Zones,
     notifier: Notifier,
     engine: Engine,
+    /// How often another engine took the place of one that ended by itself.
+    restarts: u32,
 }
 
 /// Shows the tray icon until the trader quits.
@@ -126,8 +133,8 @@ fn live(mut tray: Tray, mut event_loop: EventLoop<Deed>, instance: Instance, tas
     });
     // What is asked from now on is asked in vain.
     drop(event_loop);
-    tasks.block_on(tray.end());
-    u8::try_from(code).unwrap_or(crate::UNEXPECTED)
+    let ended_badly = tasks.block_on(tray.end());
+    ended_badly.unwrap_or_else(|| u8::try_from(code).unwrap_or(crate::UNEXPECTED))
 }
 
 /// A later start opens the window of this one.
@@ -172,12 +179,11 @@ impl Tray {
         let mut engine = Engine::start(home.clone(), demo, zones).await?;
         // Before any window is opened, so that none is left over by a program that is told to end at once.
         tokio::spawn(end_when_told(deeds.clone())?);
-        if let Some(signs) = engine.signs() {
-            tokio::spawn(end_when_allowed(deeds.clone(), signs));
-        }
+        revival::watch(&mut engine, &deeds);
         let Viewer { seen, notes } = Viewer::of(home.clone());
         tokio::spawn(tell(notes, seen.clone(), notifier.clone()));
-        let tray = Self { deeds, surface: None, windows: Windows::new(home), seen, zones, notifier, engine };
+        let windows = Windows::new(home);
+        let tray = Self { deeds, surface: None, windows, seen, zones, notifier, engine, restarts: 0 };
         if start.open {
             tray.open(start.args.opening);
         } else if is_new && tray.engine.is_own() && !start.demo {
@@ -215,6 +221,8 @@ impl Tray {
                 self.open(opening);
                 let _ = done.send(());
             }
+            Deed::Revive => self.revive(),
+            Deed::Revived(engine) => self.revived(*engine),
             Deed::End(code) => return Some(code),
         }
         None
@@ -238,8 +246,8 @@ impl Tray {
 
     /// Where the guard password stands in between, the window asks for it, and the engine gives the sign.
     fn quit(&self) {
-        let (sight, is_own) = (self.seen.borrow().sight(), self.engine.is_own());
-        if is_own && sight.view().is_some_and(quit::asks_for_password) {
+        let (sight, is_own) = (self.seen.borrow().sight(), !self.engine.is_elsewhere());
+        if self.engine.is_own() && sight.view().is_some_and(quit::asks_for_password) {
             return self.open(Opening { page: Page::Status, sheet: Some(Sheet::Quit) });
         }
         let deeds = self.deeds.clone();
@@ -260,19 +268,11 @@ impl Tray {
     }
 
     /// Icon and windows first, so that none is left without an engine; then the engine, with the time it needs.
-    async fn end(self) {
+    /// The exit code, where that did not go well.
+    async fn end(self) -> Option<u8> {
         drop(self.surface);
         self.windows.close();
-        self.engine.stop().await;
-    }
-}
-
-/// The guard password was given for quitting.
-async fn end_when_allowed(deeds: Deeds, mut signs: mpsc::Receiver<Sign>) {
-    while let Some(sign) = signs.recv().await {
-        if sign == Sign::MayEnd {
-            send(&deeds, Deed::End(0));
-        }
+        self.engine.stop().await
     }
 }
 

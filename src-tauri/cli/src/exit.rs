@@ -22,6 +22,11 @@ impl Failure {
         Self { code: 1, message: message.to_string() }
     }
 
+    /// Something does not answer: 2.
+    pub fn stalled(message: impl Display) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+
     /// The settings cannot be used: 3.
     pub fn settings(message: impl Display) -> Self {
         Self { code: 3, message: message.to_string() }

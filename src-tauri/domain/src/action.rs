@@ -231,6 +231,11 @@ pub enum Notice {
         #[serde(default)]
         mode: RuleMode,
     },
+    /// A rule began to fail over a mistake of its own; the others go on.
+    RuleFailed {
+        /// Which.
+        rule: RuleKey,
+    },
     /// RULE-008 was found switched off or weakened and is enforced all the same.
     StopRuleForced,
     /// A new trading day began.

@@ -305,7 +305,7 @@ impl AccountState {
         let Some(decided) = self.engaged.of(contract).filter(|it| it.to == to) else { return to };
         let allows = |key: &RuleKey| {
             let armed = self.rules.iter().find(|armed| armed.key() == *key)?;
-            armed.rule.allows(self, contract)
+            armed.allows(self, contract)
         };
         let all: Option<Vec<Contracts>> = decided.rules.iter().map(allows).collect();
         all.and_then(|all| all.into_iter().min()).map_or(to, |allowed| allowed.max(to))

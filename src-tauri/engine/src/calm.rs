@@ -106,7 +106,7 @@ impl AccountState {
             if armed.rule.price_basis() != PriceBasis::LastElseMid {
                 return None;
             }
-            armed.rule.room(&scene, &mut room);
+            armed.room(&scene, &mut room);
         }
         let ticks = kinds.touches(Kinds::of(CONCERNS_STOPS)) && self.managed.is_written();
         if ticks {

@@ -165,8 +165,11 @@ impl AccountState {
             };
             let before = fresh.len();
             court.watch.begin();
-            armed.verdict = armed.rule.check(&scene, &mut findings);
+            let begins_to_fail = armed.ask(&scene, &mut findings);
             court.watch.end(armed.key());
+            if begins_to_fail {
+                self.alert(Severity::Error, Notice::RuleFailed { rule: armed.key() }, court.out);
+            }
             self.take_findings(
                 armed.rule.as_ref(),
                 armed.mode,
@@ -323,7 +326,7 @@ impl AccountState {
                 })));
             }
         }
-        if !matches!(verdict, Verdict::Skipped(_)) {
+        if !matches!(verdict, Verdict::Skipped(_) | Verdict::Failed) {
             self.observed.retain(|known| known.0 != rule || current.contains(known));
         }
     }

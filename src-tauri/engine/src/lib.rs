@@ -164,7 +164,7 @@ impl Engine {
         let mut gauges: Vec<_> = account
             .rules
             .iter()
-            .flat_map(|armed| armed.rule.gauges(&scene).into_iter().map(|gauge| (gauge, armed.mode)))
+            .flat_map(|armed| armed.gauges(&scene).into_iter().map(|gauge| (gauge, armed.mode)))
             .collect();
         gauges.sort_by_key(|(gauge, _)| gauge.rule);
         gauges

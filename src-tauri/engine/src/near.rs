@@ -70,7 +70,7 @@ impl AccountState {
                 day_end: self.ledger.span().ends,
             };
             let trades = if counts { trade_limits(armed, &scene) } else { Vec::new() };
-            armed.rule.shares(&scene, &mut shares);
+            armed.shares(&scene, &mut shares);
             for share in shares.drain(..) {
                 alerts.extend(self.near_money(armed, share, court.warn_at));
             }
@@ -89,7 +89,7 @@ impl AccountState {
         let rule = armed.key();
         let level = match reached(value.0, limit.0, WHOLE) {
             // What a rule has judged speaks for itself; what it cannot judge is told here.
-            true if !matches!(armed.verdict, Verdict::Skipped(_)) => return None,
+            true if !matches!(armed.verdict, Verdict::Skipped(_) | Verdict::Failed) => return None,
             true => WHOLE,
             false => highest(value.0, limit.0, warn_at)?,
         };
@@ -111,7 +111,7 @@ fn trade_limits(armed: &ArmedRule, scene: &Scene<'_>) -> Vec<Gauge> {
     if armed.key() != RuleKey::TradeFrequencyLimit {
         return Vec::new();
     }
-    armed.rule.gauges(scene).into_iter().filter(|gauge| matches!(gauge.unit, Unit::Trades(_))).collect()
+    armed.gauges(scene).into_iter().filter(|gauge| matches!(gauge.unit, Unit::Trades(_))).collect()
 }
 
 /// The highest of these levels, which ascend, that a value has reached.

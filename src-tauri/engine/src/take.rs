@@ -310,7 +310,7 @@ impl AccountState {
             .filter(|lockout| lockout.end == domain::LockEnd::Config)
             .filter(|lockout| {
                 let rule = self.rules.iter().find(|armed| armed.key() == lockout.key.rule);
-                rule.is_none_or(|armed| armed.rule.releases(lockout))
+                rule.is_none_or(|armed| armed.releases(lockout))
             })
             .map(|lockout| lockout.key.clone())
             .collect();

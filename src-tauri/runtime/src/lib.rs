@@ -14,6 +14,7 @@ pub mod home;
 pub mod journal;
 pub mod lines;
 pub mod logs;
+mod panics;
 pub mod password;
 pub mod presets;
 pub mod run;
@@ -22,5 +23,5 @@ pub mod start;
 mod wake;
 
 pub use home::{Home, HomeError};
-pub use run::{Broker, Sign};
+pub use run::{Broker, Ending, Sign};
 pub use start::{Running, Start, StartError, start};

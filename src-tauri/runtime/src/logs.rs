@@ -20,6 +20,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use crate::panics;
+
 /// Log files: name, and for how many days they are kept.
 const FILES: [(&str, usize); 4] = [("daemon", 30), ("enforcement", 90), ("api", 7), ("errors", 90)];
 
@@ -86,7 +88,9 @@ pub fn start(directory: &Path, console: Level, broker: &'static str) -> io::Resu
         .with_filter(filter);
     layers.push(screen.boxed());
     // A second engine in one process, as in tests, shares the first one's log.
-    let _ = tracing_subscriber::registry().with(layers).try_init();
+    if tracing_subscriber::registry().with(layers).try_init().is_ok() {
+        panics::log();
+    }
     Ok(LogGuard { _files: files, _console: console })
 }
 

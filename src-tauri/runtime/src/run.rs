@@ -2,6 +2,7 @@
 //! then sends. Everything else runs around it and talks to it through bounded channels.
 
 pub(crate) mod backups;
+mod ending;
 mod petitions;
 mod proving;
 
@@ -37,6 +38,7 @@ use crate::{
     settings::Watching,
 };
 use backups::Backups;
+pub use ending::Ending;
 use proving::{Proof, Proving};
 
 /// Inputs wait in the broker's own bounded channel; this is how many are taken before viewers get a turn.
@@ -187,8 +189,8 @@ impl Loop {
         }
     }
 
-    /// Runs until it is told to stop. Enforcements under way are given a moment to finish.
-    pub async fn run(mut self) {
+    /// Lives until it is told to stop. Enforcements under way are given a moment to finish.
+    async fn live(&mut self) {
         let mut seconds = interval(TICK);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping: Option<Monotonic> = None;
@@ -218,17 +220,6 @@ impl Loop {
         }
         let outputs = self.core.last_pictures(self.clock.now());
         self.carry_out(outputs).await;
-        (self.broker.end)().await;
-        tracing::info!(target: "daemon", "stopped");
-        let (disk, journal) = (self.disk, self.journal);
-        let stop = move || {
-            disk.stop();
-            if let Some(journal) = journal {
-                journal.stop();
-            }
-        };
-        // Joining the writing threads may take a moment; the loop's thread must not be held up by it.
-        let _ = tokio::task::spawn_blocking(stop).await;
     }
 
     async fn wait(&mut self, seconds: &mut Interval, stopping: bool) -> Woken {

@@ -26,7 +26,7 @@ use crate::{
     home::{Home, HomeError, HomeLock},
     journal::Journal,
     lines,
-    run::{Broker, Connect, Loop, MOST_SIGNS, Sign, backups::Backups},
+    run::{Broker, Connect, Ending, Loop, MOST_SIGNS, Sign, backups::Backups},
     settings::{self, Settings},
     wake,
 };
@@ -60,9 +60,9 @@ pub struct Running {
     pub signs: mpsc::Receiver<Sign>,
     notes: broadcast::Sender<Note>,
     stop: oneshot::Sender<()>,
-    engine: JoinHandle<()>,
+    engine: JoinHandle<Ending>,
     viewers: JoinHandle<()>,
-    _lock: HomeLock,
+    lock: HomeLock,
 }
 
 /// An engine could not be started.
@@ -187,7 +187,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     };
     let viewers = tokio::spawn(server::serve(listener, feed));
     let engine = tokio::spawn(engine.run());
-    Ok(Running { home: start.home, signs, notes, stop, engine, viewers, _lock: lock })
+    Ok(Running { home: start.home, signs, notes, stop, engine, viewers, lock })
 }
 
 impl Running {
@@ -197,19 +197,20 @@ impl Running {
         self.notes.subscribe()
     }
 
-    /// Whether the loop still runs. It ends by itself only when its broker does.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        !self.engine.is_finished()
-    }
-
-    /// Stops it: enforcements under way are given three seconds, then everything is written.
-    pub async fn stop(self) {
+    /// Stops it, or clears up after one that ended by itself: enforcements under way are given three seconds,
+    /// then everything is written.
+    pub async fn stop(self) -> Ending {
         let _ = self.stop.send(());
-        if let Err(error) = self.engine.await {
+        let ending = self.engine.await.unwrap_or_else(|error| {
             tracing::error!(target: "errors", "the engine ended badly: {error}");
-        }
+            Ending::Broken
+        });
         self.viewers.abort();
+        if ending == Ending::Stalled {
+            // Its writing thread may go on after all: as long as this process lives, the home is nobody else's.
+            std::mem::forget(self.lock);
+        }
+        ending
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use domain::broker::LoginError;
-use runtime::{Home, Running, Sign, Start, logs};
+use runtime::{Ending, Home, Running, Sign, Start, logs};
 use tracing::Level;
 
 use crate::{broker, exit::Failure, print};
@@ -35,10 +35,7 @@ async fn serve(mut running: Running) -> Result<(), Failure> {
     let mut stop = std::pin::pin!(stop_signal());
     loop {
         tokio::select! {
-            () = &mut stop => {
-                running.stop().await;
-                return Ok(());
-            }
+            () = &mut stop => return ended(running.stop().await),
             sign = running.signs.recv() => match sign {
                 Some(Sign::Protected { protection, accounts }) => {
                     let told = print::json(&serde_json::json!({
@@ -75,10 +72,20 @@ async fn serve(mut running: Running) -> Result<(), Failure> {
                 // Given to the tray program only; this one ends with its terminal.
                 Some(Sign::MayEnd) => {}
                 None => {
-                    running.stop().await;
+                    ended(running.stop().await)?;
                     return Err(Failure::other("the engine ended by itself; see the logs"));
                 }
             },
+        }
+    }
+}
+
+fn ended(ending: Ending) -> Result<(), Failure> {
+    match ending {
+        Ending::Done => Ok(()),
+        Ending::Broken => Err(Failure::other("the engine ended by a mistake of this program; see the logs")),
+        Ending::Stalled => {
+            Err(Failure::stalled("the disk or the connection did not end in time; see the logs"))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The rules. Each is a pure question to one account, in a file of its own; none acts, none keeps state
 //! (specification B.0). Adding one is a file, a line in [`build`], and its entry in the rulebook.
 
+mod armed;
 mod auth_loss_guard;
 mod cooldown_after_loss;
 mod daily_realized_loss;
@@ -34,6 +35,7 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{account::AccountState, kinds::Kinds};
+pub use armed::ArmedRule;
 pub use room::{Band, Room};
 pub use scene::{Reckoned, Scene};
 
@@ -123,6 +125,8 @@ pub enum Verdict {
     Violated,
     /// Something it needs is not known.
     Skipped(Missing),
+    /// Looking at it broke off: a mistake in the rule itself.
+    Failed,
 }
 
 /// What a skipped rule lacks.
@@ -279,69 +283,6 @@ impl Share {
 
     fn of_one(contract: ContractId, value: Usd, limit: Usd) -> Self {
         Self { contract: Some(contract), value, limit }
-    }
-}
-
-/// A rule with its stance and its last verdict.
-#[derive(Debug)]
-pub struct ArmedRule {
-    pub(crate) rule: Box<dyn Rule>,
-    pub(crate) mode: RuleMode,
-    pub(crate) verdict: Verdict,
-    /// When it was last asked.
-    pub(crate) asked: Option<Instant>,
-    listens: Kinds,
-    every: Option<TimeDelta>,
-}
-
-impl ArmedRule {
-    fn new(rule: Box<dyn Rule>, mode: RuleMode) -> Self {
-        let (listens, every) = (rule.listens(), rule.every());
-        Self { rule, mode, verdict: Verdict::NotAsked, asked: None, listens, every }
-    }
-
-    /// Whether a change concerns it.
-    pub(crate) fn listens_to(&self, kinds: Kinds) -> bool {
-        self.listens.touches(kinds)
-    }
-
-    /// Whether a change concerns it, or it has been unasked for too long.
-    pub(crate) fn is_asked(&self, kinds: Kinds, now: Instant) -> bool {
-        self.listens_to(kinds) || (kinds.has(EventKind::TimeTick) && self.is_due(now))
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.every.is_some_and(|every| self.asked.is_none_or(|asked| now - asked >= every))
-    }
-
-    /// Which rule.
-    #[must_use]
-    pub fn key(&self) -> RuleKey {
-        self.rule.key()
-    }
-
-    /// What it does at the broker that an account may refuse (ruling 24).
-    #[must_use]
-    pub fn stands_on(&self) -> Option<Means> {
-        self.rule.stands_on()
-    }
-
-    /// How strictly it is taken.
-    #[must_use]
-    pub fn mode(&self) -> RuleMode {
-        self.mode
-    }
-
-    /// What it last said.
-    #[must_use]
-    pub fn verdict(&self) -> &Verdict {
-        &self.verdict
-    }
-
-    /// What it needs.
-    #[must_use]
-    pub fn needs(&self) -> &'static [Source] {
-        self.rule.needs()
     }
 }
 

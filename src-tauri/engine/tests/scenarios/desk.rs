@@ -642,6 +642,7 @@ fn notice(notice: &Notice) -> Option<String> {
         Notice::NearTradeLimit { rule, count, limit, level, mode } => {
             Some(format!("alert: {level} % of {rule} used, {count} of {limit}{}", unless_enforced(*mode)))
         }
+        Notice::RuleFailed { rule } => Some(format!("alert: {rule} failed")),
         Notice::StopRuleForced => Some("alert: stop rule forced".to_string()),
         Notice::DayStarted { day } => Some(format!("day {day}")),
         Notice::Trouble { trouble, times, open, .. } => {

@@ -14,7 +14,7 @@ use super::{Core, links::Since};
 /// subscription needs a moment.
 const PRICES_WITHIN: TimeDelta = TimeDelta::seconds(5);
 /// After a start, what is not known yet is told neutrally for this long.
-const STARTING: TimeDelta = TimeDelta::seconds(10);
+pub(super) const STARTING: TimeDelta = TimeDelta::seconds(10);
 /// Stretches without protection that are remembered of a day; when full, the oldest goes.
 const MOST_STRETCHES: usize = 200;
 
@@ -47,7 +47,7 @@ impl Guard {
             begun: Since::default(),
             started,
             announced: false,
-            lost: None,
+            lost: Some((Doubt::Starting, started)),
             stretches: vec![Stretch { from, to: None }],
             missing: Vec::new(),
         }
@@ -96,6 +96,8 @@ impl Core {
             let before = std::mem::replace(&mut self.guard.protection, protection);
             self.guard.since = now;
             self.protection_changed(before, now);
+        } else if protection == Protection::NotProtected && !self.guard.is_starting(now) {
+            self.doubts_changed(now);
         }
         self.guard.unwatched(protection == Protection::NotProtected, now);
         // What an account refuses for good is no reason to wait: the first reading has been judged.
@@ -136,12 +138,18 @@ impl Core {
         reasons
     }
 
-    /// The self-check (invariant A.8-5): enabled rules that lack something they need.
+    /// The self-check (invariant A.8-5): enabled rules that lack something they need, or fail by themselves.
     fn inactive(&self, account: &AccountState, now: Instant) -> Reasons {
         // What was open before the start was not opened a moment ago: nobody is told to be protected
         // before it has a price.
         let recently = self.guard.announced && account.holdings().any(|it| now - it.heard < PRICES_WITHIN);
-        self.engine
+        let doubt = |rule, why: &str| {
+            (Doubt::Rule { rule, symbol: None, why: why.to_string() }, Some(account.id().clone()))
+        };
+        let failing = account.rules().iter().filter(|armed| armed.is_failing());
+        let failing = failing.map(|armed| doubt(armed.key(), "judging it fails again and again"));
+        let lacking = self
+            .engine
             .inactive_rules(account)
             .into_iter()
             .filter(|(_, source)| match source {
@@ -156,10 +164,9 @@ impl Core {
                     Source::ResetSchedule => "there is no daily reset",
                     Source::SessionCalendar => "there is no session calendar",
                 };
-                let doubt = Doubt::Rule { rule, symbol: None, why: why.to_string() };
-                (doubt, Some(account.id().clone()))
-            })
-            .collect()
+                doubt(rule, why)
+            });
+        failing.chain(lacking).collect()
     }
 }
 

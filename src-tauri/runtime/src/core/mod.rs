@@ -121,7 +121,7 @@ impl Core {
             purposes: BTreeMap::new(),
             symbols: BTreeMap::new(),
             guard,
-            teller: Teller::restored(&memory),
+            teller: Teller::restored(&memory, setting.started),
             clocks_told: None,
             no_backup_told: None,
             curves: Curves::default(),
@@ -175,7 +175,11 @@ impl Core {
             Input::Disk(state) => self.links.disk = state,
             Input::Credentials(found) => self.links.credentials = found,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
-            Input::Stepped(by) => self.executor.stepped(by),
+            Input::Stepped(by) => {
+                self.executor.stepped(by);
+                self.guard.started += by;
+                self.teller.stepped(by);
+            }
             Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),
         }
         self.pursue(now);

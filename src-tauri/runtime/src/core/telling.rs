@@ -21,6 +21,7 @@ use views::{
 
 use super::{
     Core,
+    guard::STARTING,
     lock_news::{LockNews, News},
 };
 use crate::executor::Receipt;
@@ -102,15 +103,23 @@ struct Lately {
 pub(super) struct Teller {
     told: BTreeMap<String, Lately>,
     locks: LockNews,
-    /// When a lost protection is due to be told.
+    /// When a lost protection, or one that never began, is due to be told.
     loss_due: Option<Instant>,
-    loss_told: bool,
+    loss_told: Option<Instant>,
+    /// Kind and account of the doubt that was told last, or is about to be.
+    doubted: Option<(&'static str, Option<AccountId>)>,
 }
 
 impl Teller {
-    /// After a start: an earlier run told the locks.
-    pub fn restored(memory: &Memory) -> Self {
-        Self { locks: LockNews::restored(memory), ..Self::default() }
+    /// After a start: an earlier run told the locks. Protection that has not begun when the start should be over
+    /// was never there to be lost: it is told all the same.
+    pub fn restored(memory: &Memory, started: Instant) -> Self {
+        Self { locks: LockNews::restored(memory), loss_due: Some(started + STARTING), ..Self::default() }
+    }
+
+    /// Engine time was put forward by so much: nobody has been without protection for that long.
+    pub fn stepped(&mut self, by: TimeDelta) {
+        self.loss_due = self.loss_due.map(|due| due + by);
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -266,17 +275,40 @@ impl Core {
             tracing::warn!(target: "daemon", "not protected: {}", cause.text(&self.setting.broker));
             self.guard.lost = Some((cause, now));
             self.teller.loss_due = Some(now + TELL_LOSS_AFTER);
+            self.teller.doubted = self.untold().map(|(doubt, account)| (doubt.kind(), account.clone()));
         } else if before == Protection::NotProtected {
             tracing::info!(target: "daemon", "protected: {after:?}");
-            self.teller.loss_due = None;
+            (self.teller.loss_due, self.teller.doubted) = (None, None);
             let lost = self.guard.lost.take();
-            if let (Some((doubt, since)), true) = (lost, std::mem::take(&mut self.teller.loss_told)) {
+            if let (Some((doubt, since)), Some(_)) = (lost, self.teller.loss_told.take()) {
                 let note = self.with_scene(None, now, |scene| {
                     note::protected_again(&doubt, after, now - since, now, scene)
                 });
                 self.tell(note, About::all("protected"), now);
             }
         }
+    }
+
+    /// Protection stays lost, perhaps for another reason than people know of: that is told like a loss, at most
+    /// once a minute.
+    pub(super) fn doubts_changed(&mut self, now: Instant) {
+        let Some((doubt, account)) = self.untold() else {
+            (self.teller.loss_due, self.teller.doubted) = (None, None);
+            return;
+        };
+        let news = Some((doubt.kind(), account.clone()));
+        // What only takes its time ends as protection, or as a doubt of its own.
+        if matches!(doubt, Doubt::Starting | Doubt::Reading) || self.teller.doubted == news {
+            return;
+        }
+        self.teller.doubted = news;
+        let again = self.teller.loss_told.map_or(now, |told| told + SAME_TEXT);
+        self.teller.loss_due.get_or_insert(again.max(now + TELL_LOSS_AFTER));
+    }
+
+    /// The first doubt that nobody else tells of.
+    fn untold(&self) -> Option<&(Doubt, Option<AccountId>)> {
+        self.guard.reasons.iter().find(|(doubt, _)| !self.is_told_by_rule(doubt))
     }
 
     /// Messages whose time has come.
@@ -289,14 +321,19 @@ impl Core {
         }
         if self.teller.loss_due.is_some_and(|due| now >= due) {
             self.teller.loss_due = None;
-            let doubt = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
-            if let Some((_, since)) = self.guard.lost.clone().filter(|_| !self.is_told_by_rule(&doubt)) {
-                self.guard.lost = Some((doubt.clone(), since));
-                self.teller.loss_told = true;
-                let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
-                self.tell(note, About::all("not_protected"), now);
-            }
+            self.tell_loss(now);
         }
+    }
+
+    fn tell_loss(&mut self, now: Instant) {
+        let Some((doubt, account)) = self.untold().cloned() else { return };
+        let Some((_, since)) = self.guard.lost.clone() else { return };
+        self.guard.lost = Some((doubt.clone(), since));
+        self.teller.loss_told = Some(now);
+        self.teller.doubted = Some((doubt.kind(), account.clone()));
+        let since = self.guard.begun.of(&doubt, account.as_ref()).unwrap_or(since);
+        let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
+        self.tell(note, About::all("not_protected"), now);
     }
 
     /// Whether RULE-010 tells of what protection was lost for, in its own words and at its own pace.

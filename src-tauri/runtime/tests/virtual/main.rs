@@ -23,4 +23,5 @@ mod rules;
 mod shown;
 mod stories;
 mod trader;
+mod unprotected;
 mod world;

@@ -200,6 +200,25 @@ pub fn engine_lost(last: &View, now: Instant, zones: Zones) -> Note {
     not_protected(&Doubt::EngineLost, last.at, &scene)
 }
 
+/// The engine in the tray program ended by itself, and none takes its place.
+#[must_use]
+pub fn engine_ended(why: &str) -> Note {
+    let why = why.trim_end_matches('.');
+    let body = format!("{why}. Nothing is watched or enforced. Quit Risk Manager and start it again.");
+    of_the_engine(Severity::Critical, "Not protected: the engine ended", body)
+}
+
+/// The engine in the tray program ended by itself, and another one took its place.
+#[must_use]
+pub fn engine_restarted() -> Note {
+    let body = "It ended by a mistake of this program and reads everything again. The log says more.";
+    of_the_engine(Severity::Error, "The engine was started again", body.to_owned())
+}
+
+fn of_the_engine(severity: Severity, title: &str, body: String) -> Note {
+    Note { title: title.to_owned(), body, severity, rule: None, purpose: Purpose::Protection }
+}
+
 fn held(position: &PositionView) -> Held {
     Held { side: position.side, size: position.size, symbol: position.symbol.clone() }
 }

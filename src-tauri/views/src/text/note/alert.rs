@@ -73,6 +73,11 @@ fn worded(alert: &Alert, scene: &Scene<'_>) -> Note {
             &format!("{}: acted {actions} times within a minute", scene.symbol(contract)),
             "Something keeps opening it without a new trade of yours. Check other programs and copiers.",
         ),
+        Notice::RuleFailed { rule } => scene.note(
+            alert.severity,
+            &format!("{} could not be judged", words::title(*rule)),
+            "A mistake in this program. The other rules act; it is tried again with every change.",
+        ),
         Notice::StopRuleForced => scene.note(
             alert.severity,
             "Stop-Loss Required stays on",
