@@ -11,6 +11,7 @@ mod book;
 mod clocks;
 mod commands;
 mod curves;
+mod differences;
 mod guard;
 mod intake;
 mod links;
@@ -48,6 +49,7 @@ use barred::Barred;
 use book::Known;
 pub use commands::Session;
 use curves::Curves;
+use differences::Differences;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -85,6 +87,7 @@ pub struct Core {
     intake: Intake,
     barred: Barred,
     listed: Listed,
+    differences: Differences,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -123,6 +126,7 @@ impl Core {
             intake: Intake::default(),
             barred: Barred::default(),
             listed: Listed::default(),
+            differences: Differences::default(),
             pending,
             pictures: records::Pictures::restored(&memory),
             settled: Settled::default(),
@@ -280,6 +284,7 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        self.differences.heard(&event);
         if !self.is_credible(&event, received) {
             return;
         }
@@ -331,6 +336,7 @@ impl Core {
                 self.take_effects(effects, now, events);
             }
             Action::Ask(question) => self.ask_question(question, now),
+            Action::Differ { account, differences } => self.differ(&account, differences, now),
             Action::Lock { .. }
             | Action::Unlock { .. }
             | Action::Observe(_)
@@ -363,6 +369,7 @@ impl Core {
 
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
+        self.tell_differences(now);
         self.loosen(now);
         self.let_guard_go(now);
         self.record_pictures(now);
