@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Breach, ContractId, Contracts, EndCause, Exposure, Fill, Instant, LockKey, Lockout, OrderId,
-    Price, RuleKey, RuleMode, Symbol, TradeId, TradingDay, Usd,
+    AccountId, Breach, ContractId, Contracts, Discrepancy, EndCause, Exposure, Fill, Instant, LockKey,
+    Lockout, OrderId, Price, RuleKey, RuleMode, Symbol, TradeId, TradingDay, Usd,
     memory::{DayFigures, Managed},
     order::{OWN_TAG, Ticket},
 };
@@ -455,6 +455,14 @@ pub enum Action {
         contract: ContractId,
         /// What is known.
         managed: Option<Managed>,
+    },
+    /// A reading of the broker's state says otherwise than what was known, and counts. What is on its way
+    /// meanwhile differs too, until it arrives.
+    Differ {
+        /// Whose.
+        account: AccountId,
+        /// In what.
+        differences: Vec<Discrepancy>,
     },
     /// A trading day ended and the next began.
     Reset {

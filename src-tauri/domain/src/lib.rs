@@ -10,6 +10,7 @@ pub mod action;
 pub mod breach;
 pub mod broker;
 pub mod calendar;
+pub mod discrepancy;
 pub mod event;
 pub mod exchange;
 pub mod fill;
@@ -32,6 +33,7 @@ pub use action::{
 };
 pub use breach::Breach;
 pub use calendar::{DailyReset, TradingDay};
+pub use discrepancy::{Difference, Discrepancy, Subject};
 pub use event::{Command, Event, EventKind, Link, Outcome, Report, Snapshot};
 pub use fill::Fill;
 pub use ids::{AccountId, ContractId, OrderId, PositionId, Symbol, TradeId};

@@ -245,7 +245,7 @@ impl AccountState {
         kinds
     }
 
-    fn is_fresh(&self, contract: &ContractId, newest: Instant) -> bool {
+    pub(crate) fn is_fresh(&self, contract: &ContractId, newest: Instant) -> bool {
         self.positions.get(contract).is_some_and(|holding| holding.heard > newest)
     }
 
@@ -284,7 +284,7 @@ impl AccountState {
 
     /// Whether an order would be in a list of open ones if it still worked. A pending stop whose end was not
     /// heard would otherwise count as protection for ever.
-    fn should_be_listed(&self, known: &KnownOrder, asked_at: Instant) -> bool {
+    pub(crate) fn should_be_listed(&self, known: &KnownOrder, asked_at: Instant) -> bool {
         let parent = known.order.parent.as_ref();
         match known.order.status {
             OrderStatus::Open => known.heard <= asked_at - FRESH,

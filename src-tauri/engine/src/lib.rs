@@ -11,6 +11,7 @@ mod averages;
 mod baseline;
 mod calm;
 mod decide;
+mod differences;
 mod engaged;
 mod facts;
 mod gate;

@@ -40,6 +40,8 @@ impl Engine {
             }
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot, out),
             Event::Orders { account, orders, asked_at } => self.with(account, |account| {
+                let differences = account.orders_differ(orders, *asked_at);
+                account.tell_differences_of(differences, out);
                 let kinds = account.take_orders(orders, *asked_at, now);
                 account.stops.inquiry.answered(*asked_at);
                 // An answer is news even when nothing differs: a grace may have been waiting for it.
@@ -120,6 +122,8 @@ impl Engine {
         let Self { accounts, rulebook, now, .. } = self;
         let Some(account) = accounts.get_mut(&snapshot.account.id) else { return };
         account.compare_day(snapshot, out);
+        let differences = account.differs(snapshot);
+        account.tell_differences_of(differences, out);
         let (kinds, fills) = account.learn_snapshot(snapshot, *now);
         account.stops.inquiry.answered(snapshot.asked_at);
         account.touched.add(kinds);

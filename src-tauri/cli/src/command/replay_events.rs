@@ -141,6 +141,7 @@ impl<W: Write> Teller<W> {
             Action::RecordFill { fill, .. } => Words { account: Some(&fill.account), ..nobody },
             Action::RecordStopDeadline { account, .. }
             | Action::RecordManaged { account, .. }
+            | Action::Differ { account, .. }
             | Action::Reset { account, .. } => Words { account: Some(account), ..nobody },
             Action::Ask(_) => nobody,
         }

@@ -46,6 +46,6 @@ fn is_written(action: &Action) -> bool {
         | Action::RecordStopDeadline { .. }
         | Action::RecordManaged { .. }
         | Action::Reset { .. } => true,
-        Action::Observe(_) | Action::Alert(_) | Action::Ask(_) => false,
+        Action::Observe(_) | Action::Alert(_) | Action::Ask(_) | Action::Differ { .. } => false,
     }
 }

@@ -137,14 +137,19 @@ impl Desk {
     pub fn reconcile_after(&mut self, milliseconds: i64, fills: &[Fill]) -> String {
         let asked_at = self.now;
         self.later(milliseconds);
-        let snapshot = Snapshot {
+        let snapshot = self.snapshot(asked_at, fills);
+        self.send(snapshot)
+    }
+
+    /// The answer to a question of that time.
+    pub fn snapshot(&self, asked_at: Instant, fills: &[Fill]) -> Event {
+        Event::Snapshot(Box::new(Snapshot {
             account: account(true),
             positions: self.positions.values().cloned().collect(),
             orders: self.orders.values().filter(|it| it.status == OrderStatus::Open).cloned().collect(),
             fills: fills.to_vec(),
             asked_at,
-        };
-        self.send(Event::Snapshot(Box::new(snapshot)))
+        }))
     }
 
     pub fn tick(&mut self) -> String {
@@ -534,6 +539,7 @@ fn line(action: &Action) -> Option<String> {
         Action::Alert(alert) => notice(&alert.notice),
         Action::Reset { .. }
         | Action::Ask(_)
+        | Action::Differ { .. }
         | Action::RecordFill { .. }
         | Action::RecordManaged { .. }
         | Action::RecordStopDeadline { .. } => None,

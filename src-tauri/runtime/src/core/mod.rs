@@ -13,6 +13,7 @@ mod changed;
 mod clocks;
 mod commands;
 mod curves;
+mod differences;
 mod guard;
 mod intake;
 mod links;
@@ -52,6 +53,7 @@ use barred::Barred;
 use book::Known;
 pub use commands::Session;
 use curves::Curves;
+use differences::Differences;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -92,6 +94,7 @@ pub struct Core {
     intake: Intake,
     barred: Barred,
     listed: Listed,
+    differences: Differences,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -132,6 +135,7 @@ impl Core {
             intake: Intake::default(),
             barred: Barred::default(),
             listed: Listed::default(),
+            differences: Differences::default(),
             pending,
             pictures: records::Pictures::restored(&memory),
             settled: Settled::default(),
@@ -180,7 +184,7 @@ impl Core {
                 self.guard.started += by;
                 self.teller.stepped(by);
             }
-            Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),
+            Input::Jumped => self.reconciler.doubt(None, now),
         }
         self.pursue(now);
         self.take_outputs()
@@ -294,6 +298,7 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        self.differences.heard(&event);
         if !self.is_credible(&event, received) {
             return;
         }
@@ -345,6 +350,7 @@ impl Core {
                 self.take_effects(effects, now, events);
             }
             Action::Ask(question) => self.ask_question(question, now),
+            Action::Differ { account, differences } => self.differ(&account, differences, now),
             Action::Lock { .. }
             | Action::Unlock { .. }
             | Action::Observe(_)
@@ -377,6 +383,7 @@ impl Core {
 
     fn tick(&mut self, now: Instant) {
         self.step(now, Event::Tick);
+        self.tell_differences(now);
         self.loosen(now);
         self.let_guard_go(now);
         self.record_pictures(now);
@@ -392,6 +399,7 @@ impl Core {
         self.subscribe_quotes(now);
         self.read_accounts(now);
         self.reconcile(now);
+        self.end_review();
         self.assess(now);
         self.tell_barred(now);
     }

@@ -84,7 +84,7 @@ impl Core {
                     backup_file: None,
                 })));
             }
-            Action::Alert(_) | Action::Ask(_) => {}
+            Action::Alert(_) | Action::Ask(_) | Action::Differ { .. } => {}
         }
     }
 

@@ -162,6 +162,7 @@ impl Core {
             | Action::RecordFill { .. }
             | Action::RecordStopDeadline { .. }
             | Action::RecordManaged { .. }
+            | Action::Differ { .. }
             | Action::Reset { .. } => {}
         }
     }

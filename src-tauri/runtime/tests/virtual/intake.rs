@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Contracts, Event, Fill, OrderSide, Price, Severity, Usd,
+    Contracts, Event, Fill, OrderKind, OrderSide, Price, Severity, Usd,
     broker::{CallError, Flaw, Inbox, Malformed, Signal},
 };
 use runtime::core::Input;
@@ -134,6 +134,76 @@ fn a_message_says_how_many_equal_ones_were_held_back_before_it() {
     assert_eq!(suppressed, [0, 3]);
 }
 
+fn rest(world: &mut World) {
+    let order = Step::Resting { whose: 0, symbol: 0, buys: true, size: 1, kind: OrderKind::Limit, ticks: 40 };
+    world.play(&order);
+}
+
+/// Nothing contradicts it: only the reading of each minute finds the order.
+#[test]
+fn a_lost_message_is_told_by_the_reading_that_finds_it() {
+    let mut world = world();
+    world.losing = vec!["order"];
+    rest(&mut world);
+    world.pass(TimeDelta::seconds(70));
+    let lost: Vec<&str> = world.told.iter().map(|told| told.note.body.as_str()).collect();
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert!(lost[0].contains("MNQ order") && lost[0].contains("1 to buy read"), "{lost:?}");
+    world.told.clear();
+    world.pass(TimeDelta::seconds(130));
+    assert_eq!(told(&mut world), [""; 0], "once");
+}
+
+/// The reading is faster than the stream, in each of many moments.
+#[test]
+fn a_message_that_crosses_a_reading_is_not_lost() {
+    for before in 0..40 {
+        let mut world = World::new(rulebook(), 1, Chaos { way: 900, fill: 20, ..Chaos::default() });
+        world.pass(TimeDelta::milliseconds(57_000 + 100 * before));
+        rest(&mut world);
+        world.pass(TimeDelta::seconds(10));
+        assert_eq!(told(&mut world), [""; 0], "{before}");
+    }
+}
+
+/// Reads everything anew, as a person asks for it; the answer of that.
+fn review(world: &mut World) -> Result<Vec<String>, String> {
+    world.reviewed = None;
+    let outputs = world.core.review(world.now)?;
+    world.carry(outputs);
+    assert!(world.is_protected(), "a wish is no doubt");
+    world.pass(TimeDelta::seconds(5));
+    let differences = world.reviewed.take().expect("an answer")?;
+    Ok(differences.into_iter().map(|it| format!("{} {}", it.subject, it.kind)).collect())
+}
+
+#[test]
+fn whoever_asks_is_told_what_differs() {
+    let mut world = world();
+    assert_eq!(review(&mut world), Ok(vec![]));
+    world.losing = vec!["order"];
+    rest(&mut world);
+    assert_eq!(review(&mut world), Ok(vec!["order extra".to_string()]));
+    assert_eq!(review(&mut world), Ok(vec![]));
+    world.failing.push(("Snapshot", CallError::Server(503)));
+    let failed = review(&mut world).unwrap_err();
+    assert!(failed.starts_with("Not everything could be read"), "{failed}");
+    assert_eq!(review(&mut world), Ok(vec![]), "the next one is answered");
+    world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(60));
+    world.pass(TimeDelta::seconds(2));
+    assert!(world.core.review(world.now).is_err(), "nobody can be asked");
+}
+
+/// What happened while the stream was down had no message to lose.
+#[test]
+fn what_is_found_after_the_stream_was_down_is_no_lost_message() {
+    let mut world = world();
+    world.lose_stream(TimeDelta::seconds(5), TimeDelta::seconds(5));
+    rest(&mut world);
+    world.pass(TimeDelta::seconds(30));
+    assert!(!told(&mut world).contains(&"event_lost".to_string()));
+}
+
 /// The request is an answer late: the limit of E.1 is told, and every enforcement is kept.
 #[test]
 fn a_slow_reading_and_each_enforcement_leave_their_marks() {
@@ -164,7 +234,7 @@ fn a_slow_reading_and_each_enforcement_leave_their_marks() {
 fn a_failing_call_counts_as_no_bad_message() {
     let mut world = world();
     world.failing.push(("Snapshot", CallError::Server(503)));
-    world.handle(Input::Reconcile);
+    world.handle(Input::Jumped);
     world.pass(TimeDelta::seconds(5));
     assert_eq!(world.core.view(world.now).metrics.malformed, 0);
 }

@@ -5,6 +5,7 @@
 
 pub mod clocks;
 pub mod deeds;
+pub mod discrepancy;
 pub mod doubt;
 pub mod flood;
 pub mod guard;
