@@ -34,7 +34,8 @@ fn hints_of(notice: &Notice) -> Option<RuleKey> {
         | Notice::QuotesInTime { .. }
         | Notice::ResultDiffers { .. }
         | Notice::DayDiffers { .. }
-        | Notice::NoTradingHours { .. } => None,
+        | Notice::NoTradingHours { .. }
+        | Notice::RuleFailed { .. } => None,
     }
 }
 
