@@ -52,6 +52,7 @@ fn a_rule_that_only_warns_says_so_before_its_limit() {
     let mut rulebook = only(|rules| {
         rules.daily_realized_loss.enabled = true;
         rules.daily_realized_loss.mode = RuleMode::Warn;
+        rules.daily_realized_loss.settings.basis = domain::breach::Basis::Realized;
         rules.trade_frequency_limit.enabled = true;
         rules.trade_frequency_limit.mode = RuleMode::Warn;
         rules.trade_frequency_limit.settings.per_minute.limit = None;

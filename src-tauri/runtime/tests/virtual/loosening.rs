@@ -256,7 +256,7 @@ fn what_waits_is_told_in_the_words_of_people() {
     everyone.change_rules(book(5, -900, true));
     let (title, body) = told(&everyone);
     assert_eq!(title, "Looser change saved");
-    assert!(body.starts_with("Daily Loss Limit −$500 → −$900 applies at 5:00 PM CT (in "), "{body}");
+    assert!(body.starts_with("Daily Loss Limit −$500 → −$900 applies at 10:05 AM CT (in "), "{body}");
     assert!(body.ends_with("). Until then −$500 is enforced."), "{body}");
 
     let mut swing = world();
@@ -267,5 +267,5 @@ fn what_waits_is_told_in_the_words_of_people() {
     let (title, body) = told(&swing);
     assert_eq!(title, "Settings changed");
     let each = "Swing: Max Contracts 5 → 8; Swing: Daily Loss Limit −$500 → −$900.";
-    assert!(body.starts_with("From 5:00 PM CT (in ") && body.ends_with(each), "{body}");
+    assert!(body.starts_with("From 10:05 AM CT (in ") && body.ends_with(each), "{body}");
 }

@@ -78,12 +78,13 @@ fn message_1_a_limit_was_reached() {
     let none = BTreeMap::new();
     let deeds = Deeds { closed: closed(2, "MNQ"), cancelled: 1, ..Deeds::default() };
     let reason = reason::short(&daily_loss(-51_250));
+    let locked = until_reset(RuleKey::DailyRealizedLoss);
     let news = Enforced {
         rule: RuleKey::DailyRealizedLoss,
         title: "Daily Loss Limit",
         reason: &reason,
         deeds: &deeds,
-        lock: Some(begun(&until_reset(RuleKey::DailyRealizedLoss))),
+        lock: Some(begun(&locked)),
     };
     check(
         &enforced(&news, &scene("2025-11-18T20:46:20Z", &[], &none)),
@@ -240,12 +241,13 @@ fn message_7_a_close_failed() {
 fn message_8_a_target_was_reached() {
     let none = BTreeMap::new();
     let deeds = Deeds { closed: closed(1, "ES"), ..Deeds::default() };
+    let locked = until_reset(RuleKey::DailyRealizedProfit);
     let news = Enforced {
         rule: RuleKey::DailyRealizedProfit,
         title: "Daily Profit Target",
         reason: "+$1,004.00 of +$1,000",
         deeds: &deeds,
-        lock: Some(begun(&until_reset(RuleKey::DailyRealizedProfit))),
+        lock: Some(begun(&locked)),
     };
     assert_eq!(
         enforced(&news, &scene("2025-11-18T19:58:10Z", &[], &none)).body,
