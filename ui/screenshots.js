@@ -99,6 +99,12 @@ const shots = [
     size: WIDE,
     click: 'Open Loss per Position',
   },
+  {
+    name: 'status-orders',
+    query: { state: 'armed' },
+    size: COMPACT,
+    act: "document.querySelector('details > summary').click();",
+  },
   { name: 'setup', query: { state: 'armed', page: 'setup' }, size: COMPACT },
   { name: 'setup-first', query: { state: 'no-credentials', page: 'setup' }, size: COMPACT },
   { name: 'setup-wide', query: { state: 'armed', page: 'setup' }, size: WIDE },
@@ -133,6 +139,14 @@ const shots = [
       look('.closes'),
     symbols: open('Symbol Block'),
     automation: open('Trade Management'),
+    'automation-symbol':
+      open('Trade Management') +
+      soon(
+        write('Give a symbol values of its own', 'NQ') +
+          enter('Give a symbol values of its own') +
+          soon(write('Distance of the stop of NQ', '8')),
+      ) +
+      look('.ed fieldset'),
     notifications: open('Desktop Notifications'),
     lock: "[...document.querySelectorAll('button')].find((it) => it.textContent.includes('Lock Risk')).click();",
   }).map(([name, act]) => ({

@@ -236,6 +236,12 @@ describe('changes', () => {
       'Max Contracts: Enforce → Warn',
     );
     expect(text('rules.max_contracts_per_instrument.instrument_limits.MNQ', 4, 6)).toBe('Limit of MNQ 4 → 6');
+    expect(text('rules.trade_management.per_instrument.NQ.auto_stop_loss.ticks', null, 8)).toBe(
+      'Distance of the stop of NQ none → 8 ticks',
+    );
+    expect(text('accounts', 'all', { listed: ['1'] })).toBe(
+      'Watched accounts: those of now, and later ones once ticked in Setup,',
+    );
     expect(text('rules.symbol_blocks.mode', ['blacklist', ['CL']], ['whitelist', ['ES']])).toBe(
       'Symbol Block CL → only ES',
     );

@@ -165,7 +165,7 @@ describe('a symbol with automatic orders of its own', () => {
         scope.values.push({ key: own, value: 8, origin: 'everyone', file: 'risk.yaml', line: 30 });
       }
     });
-    expect(row(/^Trade Management.*, MNQ apart/)).toBeInTheDocument();
+    expect(row(/^Trade Management limit MNQ apart · stop/)).toBeInTheDocument();
     await user().click(row(/^Trade Management/));
     expect(screen.getByLabelText('Distance of the stop of MNQ')).toHaveValue('8');
     expect(screen.getByLabelText('Distance of the target of MNQ')).toHaveValue('');

@@ -9,7 +9,7 @@ import type { SettingsView } from '../types/SettingsView';
 import type { View } from '../types/View';
 import { dateText, EARLY_CLOSES, earlyText } from './days';
 import { windowsText, type Hours } from './hours';
-import { isSwitch } from './rows';
+import { isSwitch, LIMITS } from './rows';
 import { earlyIn, listIn, shown, wire } from './values';
 
 /** The key that a change is about, with its symbol. */
@@ -70,9 +70,14 @@ export function changeText(settings: SettingsView, change: Told): string {
     const group = settings.groups.find((it) => it.rule !== null && it.rule === change.rule);
     return `${group?.title ?? ''}: ${shown(key, from)} → ${shown(key, to)}`;
   }
-  const what = key?.kind === 'windows' ? 'Hours' : 'Limit';
-  const name = symbol ? `${what} of ${symbol}` : (key?.title ?? change.key);
+  const name = symbol ? `${nameOf(key)} of ${symbol}` : (key?.title ?? change.key);
   return `${name} ${shown(key, from)} → ${shown(key, to)}`;
+}
+
+/** What a symbol has a value of its own for. */
+function nameOf(key: SettingKey | undefined): string {
+  if (key?.kind === 'windows') return 'Hours';
+  return key?.key.startsWith(LIMITS) ? 'Limit' : (key?.title ?? '');
 }
 
 /** Of a long list only what comes and goes: `Holidays: + 2027-05-31`. */

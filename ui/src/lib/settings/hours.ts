@@ -85,9 +85,9 @@ export function hoursText(values: Values): string {
   const windows = windowsText(hoursOf((key) => values.get(key)?.value));
   const zone = zoneText(String(values.get(`${HOURS}timezone`)?.value ?? ''));
   const own = values.get(OWN_HOURS)?.value === true ? ownSymbols(values) : [];
-  return `${windows} ${zone}${apartText(own)}`;
+  return [`${windows} ${zone}`, apartText(own)].filter(Boolean).join(', ');
 }
 
-/** `, MNQ and ES apart`. */
+/** `MNQ and ES apart`. */
 export const apartText = (symbols: string[]): string =>
-  symbols.length ? `, ${symbols.length > 2 ? `${symbols.length} symbols` : symbols.join(' and ')} apart` : '';
+  symbols.length ? `${symbols.length > 2 ? `${symbols.length} symbols` : symbols.join(' and ')} apart` : '';

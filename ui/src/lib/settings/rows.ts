@@ -178,10 +178,13 @@ const FIGURES: Record<string, Figure> = {
   session_block_outside: (_read, _say, values) => hoursText(values),
   symbol_blocks: (read, say) =>
     read('mode') === 'whitelist' ? `only ${say('allowed_symbols')}` : say('blocked_symbols'),
-  trade_management: (read, _, values) =>
-    (AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true)
-      .map(([name, ticks, word]) => `${word} ${wire(read(`${name}.${ticks}`))}`)
-      .join(' · ') || 'nothing automatic') + apartText(symbolsIn(values.keys())),
+  trade_management: (read, _, values) => {
+    const symbols = apartText(symbolsIn(values.keys()));
+    const automatic = AUTOMATIC.filter(([name]) => read(`${name}.enabled`) === true).map(
+      ([name, ticks, word]) => `${word} ${wire(read(`${name}.${ticks}`))}`,
+    );
+    return [symbols, ...(automatic.length ? automatic : ['nothing automatic'])].filter(Boolean).join(' · ');
+  },
   auth_loss_guard: (read) => (read('on_can_trade_false') === 'lockout' ? 'tell, and lock if barred' : 'tell'),
   notifications: (read) =>
     read('general.notifications.desktop.enabled') === true
