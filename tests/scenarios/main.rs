@@ -12,6 +12,7 @@ mod guard;
 mod hours;
 mod limits;
 mod locked;
+mod logs;
 mod loosening;
 mod observing;
 mod open_results;

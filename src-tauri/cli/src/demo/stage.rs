@@ -44,7 +44,7 @@ impl Stage {
             simulator::serve(Settings::new(Market::Manual), listen).await.map_err(Failure::other)?;
         let description = simulator.description().clone();
         write_settings(&home, &description).map_err(Failure::other)?;
-        let log = logs::start(&home.logs(), Level::ERROR, "projectx").map_err(Failure::other)?;
+        let log = logs::start(&home, Some(Level::ERROR), "projectx").map_err(Failure::other)?;
         let mut engine = runtime::start(Start {
             home: home.clone(),
             broker: "the demo".to_string(),
