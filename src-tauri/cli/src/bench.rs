@@ -141,7 +141,7 @@ rules:
             home: home.clone(),
             broker: "the bench".to_string(),
             mode: "bench".to_string(),
-            zones: print::zones(),
+            zones: print::zones_of_computer(),
             login: Some(login),
             connect: broker::projectx,
         };

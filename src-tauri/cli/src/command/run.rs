@@ -21,7 +21,7 @@ pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
         home,
         broker: "TopstepX".to_string(),
         mode: "headless".to_string(),
-        zones: print::zones(),
+        zones: print::zones_of_computer(),
         login: None,
         connect: broker::projectx,
     };

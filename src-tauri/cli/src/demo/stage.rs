@@ -49,7 +49,7 @@ impl Stage {
             home: home.clone(),
             broker: "the demo".to_string(),
             mode: "demo".to_string(),
-            zones: print::zones(),
+            zones: print::zones_of_computer(),
             login: Some(Credentials {
                 user_name: description.username.clone(),
                 api_key: description.api_key.clone(),

@@ -376,6 +376,7 @@ fn files(rulebook: &Rulebook) -> Files {
         origin: ConfigOrigin::File,
         desktop: DesktopView::default(),
         announced: Announced::default(),
+        zone: domain::calendar::CENTRAL,
         names: std::collections::BTreeMap::new(),
     }
 }

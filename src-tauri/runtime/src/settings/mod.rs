@@ -335,6 +335,7 @@ pub fn files(loaded: &Loaded) -> Files {
         origin: ConfigOrigin::File,
         instruments: loaded.settings.general.instruments.clone(),
         desktop: desktop(&loaded.settings.notifications.desktop),
+        zone: loaded.settings.general.timezone,
         names: names(loaded),
         announced: Announced {
             unlocks: loaded.settings.timers.notify_unlock,

@@ -1,6 +1,6 @@
 // What holds, and what an edit would lead to, in words. Judges nothing itself: the engine's preview does.
 
-import { ahead, ms, schedule } from '../format';
+import { ahead, ms, schedule, type Beside } from '../format';
 import { kindOf } from '../status';
 import { LISTS } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
@@ -86,7 +86,7 @@ export function standing(entry: Entry, values: Values, view: View | null, connec
 
 interface Context {
   now: number;
-  zone: string;
+  zone: Beside;
   names: (account: string) => string;
   accounts: AccountView[];
 }

@@ -41,6 +41,7 @@ impl World {
             instruments: BTreeSet::new(),
             desktop: DesktopView::default(),
             announced: Announced::default(),
+            zone: domain::calendar::CENTRAL,
             names: std::collections::BTreeMap::new(),
         };
         self.files = Some(files);
