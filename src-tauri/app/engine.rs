@@ -57,7 +57,7 @@ impl Engine {
             Err(HomeError::Taken { .. }) => return Ok(Self::Elsewhere),
             Err(error) => return Err(Failure::of(UNEXPECTED, error)),
         };
-        let log = logs::start(&home.logs(), Level::WARN, "projectx")
+        let log = logs::start(&home, Some(Level::WARN), "projectx")
             .with_context(|| format!("no logs in {}", home.logs().display()))
             .map_err(|error| Failure::of(UNEXPECTED, format!("{error:#}")))?;
         drop(claim);

@@ -13,6 +13,7 @@ mod guard;
 mod hours;
 mod limits;
 mod locked;
+mod logs;
 mod loosening;
 mod observing;
 mod open_results;

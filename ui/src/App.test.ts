@@ -24,6 +24,16 @@ it('counts down from the instant, by the engine’s own time', async () => {
   expect(screen.getByText('ending…')).toBeInTheDocument();
 });
 
+it('shows times in the zone that the settings name, by its name', async () => {
+  const stage = await show('locked');
+  expect(banner().getByText(/6:00 PM local/, { normalizer: plain })).toBeInTheDocument();
+  const view = views.get('locked');
+  if (view) stage.push({ sight: 'live', view: { ...view, zone: 'Europe/London' }, age_ms: 0 });
+  await tick();
+  expect(banner().getByText(/11:00 PM London/, { normalizer: plain })).toBeInTheDocument();
+  expect(screen.queryByText(/PM local/, { normalizer: plain })).toBeNull();
+});
+
 it('shows a lost engine at once: red, figures grey and dated', async () => {
   const stage = await show('armed');
   stage.push({ sight: 'lost', view: views.get('armed') ?? null, age_ms: 2_000 });

@@ -321,7 +321,7 @@ fn zones() -> Zones {
     let parsed = |name: String| name.trim_start_matches(':').parse::<Tz>().ok();
     let named = std::env::var("TZ").ok().and_then(parsed);
     let local = named.or_else(|| iana_time_zone::get_timezone().ok().and_then(parsed));
-    local.map_or(Zones::CENTRAL, |local| Zones { local })
+    local.map_or(Zones::CENTRAL, Zones::of_computer)
 }
 
 /// The system or a terminal asks the program to end: heard from the moment of the call.

@@ -136,12 +136,12 @@ rules:
   session_block_outside: {enabled: false}
 ";
         fs::write(home.config().join("risk.yaml"), unlimited).map_err(Failure::other)?;
-        let _log = logs::start(&home.logs(), Level::ERROR, "projectx").map_err(Failure::other)?;
+        let _log = logs::start(&home, Some(Level::ERROR), "projectx").map_err(Failure::other)?;
         let start = Start {
             home: home.clone(),
             broker: "the bench".to_string(),
             mode: "bench".to_string(),
-            zones: print::zones(),
+            zones: print::zones_of_computer(),
             login: Some(login),
             connect: broker::projectx,
         };

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Failure> {
     let home = args.home.as_deref();
+    if let Ok(home) = runtime::Home::find(home) {
+        print::show_times_of(&home);
+    }
     match args.command {
         Command::Run => command::run::run(home).await,
         Command::Simulate(options) => command::simulate::run(options).await,

@@ -3,18 +3,35 @@
 use std::{
     fmt::{Arguments, Display},
     io::{self, Write},
+    sync::OnceLock,
 };
 
+use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
 use domain::{Instant, Usd};
+use runtime::Home;
 use views::text::{Zones, money, time};
 
 use crate::exit::Failure;
 
+/// The zone that the settings of the home name, if this command has one.
+static CHOSEN: OnceLock<Tz> = OnceLock::new();
+
+/// Shows times as the settings of a home ask for, from now on.
+pub fn show_times_of(home: &Home) {
+    let environment = |name: &str| std::env::var(name).ok();
+    let _ = CHOSEN.set(config::glance(&home.config(), &environment).general.timezone);
+}
+
 /// Zones of whoever reads the terminal.
 pub fn zones() -> Zones {
+    CHOSEN.get().map_or_else(zones_of_computer, |zone| zones_of_computer().or_chosen(*zone))
+}
+
+/// As this computer is set.
+pub fn zones_of_computer() -> Zones {
     let local = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok());
-    local.map_or(Zones::CENTRAL, |local| Zones { local })
+    local.map_or(Zones::CENTRAL, Zones::of_computer)
 }
 
 /// A plain table with a heading.

@@ -36,7 +36,7 @@ pub use handbook::handbook;
 pub use holidays::{missing_years, shipped as shipped_holidays};
 pub use json_schema::schemas;
 pub use layer::Origin;
-pub use load::{Loaded, check, load, restart_needed};
+pub use load::{Loaded, check, glance, load, restart_needed};
 pub use presets::{FILE as PRESETS_FILE, Preset, PresetRule, Presets, presets};
 pub use schema::{File, Strictness, Unit};
 pub use settings::{

@@ -21,7 +21,7 @@ use crate::{
     layer::{Layer, Origin},
     presets,
     schema::File,
-    settings::{Api, ListedAccount, Settings},
+    settings::{Api, ListedAccount, LogLevel, Logging, Settings},
     sheet::Sheet,
     walk::Walk,
     yaml,
@@ -99,6 +99,25 @@ pub fn check(
     read(Sources::new(dir), environment, built, Purpose::Check)
 }
 
+/// What the files say about the program itself, for what begins before they are judged, and for what only
+/// shows things. What of them cannot be used counts as not said: that it is so is told by [`load`].
+#[must_use]
+pub fn glance(dir: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Settings {
+    let mut faults = Vec::new();
+    let mut sources = Sources::new(dir);
+    let environment = sources.environment(environment, &mut faults);
+    let Opened::Tree(tree) = sources.open(File::Risk.name(), &environment, &mut faults) else {
+        return Settings::default();
+    };
+    let mut layer = Walk::new(File::Risk, Origin::File, &mut faults).read(&tree, "");
+    layer.given.retain(|key, _| key.starts_with("general."));
+    let mut sheet = Sheet::default();
+    match layer.apply(File::Risk, &mut sheet) {
+        Ok(()) => sheet.settings,
+        Err(_) => Settings::default(),
+    }
+}
+
 /// Checks the folder with other texts in place of some files: what a change would lead to.
 pub(crate) fn check_with(
     dir: &Path,
@@ -111,7 +130,8 @@ pub(crate) fn check_with(
     read(sources, environment, built, Purpose::Check)
 }
 
-/// What a change of files needs beyond a reload: endpoints and the list of accounts (specification C.16).
+/// What a change of files needs beyond a reload: endpoints, the list of accounts (specification C.16),
+/// and the files that are open for the log.
 #[must_use]
 pub fn restart_needed(old: &Loaded, new: &Loaded) -> Vec<&'static str> {
     let mut reasons = Vec::new();
@@ -120,6 +140,10 @@ pub fn restart_needed(old: &Loaded, new: &Loaded) -> Vec<&'static str> {
     }
     if old.rulebook.accounts != new.rulebook.accounts {
         reasons.push("The list of watched accounts in accounts.yaml changed.");
+    }
+    let files = |loaded: &Loaded| Logging { level: LogLevel::default(), ..loaded.settings.logging.clone() };
+    if files(old) != files(new) {
+        reasons.push("Folder, size or days of the log files in risk.yaml changed.");
     }
     reasons
 }
@@ -189,6 +213,17 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// The variables of the process, and those of the file beside the folder.
+    fn environment<'e>(
+        &mut self,
+        process: &'e dyn Fn(&str) -> Option<String>,
+        faults: &mut Vec<Fault>,
+    ) -> Environment<'e> {
+        let home = self.dir.parent().unwrap_or(self.dir).join(DOT_ENV);
+        let variables = self.text(home, DOT_ENV, faults);
+        Environment::new(process, dot_env(variables.as_deref().unwrap_or_default(), faults))
+    }
+
     /// The tree of a file with its references replaced.
     fn open(&mut self, name: &str, environment: &Environment, faults: &mut Vec<Fault>) -> Opened {
         let known = faults.len();
@@ -221,10 +256,7 @@ fn read(
     purpose: Purpose,
 ) -> Result<Loaded, Faults> {
     let mut faults = Vec::new();
-    let home = sources.dir.parent().unwrap_or(sources.dir).join(DOT_ENV);
-    let variables = sources.text(home, DOT_ENV, &mut faults);
-    let variables = dot_env(variables.as_deref().unwrap_or_default(), &mut faults);
-    let environment = Environment::new(process, variables);
+    let environment = sources.environment(process, &mut faults);
 
     let mut layer =
         |file: File, faults: &mut Vec<Fault>| match sources.open(file.name(), &environment, faults) {

@@ -44,7 +44,7 @@ pub struct Start {
     pub broker: String,
     /// How it runs: `tray`, `headless`, `demo`.
     pub mode: String,
-    /// Zones of the people who read.
+    /// Zones of the people who read, where the settings name none.
     pub zones: Zones,
     /// The login; `None` takes the one of the environment or of the keyring.
     pub login: Option<Credentials>,

@@ -249,6 +249,7 @@ fn view(at: Instant, protection: Protection, since: Instant, accounts: Vec<Accou
         settings_locked_until: None,
         version: "0.1.0".into(),
         desktop: DesktopView::default(),
+        zone: None,
         guard: None,
         other_accounts: Vec::new(),
     }

@@ -108,7 +108,7 @@ pub fn icon(view: &View) -> Icon {
 /// The menu of a view.
 #[must_use]
 pub fn menu(view: &View, now: Instant, zones: Zones) -> Menu {
-    let (state, detail) = lines(view, now, zones);
+    let (state, detail) = lines(view, now, view.zones(zones));
     let accounts =
         view.accounts.iter().take(MAX_ACCOUNT_LINES).map(|account| account_line(account, now)).collect();
     let (today, lockouts) = (today(view), lockouts(view, now));

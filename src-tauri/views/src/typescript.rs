@@ -114,6 +114,8 @@ struct Clock {
     schedule: String,
     event: String,
     berlin: Option<String>,
+    /// The zone that was chosen.
+    kolkata: Option<String>,
 }
 
 impl Drawn {
@@ -149,8 +151,9 @@ impl Span {
 
 impl Clock {
     fn of(at: Instant, now: Instant) -> Self {
-        let berlin = Zones { local: chrono_tz::Europe::Berlin }.local_clock(at);
-        Self { at, schedule: time::schedule(at, now), event: time::event(at, now), berlin }
+        let berlin = Zones::of_computer(chrono_tz::Europe::Berlin).local_clock(at);
+        let kolkata = Zones::CENTRAL.or_chosen(chrono_tz::Asia::Kolkata).local_clock(at);
+        Self { at, schedule: time::schedule(at, now), event: time::event(at, now), berlin, kolkata }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     guard::GuardView,
-    text::{Note, Purpose},
+    text::{Note, Purpose, Zones},
 };
 pub use account::{
     AccountKind, AccountView, CurvePoint, Gauge, GaugeState, Headroom, LockoutView, OrderRole, OrderView,
@@ -80,6 +80,10 @@ pub struct View {
     /// What the desktop is told.
     #[serde(default)]
     pub desktop: DesktopView,
+    /// The zone whose times are shown beside Central Time, as IANA calls it; null: that of the reader's
+    /// computer.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// The guard password; null: none is set.
     #[serde(default)]
     pub guard: Option<GuardView>,
@@ -138,6 +142,13 @@ impl View {
     #[must_use]
     pub fn can_send(&self) -> bool {
         !self.starting && self.health.logged_in && self.health.user_stream == StreamState::Up
+    }
+
+    /// The zones in which its times are shown on a computer: a zone that the settings name comes first.
+    #[must_use]
+    pub fn zones(&self, of_computer: Zones) -> Zones {
+        let chosen = self.zone.as_ref().and_then(|name| name.parse().ok());
+        chosen.map_or(of_computer, |zone| of_computer.or_chosen(zone))
     }
 }
 

@@ -13,6 +13,7 @@ import {
   scheduleWithLocal,
   signed,
   unsigned,
+  type Beside,
 } from './format';
 import {
   biting,
@@ -51,7 +52,7 @@ export interface Banner {
   spoken: string;
 }
 
-export function banner(sight: Sight, now: number, age: number, zone: string): Banner {
+export function banner(sight: Sight, now: number, age: number, zone: Beside): Banner {
   if (sight.sight === 'connecting') return connecting(age);
   if (sight.sight === 'lost') return lost(sight.view, now, age);
   const { view } = sight;
@@ -153,7 +154,7 @@ function danger(view: View, now: number): Banner {
   });
 }
 
-function locked(view: View, now: number, zone: string): Banner {
+function locked(view: View, now: number, zone: Beside): Banner {
   const accounts = view.accounts.filter((account) => account.protection === 'locked');
   const [account, lockout] = strongest(accounts);
   if (!account || !lockout) {

@@ -32,6 +32,7 @@ describe('figures and times read as they do in messages and in the tray', () => 
     expect(schedule(at, now)).toBe(clock.schedule);
     expect(event(at, now)).toBe(clock.event);
     expect(local(at, 'Europe/Berlin')).toBe(clock.berlin);
+    expect(local(at, { chosen: 'Asia/Kolkata' })).toBe(clock.kolkata);
   });
 });
 

@@ -134,32 +134,41 @@ export function hourLabel(at: number): string {
 /** Minutes past the full hour in Central Time. */
 export const minuteOfHour = (at: number): number => Number(wall(at, CENTRAL).minute);
 
-/** The local time, where it differs from Central Time: `6:00 PM local`. */
-export function local(at: number, zone: string): string | null {
-  const here = clock(at, zone, hasSeconds(at));
-  return here === clock(at, CENTRAL, hasSeconds(at)) ? null : `${here} local`;
+/** The zone shown beside Central Time: that of the reader's computer, or the one that the settings name. */
+export type Beside = string | { chosen: string };
+
+export const zoneOf = (zone: Beside): string => (typeof zone === 'string' ? zone : zone.chosen);
+
+/** What it is called: `local`, or `New York` where it was chosen. */
+export const called = (zone: Beside): string =>
+  typeof zone === 'string' ? 'local' : (zone.chosen.split('/').at(-1) ?? '').replaceAll('_', ' ');
+
+/** The local time, where it differs from Central Time: `6:00 PM local`, `12:00 AM London`. */
+export function local(at: number, zone: Beside): string | null {
+  const here = clock(at, zoneOf(zone), hasSeconds(at));
+  return here === clock(at, CENTRAL, hasSeconds(at)) ? null : `${here} ${called(zone)}`;
 }
 
 /** The local time of an event, with seconds, where it differs: `2:12:04 PM local`. */
-export function localEvent(at: number, zone: string): string | null {
-  const here = clock(at, zone, true);
-  return here === clock(at, CENTRAL, true) ? null : `${here} local`;
+export function localEvent(at: number, zone: Beside): string | null {
+  const here = clock(at, zoneOf(zone), true);
+  return here === clock(at, CENTRAL, true) ? null : `${here} ${called(zone)}`;
 }
 
 /** `1:12:04 PM CT (2:12:04 PM local)`. */
-export function eventWithLocal(at: number, now: number, zone: string): string {
+export function eventWithLocal(at: number, now: number, zone: Beside): string {
   const aside = localEvent(at, zone);
   return aside ? `${event(at, now)} (${aside})` : event(at, now);
 }
 
 /** `5:00 PM CT (6:00 PM local)`. */
-export function scheduleWithLocal(at: number, now: number, zone: string): string {
+export function scheduleWithLocal(at: number, now: number, zone: Beside): string {
   const aside = local(at, zone);
   return aside ? `${schedule(at, now)} (${aside})` : schedule(at, now);
 }
 
 /** When something ends, and in how long: `5:00 PM CT (6:00 PM local, in 2h 14m)`. */
-export function ahead(at: number, now: number, zone: string): string {
+export function ahead(at: number, now: number, zone: Beside): string {
   const aside = [local(at, zone), at > now ? `in ${countdown(at - now)}` : null].filter(Boolean);
   return aside.length ? `${schedule(at, now)} (${aside.join(', ')})` : schedule(at, now);
 }

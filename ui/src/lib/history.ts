@@ -1,6 +1,6 @@
 // The past as the page tells it: titles, figures over the days that are shown, the stations of a receipt.
 
-import { event, localEvent, ms, signed, unsigned } from './format';
+import { called, event, localEvent, ms, signed, unsigned, type Beside } from './format';
 import type { History } from './types/History';
 import type { PastLockout } from './types/PastLockout';
 import type { ReceiptView } from './types/ReceiptView';
@@ -97,7 +97,7 @@ export interface Station {
 }
 
 /** From detected to seen: the first with its time, the others with what they took. */
-export function stations(line: ReceiptView, zone: string): Station[] {
+export function stations(line: ReceiptView, zone: Beside): Station[] {
   const from = line.detected_at;
   if (from === null) return [];
   const took = (at: string) => `+${Math.max(0, Math.round(ms(at) - ms(from)))} ms`;
@@ -114,12 +114,14 @@ export function stations(line: ReceiptView, zone: string): Station[] {
 }
 
 /** `Daily Loss Limit, 2:24:31 PM CT to 5:00:00 PM CT`, with the local times where they differ. */
-export function lockoutLine(lock: PastLockout, zone: string): string {
+export function lockoutLine(lock: PastLockout, zone: Beside): string {
   const name = lock.symbol ? `${lock.title} ${lock.symbol}` : lock.title;
   const since = ms(lock.since);
   const end = lock.ended ? `to ${event(ms(lock.ended), since)}` : 'and still';
   const here = [lock.since, lock.ended].flatMap((at) => (at && localEvent(ms(at), zone)) ?? []);
-  const aside = here.length ? ` (${here.map((it) => it.replace(' local', '')).join(' to ')} local)` : '';
+  const aside = here.length
+    ? ` (${here.map((it) => it.replace(` ${called(zone)}`, '')).join(' to ')} ${called(zone)})`
+    : '';
   return `${name}, ${event(since, since)} ${end}${aside}`;
 }
 

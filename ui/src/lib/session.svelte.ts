@@ -1,7 +1,7 @@
 // What the pages know at this moment: the sight, the engine's own time, the page and the open sheet.
 
 import type { Backend, Opening, PageName, SheetName } from './backend';
-import { ms } from './format';
+import { ms, type Beside } from './format';
 import type { Ask } from './types/Ask';
 import type { Reply } from './types/Reply';
 import type { History } from './types/History';
@@ -24,27 +24,32 @@ export class Session {
   step = $state<SetupStep>('connection');
   /** What became of the last command, until the next one. */
   answer = $state<{ refused: boolean; text: string } | null>(null);
-  readonly zone: string;
-
   #arrived = $state.raw(0);
   #tick = $state.raw(0);
   #backend: Backend;
   #steady: () => number;
+  #own: string;
 
   constructor(
     backend: Backend,
-    zone = Intl.DateTimeFormat().resolvedOptions().timeZone,
+    own = Intl.DateTimeFormat().resolvedOptions().timeZone,
     steady: () => number = () => performance.now(),
   ) {
     this.#backend = backend;
     this.#steady = steady;
-    this.zone = zone;
+    this.#own = own;
     this.#arrived = this.#tick = steady();
   }
 
   /** Milliseconds since the engine answered last (or since this window began to ask). */
   get age(): number {
     return this.sight.age_ms + Math.max(0, this.#tick - this.#arrived);
+  }
+
+  /** Shown beside Central Time. */
+  get zone(): Beside {
+    const chosen = this.view?.zone;
+    return chosen ? { chosen } : this.#own;
   }
 
   get view(): View | null {

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use domain::broker::LoginError;
 use runtime::{Ending, Home, Running, Sign, Start, logs};
-use tracing::Level;
 
 use crate::{broker, exit::Failure, print};
 
@@ -14,7 +13,7 @@ pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
     let home = Home::find(home)?;
     // The home is claimed before anything is written into it, the logs included.
     let probe = home.claim()?;
-    let _log = logs::start(&home.logs(), Level::INFO, "projectx").map_err(|error| {
+    let _log = logs::start(&home, None, "projectx").map_err(|error| {
         Failure::other(format!("cannot write logs to {}: {error}", home.logs().display()))
     })?;
     drop(probe);
@@ -22,7 +21,7 @@ pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
         home,
         broker: "TopstepX".to_string(),
         mode: "headless".to_string(),
-        zones: print::zones(),
+        zones: print::zones_of_computer(),
         login: None,
         connect: broker::projectx,
     };

@@ -44,12 +44,12 @@ impl Stage {
             simulator::serve(Settings::new(Market::Manual), listen).await.map_err(Failure::other)?;
         let description = simulator.description().clone();
         write_settings(&home, &description).map_err(Failure::other)?;
-        let log = logs::start(&home.logs(), Level::ERROR, "projectx").map_err(Failure::other)?;
+        let log = logs::start(&home, Some(Level::ERROR), "projectx").map_err(Failure::other)?;
         let mut engine = runtime::start(Start {
             home: home.clone(),
             broker: "the demo".to_string(),
             mode: "demo".to_string(),
-            zones: print::zones(),
+            zones: print::zones_of_computer(),
             login: Some(Credentials {
                 user_name: description.username.clone(),
                 api_key: description.api_key.clone(),

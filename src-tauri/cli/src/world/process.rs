@@ -378,6 +378,7 @@ fn files(rulebook: &Rulebook) -> Files {
         desktop: DesktopView::default(),
         announced: Announced::default(),
         backups: BackupPlan::default(),
+        zone: domain::calendar::CENTRAL,
         names: std::collections::BTreeMap::new(),
     }
 }

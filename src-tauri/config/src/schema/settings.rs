@@ -34,17 +34,17 @@ static GENERAL_KEYS: Group = Group {
             "What follows when the platform does not let an account reduce a position: alert tells, close closes the whole position.",
         )
         .at(lens!(settings.general.on_reduce_refused)),
-        Key::new("timezone", Kind::Zone, "Shown time zone", "Zone in which times are shown; no schedule depends on it.")
+        Key::new("timezone", Kind::Zone, "Shown time zone", "Zone whose times are shown beside Central Time; with America/Chicago that is the computer's own. No schedule depends on it.")
             .at(lens!(settings.general.timezone)),
-        Key::new("logging.level", Kind::Choice(&["DEBUG", "INFO", "WARNING", "ERROR"]), "Log level", "The least that is written.")
+        Key::new("logging.level", Kind::Choice(&["DEBUG", "INFO", "WARNING", "ERROR"]), "Log level", "The least that is written into the log files, and shown by riskctl run. DEBUG adds detail of this program, not of the libraries in it.")
             .at(lens!(settings.logging.level)),
-        Key::new("logging.directory", TEXT, "Log folder", "Folder of the log files; null is logs in the home folder.")
+        Key::new("logging.directory", TEXT, "Log folder", "Folder of the log files; null is logs in the home folder, where a path that is not absolute begins. Takes effect at the next start.")
             .nullable()
             .at(lens!(settings.logging.directory)),
-        Key::new("logging.max_size_mb", Kind::Whole { min: 1, max: 1000 }, "File size", "Size at which a log file is turned over.")
+        Key::new("logging.max_size_mb", Kind::Whole { min: 1, max: 1000 }, "File size", "Size at which a log file is turned over; a new day has a new file anyway. Takes effect at the next start.")
             .unit(Unit::Megabytes)
             .at(lens!(settings.logging.max_size_mb)),
-        Key::new("logging.retention_days", Kind::Whole { min: 1, max: 365 }, "Kept for", "How long log files are kept.")
+        Key::new("logging.retention_days", Kind::Whole { min: 1, max: 365 }, "Kept for", "How long the daemon log is kept. The enforcement and errors logs are kept for 90 days, the api log for 7. Takes effect at the next start.")
             .unit(Unit::Days)
             .at(lens!(settings.logging.retention_days)),
         Key::new("database.backup_enabled", Kind::Bool, "Backups", "Whether the database is backed up: five minutes before each trading day ends, and after the time below.")

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::home::{Home, nothing};
-use config::{Effective, Origin};
+use config::{Effective, LogLevel, Origin, Settings};
 use domain::{
     AccountId, Contracts, RuleKey, RuleMode, Usd,
     rulebook::{LossTier, SizeEnforcement, SymbolListMode, UnknownSymbol, Watched},
@@ -266,4 +266,19 @@ fn files_as_windows_editors_write_them() {
     let saved = config::save(&home.config(), &edits, &nothing, &RuleKey::RULES).unwrap();
     assert_eq!(saved.rulebook.base.max_contracts.settings.limit.0, 2);
     assert_eq!(saved.rulebook.base.max_contracts.mode, RuleMode::Warn);
+}
+
+/// For what begins before the files are judged: what can be used of them counts, the rest does not.
+#[test]
+fn a_glance_reads_what_it_can_of_files_that_nobody_has_judged() {
+    let glance = |risk: &str| config::glance(&Home::with(&[("risk.yaml", risk)]).config(), &nothing);
+    let wrong = "rules: {max_contracts: {limit: none}}\n";
+    let said = glance(&format!(
+        "{wrong}general: {{timezone: Asia/Tokyo, logging: {{level: ERROR, directory: here, max_size_mb: 0}}}}\n"
+    ));
+    assert_eq!((said.logging.level, said.logging.directory.as_deref()), (LogLevel::Error, Some("here")));
+    assert_eq!((said.logging.max_size_mb, said.general.timezone), (100, chrono_tz::Asia::Tokyo));
+    assert_eq!(glance("general: [}"), Settings::default());
+    assert_eq!(glance("general: {logging: {directory: \"${NOWHERE}/x\"}}"), Settings::default());
+    assert_eq!(config::glance(std::path::Path::new("/nowhere"), &nothing), Settings::default());
 }

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono_tz::Tz;
 use config::{Api, Edit, Pending};
 use domain::{Account, AccountId, Event, Instant, LockKind, Lockout, RuleKey, Rulebook, Symbol};
 use serde::{Deserialize, Serialize};
 use store::{AuditAction, ConfigOrigin, ConfigSnapshot, Note as AuditNote, Record};
 use views::{
     text::{
+        Zones,
         note::{self, SettingsNews},
         words,
     },
@@ -37,6 +39,8 @@ pub struct Files {
     pub announced: Announced,
     /// Which backups are taken.
     pub backups: BackupPlan,
+    /// The zone whose times are shown beside Central Time; Central Time itself: that of the computer.
+    pub zone: Tz,
     /// The trader's own names of accounts.
     pub names: BTreeMap<AccountId, String>,
 }
@@ -151,6 +155,8 @@ pub(super) struct Settled {
     pub announced: Announced,
     /// Which backups are taken; those of the defaults until files were read.
     pub backups: BackupPlan,
+    /// The zone that the files name, once they were read.
+    pub zone: Option<Tz>,
     /// The trader's own names of accounts.
     names: BTreeMap<AccountId, String>,
 }
@@ -276,12 +282,18 @@ impl Core {
         self.accounts_under(in_anger).cloned().collect()
     }
 
+    /// Zones of the people who read.
+    pub(super) fn zones(&self) -> Zones {
+        self.settled.zone.map_or(self.setting.zones, |zone| self.setting.zones.or_chosen(zone))
+    }
+
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
         self.listed.follow(&files.instruments);
         self.settled.desktop = files.desktop;
         self.settled.announced = files.announced;
         self.settled.backups = files.backups;
+        self.settled.zone = Some(files.zone);
         self.settled.names = files.names;
         let old = self.accepted().clone();
         let known = self.settled.source.as_ref();
@@ -435,7 +447,7 @@ impl Core {
             [applied, &verdicts.waits, &verdicts.refused, withdrawn].map(|changes| self.changed(changes));
         let [applied, waits, refused, withdrawn] = &words;
         let news = SettingsNews { applied, waits, from: self.loosens_at(), refused, withdrawn };
-        if let Some(note) = note::settings_changed(&news, now, self.setting.zones) {
+        if let Some(note) = note::settings_changed(&news, now, self.zones()) {
             self.tell(note, About::all("settings_changed"), now);
         }
     }

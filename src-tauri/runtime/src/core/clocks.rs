@@ -19,7 +19,7 @@ impl Core {
         if !is_sure || !self.settled.announced.clocks || self.clocks_told.is_some_and(|until| now < until) {
             return;
         }
-        let zones = [calendar::CENTRAL, self.setting.zones.local];
+        let zones = [calendar::CENTRAL, self.zones().local];
         let first = zones.iter().filter_map(|zone| calendar::clocks_change(*zone, now, now + AHEAD)).min();
         let Some(first) = first else { return };
         let until = first + TOGETHER;

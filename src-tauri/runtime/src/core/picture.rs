@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Account, AccountId, Contracts, Instant, Lockout, Order, Position, Price, RuleMode, Side, Usd, exchange,
-    rulebook::NoStopLossGrace,
+    Account, AccountId, Contracts, Instant, Lockout, Order, Position, Price, RuleMode, Side, Usd,
+    calendar::CENTRAL, exchange, rulebook::NoStopLossGrace,
 };
 use engine::{AccountState, Coverage, Holding, rules};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -52,6 +52,7 @@ impl Core {
             mode: self.setting.mode.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             desktop: self.settled.desktop,
+            zone: self.settled.zone.filter(|zone| *zone != CENTRAL).map(|zone| zone.name().to_string()),
             guard: self.guard_view(),
             other_accounts: self.accounts.others().iter().map(|it| self.other_account(it)).collect(),
         }

@@ -146,7 +146,7 @@ impl Core {
     /// A wrong password was given: counts it, and says what to do.
     pub fn wrong_password(&mut self, deed: &GuardDeed, now: Instant) -> (Vec<Output>, String) {
         let now = self.time(now);
-        let zones = self.setting.zones;
+        let zones = self.zones();
         let Some(guard) = &mut self.settled.guard else {
             return (Vec::new(), "No guard password is set.".to_string());
         };
@@ -258,7 +258,7 @@ impl Core {
 
     fn may_forget(&self, guard: &GuardPassword, now: Instant) -> Result<(), String> {
         match guard.removal_at {
-            Some(at) => Err(format!("It is removed {} already.", time::ahead(at, now, self.setting.zones))),
+            Some(at) => Err(format!("It is removed {} already.", time::ahead(at, now, self.zones()))),
             None => self.may_loosen(),
         }
     }
@@ -294,7 +294,7 @@ impl Core {
         if guard.overrides_from > now {
             return Err(format!(
                 "The guard password is too new: it overrides lockouts from {}.",
-                time::ahead(guard.overrides_from, now, self.setting.zones)
+                time::ahead(guard.overrides_from, now, self.zones())
             ));
         }
         Ok(())
@@ -379,7 +379,7 @@ impl Core {
     /// Writes down what is kept of the guard password from now on, and tells people.
     fn keep_guard(&mut self, note: String, news: GuardNews, now: Instant) {
         self.accept(self.accepted().clone(), &[], vec![note], now);
-        self.tell(guard::note(news, now, self.setting.zones), About::all("guard"), now);
+        self.tell(guard::note(news, now, self.zones()), About::all("guard"), now);
     }
 }
 

@@ -386,7 +386,7 @@ impl Core {
         let open = self.held(account);
         write(&Scene {
             now,
-            zones: self.setting.zones,
+            zones: self.zones(),
             broker: &self.setting.broker,
             account: name.as_deref().filter(|_| self.watched().len() > 1),
             open: &open,

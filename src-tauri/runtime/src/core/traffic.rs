@@ -22,7 +22,7 @@ pub struct Setting {
     pub broker: String,
     /// How the engine runs: `tray`, `headless`, `demo`, `service`.
     pub mode: String,
-    /// Zones of the people who read.
+    /// Zones of the people who read, where the settings name none.
     pub zones: Zones,
     /// When this run began.
     pub started: Instant,

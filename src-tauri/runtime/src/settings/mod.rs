@@ -28,7 +28,10 @@ use views::{
     view::DesktopView,
 };
 
-use crate::core::{Announced, BackupPlan, Files, Input};
+use crate::{
+    core::{Announced, BackupPlan, Files, Input},
+    logs,
+};
 
 /// The files are looked at this often: a change takes effect within two seconds (ruling 6).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -108,7 +111,8 @@ pub fn load(directory: &Path) -> Result<Loaded, Faults> {
     config::load(directory, &environment, &BUILT)
 }
 
-fn environment(name: &str) -> Option<String> {
+/// The variables that the files may refer to.
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -192,6 +196,7 @@ impl Settings {
         if old.as_ref().is_some_and(|old| old.fingerprint == new.fingerprint) {
             return vec![Input::Settings(Ok(()))];
         }
+        logs::set_level(new.settings.logging.level);
         for fault in &new.warnings {
             tracing::warn!(target: "daemon", "{fault}");
         }
@@ -330,6 +335,7 @@ pub fn files(loaded: &Loaded) -> Files {
         origin: ConfigOrigin::File,
         instruments: loaded.settings.general.instruments.clone(),
         desktop: desktop(&loaded.settings.notifications.desktop),
+        zone: loaded.settings.general.timezone,
         names: names(loaded),
         announced: Announced {
             unlocks: loaded.settings.timers.notify_unlock,

@@ -188,6 +188,22 @@ async fn a_preview_says_what_applies_now_and_what_later_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_preview_says_which_settings_of_the_log_need_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let watching = watching(home.path());
+    for (key, value, effect) in [
+        ("general.logging.level", "DEBUG", ChangeEffect::Now),
+        ("general.logging.directory", "elsewhere", ChangeEffect::Restart),
+        ("general.logging.max_size_mb", "7", ChangeEffect::Restart),
+        ("general.logging.retention_days", "7", ChangeEffect::Restart),
+        ("general.timezone", "Europe/London", ChangeEffect::Now),
+    ] {
+        let preview = previewed(home.path(), &watching, Guarded::default(), &[(None, key, value)]).await;
+        assert_eq!(preview.changes[0].effect, effect, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_preview_knows_that_a_waiting_change_would_be_taken_back() {
     let home = tempfile::tempdir().unwrap();
     let watching = watching(home.path());

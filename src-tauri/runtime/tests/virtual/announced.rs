@@ -1,7 +1,8 @@
 //! What is announced although nothing follows from it: the end of a lockout, a change of the clocks.
 
 use chrono::TimeDelta;
-use domain::{Command, Instant, Memory};
+use chrono_tz::Tz;
+use domain::{Command, Instant, Memory, calendar::CENTRAL};
 use runtime::core::{Announced, BackupPlan, Core, Files, Input, Output, Setting};
 use views::text::Zones;
 
@@ -44,6 +45,17 @@ fn an_account_goes_by_the_traders_own_name_with_the_brokers_beside_it() {
 
 /// A core that looks at the time now and then, from one instant to another; what it told of the clocks.
 fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -> Vec<(Instant, String)> {
+    told_where_chosen(CENTRAL, announced, zones, from, until)
+}
+
+/// The same where the settings name a zone.
+fn told_where_chosen(
+    zone: Tz,
+    announced: Announced,
+    zones: Zones,
+    from: &str,
+    until: &str,
+) -> Vec<(Instant, String)> {
     let (from, until): (Instant, Instant) = (from.parse().unwrap(), until.parse().unwrap());
     let setting = Setting { broker: "Model".to_string(), mode: "headless".to_string(), zones, started: from };
     let (mut core, _) = Core::new(setting, rulebook(), Memory::default(), Vec::new(), from);
@@ -56,6 +68,7 @@ fn told_of_clocks(announced: Announced, zones: Zones, from: &str, until: &str) -
         desktop: views::view::DesktopView::default(),
         announced,
         backups: BackupPlan::default(),
+        zone,
         names: std::collections::BTreeMap::new(),
     };
     core.handle(from, from, Input::Files(Box::new(files)));
@@ -84,17 +97,22 @@ fn a_change_of_the_clocks_is_told_once_two_days_ahead() {
     assert_eq!(told(Announced::default(), Zones::CENTRAL), sunday);
     assert_eq!(told(Announced { unlocks: true, clocks: false }, Zones::CENTRAL), []);
 
-    let berlin = Zones { local: "Europe/Berlin".parse().unwrap() };
+    let berlin = Zones::of_computer("Europe/Berlin".parse().unwrap());
     assert_eq!(told(Announced::default(), berlin), sunday, "Berlin's clocks changed a week before");
     let before = told_of_clocks(Announced::default(), berlin, "2025-10-22T15:00:00Z", week.0);
     let titles: Vec<&str> = before.iter().map(|(_, title)| title.as_str()).collect();
     assert_eq!(titles, ["Your clocks change on Sun Oct 26"]);
+
+    let (paris, october) = (chrono_tz::Europe::Paris, "2025-10-22T15:00:00Z");
+    let chosen = told_where_chosen(paris, Announced::default(), Zones::CENTRAL, october, week.0);
+    let titles: Vec<&str> = chosen.iter().map(|(_, title)| title.as_str()).collect();
+    assert_eq!(titles, ["Paris clocks change on Sun Oct 26"], "the zone of the settings counts");
 }
 
 /// New York's clocks change an hour before those of Chicago: one message for both.
 #[test]
 fn clocks_that_change_in_one_night_are_told_of_together() {
-    let new_york = Zones { local: "America/New_York".parse().unwrap() };
+    let new_york = Zones::of_computer("America/New_York".parse().unwrap());
     let told = told_of_clocks(Announced::default(), new_york, "2026-03-05T15:00:00Z", "2026-03-12T15:00:00Z");
     let titles: Vec<&str> = told.iter().map(|(_, title)| title.as_str()).collect();
     assert_eq!(titles, ["Clocks change on Sun Mar 8"]);

@@ -33,14 +33,22 @@ pub fn clocks_change(change: &ClocksChange, scene: &Scene<'_>) -> Option<Note> {
             let local = scene.zones.local;
             let told = "Central Time and what goes by it stay as they are.";
             (
-                format!("Your clocks change on {}", day(at, local)),
-                format!("{} {told}", turn("Local time", at, local)),
+                format!("{} clocks change on {}", whose("Your", scene), day(at, local)),
+                format!("{} {told}", turn(&format!("{} time", whose("Local", scene)), at, local)),
             )
         }
         (None, None) => return None,
     };
     let body: Vec<String> = [Some(told), shift(change, scene)].into_iter().flatten().collect();
     Some(scene.note(Severity::Info, &title, &body.join(" ")))
+}
+
+/// The reader's own, or those of the zone that he chose.
+fn whose(own: &str, scene: &Scene<'_>) -> String {
+    match scene.zones.is_chosen {
+        true => scene.zones.called(),
+        false => own.to_owned(),
+    }
 }
 
 /// `Central Time goes forward by 1 h at 2:00 AM.`, in the words of those who turn the hands: the time before.
@@ -69,7 +77,9 @@ fn shift(change: &ClocksChange, scene: &Scene<'_>) -> Option<String> {
     if wall(before) == wall(after) {
         return None;
     }
-    let on_clock = |at: Instant| scene.zones.local_clock(at).unwrap_or_else(|| "the same local".to_owned());
+    let on_clock = |at: Instant| {
+        scene.zones.local_clock(at).unwrap_or_else(|| format!("the same {}", scene.zones.called()))
+    };
     Some(format!(
         "From then {} is {}, not {}.",
         time::schedule(after, after),
@@ -95,7 +105,7 @@ mod tests {
         let symbols = BTreeMap::new();
         let scene = Scene {
             now: utc("2026-03-06T12:00:00Z"),
-            zones: Zones { local },
+            zones: Zones::of_computer(local),
             broker: "TopstepX",
             account: None,
             open: &[],

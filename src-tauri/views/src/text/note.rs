@@ -190,7 +190,7 @@ pub fn engine_lost(last: &View, now: Instant, zones: Zones) -> Note {
     let open: Vec<Held> = last.accounts.iter().flat_map(|account| &account.positions).map(held).collect();
     let scene = Scene {
         now,
-        zones,
+        zones: last.zones(zones),
         broker: &last.broker,
         account: None,
         open: &open,

@@ -1,4 +1,5 @@
-//! Times and countdowns for people: Central Time first, local time beside it where it differs.
+//! Times and countdowns for people: Central Time first, local time beside it where it differs, or the time of
+//! the zone that the reader chose.
 
 use chrono::{Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
@@ -13,20 +14,45 @@ const COARSE_FROM: i64 = 10 * MINUTE;
 /// The zones in which times are shown. Central Time is always one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zones {
-    /// Where the reader sits.
+    /// Where the reader sits, or the zone he chose instead.
     pub local: Tz,
+    /// Whether he chose it: then it is called by its name.
+    pub is_chosen: bool,
 }
 
 impl Zones {
     /// For a reader in Central Time.
-    pub const CENTRAL: Self = Self { local: CENTRAL };
+    pub const CENTRAL: Self = Self::of_computer(CENTRAL);
 
-    /// The local time, where it differs from Central Time: `6:00 PM local`.
+    /// As the reader's computer is set.
+    #[must_use]
+    pub const fn of_computer(local: Tz) -> Self {
+        Self { local, is_chosen: false }
+    }
+
+    /// The zone that the settings name takes the place of the computer's. Central Time is shown anyway, so
+    /// naming it changes nothing.
+    #[must_use]
+    pub fn or_chosen(self, zone: Tz) -> Self {
+        if zone == CENTRAL { self } else { Self { local: zone, is_chosen: true } }
+    }
+
+    /// What the zone beside Central Time is called: `local`, or `New York` where it was chosen.
+    #[must_use]
+    pub fn called(self) -> String {
+        match self.is_chosen {
+            true => self.local.name().rsplit('/').next().unwrap_or_default().replace('_', " "),
+            false => "local".to_owned(),
+        }
+    }
+
+    /// The local time, where it differs from Central Time: `6:00 PM local`, `12:00 AM London`.
     #[must_use]
     pub fn local_clock(self, at: Instant) -> Option<String> {
         let here = at.with_timezone(&self.local);
         let there = at.with_timezone(&CENTRAL);
-        (here.offset().fix() != there.offset().fix()).then(|| format!("{} local", wall(at, self.local)))
+        (here.offset().fix() != there.offset().fix())
+            .then(|| format!("{} {}", wall(at, self.local), self.called()))
     }
 }
 
@@ -193,12 +219,24 @@ mod tests {
     #[test]
     fn central_time_first_and_local_time_where_it_differs() {
         let (at, now) = (utc("2025-11-18T23:00:00Z"), utc("2025-11-18T20:46:20Z"));
-        let eastern = Zones { local: chrono_tz::America::New_York };
+        let eastern = Zones::of_computer(chrono_tz::America::New_York);
         assert_eq!(ahead(at, now, Zones::CENTRAL), "5:00 PM CT (in 2h 14m)");
         assert_eq!(ahead(at, now, eastern), "5:00 PM CT (6:00 PM local, in 2h 14m)");
         assert_eq!(ahead(now, at, Zones::CENTRAL), "2:46:20 PM CT");
-        let same_offset = Zones { local: chrono_tz::America::Winnipeg };
+        let same_offset = Zones::of_computer(chrono_tz::America::Winnipeg);
         assert_eq!(same_offset.local_clock(at), None);
+    }
+
+    #[test]
+    fn a_zone_that_was_chosen_is_called_by_its_name() {
+        let (at, now) = (utc("2025-11-18T23:00:00Z"), utc("2025-11-18T20:46:20Z"));
+        let eastern = Zones::of_computer(chrono_tz::America::New_York);
+        assert_eq!(eastern.or_chosen(CENTRAL), eastern, "Central Time is shown anyway");
+        let told = |zone| ahead(at, now, eastern.or_chosen(zone));
+        assert_eq!(told(chrono_tz::Europe::London), "5:00 PM CT (11:00 PM London, in 2h 14m)");
+        assert_eq!(told(chrono_tz::America::New_York), "5:00 PM CT (6:00 PM New York, in 2h 14m)");
+        assert_eq!(told(chrono_tz::UTC), "5:00 PM CT (11:00 PM UTC, in 2h 14m)");
+        assert_eq!(told(chrono_tz::America::Winnipeg), "5:00 PM CT (in 2h 14m)");
     }
 
     #[test]

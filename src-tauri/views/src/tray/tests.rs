@@ -287,7 +287,7 @@ fn a_failing_disk_leaves_flatten_possible() {
 #[test]
 fn the_tooltip_carries_result_and_countdown() {
     let view = sample::locked();
-    let menu = menu(&view, view.at, Zones { local: chrono_tz::America::New_York });
+    let menu = menu(&view, view.at, Zones::of_computer(chrono_tz::America::New_York));
     expect![[r#"
         Risk Manager: Locked until 5:00 PM CT (6:00 PM local, in 2h 14m)
         Daily Loss Limit −$512.50 of −$500.00
@@ -306,4 +306,12 @@ fn many_accounts_keep_the_menu_short() {
     let account = view.accounts[0].clone();
     view.accounts = vec![account; 9];
     assert_eq!(menu(&view, view.at, Zones::CENTRAL).accounts.len(), MAX_ACCOUNT_LINES);
+}
+
+#[test]
+fn a_zone_that_the_settings_name_takes_the_place_of_the_computers() {
+    let mut view = sample::locked();
+    view.zone = Some("Europe/London".to_string());
+    let menu = menu(&view, view.at, Zones::of_computer(chrono_tz::America::New_York));
+    assert_eq!(menu.state, "Locked until 5:00 PM CT (11:00 PM London, in 2h 14m)");
 }

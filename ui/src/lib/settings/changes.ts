@@ -1,6 +1,6 @@
 // What changes and what waits, in words. Judges nothing itself.
 
-import { ahead, ms } from '../format';
+import { ahead, ms, type Beside } from '../format';
 import { LISTED_ONLY, LISTS, TOGETHER } from '../texts/settings';
 import type { PendingView } from '../types/PendingView';
 import type { SettingChange } from '../types/SettingChange';
@@ -95,7 +95,7 @@ function listChange({ key, from, to }: Told): string | null {
 export const waitingOf = (view: View | null, account: string | null): PendingView[] =>
   (view?.pending ?? []).filter((it) => account === null || it.account === null || it.account === account);
 
-export function waitingText(settings: SettingsView, change: PendingView, now: number, zone: string): string {
+export function waitingText(settings: SettingsView, change: PendingView, now: number, zone: Beside): string {
   const what = changeText(settings, change);
   const at = change.applies_at === null ? null : ms(change.applies_at);
   switch (change.state) {

@@ -1,7 +1,7 @@
 // What holds, and what an edit would lead to, in words. Judges nothing itself: the engine's preview does.
 
 import { isBlind } from '../doubts';
-import { ahead, ms, schedule } from '../format';
+import { ahead, ms, schedule, type Beside } from '../format';
 import { DOUBTED, LISTS } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
 import type { DoubtView } from '../types/DoubtView';
@@ -85,7 +85,7 @@ export function standing(entry: Entry, values: Values, doubts: DoubtView[] | nul
 
 interface Context {
   now: number;
-  zone: string;
+  zone: Beside;
   names: (account: string) => string;
   accounts: AccountView[];
 }

@@ -87,6 +87,11 @@ version: string,
  */
 desktop: DesktopView, 
 /**
+ * The zone whose times are shown beside Central Time, as IANA calls it; null: that of the reader's
+ * computer.
+ */
+zone: string | null, 
+/**
  * The guard password; null: none is set.
  */
 guard: GuardView | null, 

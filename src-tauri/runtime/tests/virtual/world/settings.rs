@@ -51,6 +51,7 @@ impl World {
             desktop: DesktopView::default(),
             announced: Announced::default(),
             backups: BackupPlan::default(),
+            zone: domain::calendar::CENTRAL,
             names: std::collections::BTreeMap::new(),
         };
         self.files = Some(files);
