@@ -121,6 +121,7 @@ impl Eye {
             | Reply::Preview { .. }
             | Reply::Contracts { .. }
             | Reply::History { .. }
+            | Reply::Reconciled { .. }
             | Reply::Presets { .. } => {}
         }
     }

@@ -1,5 +1,7 @@
 //! The programs around the engine: demo and simulator.
 
+use serde_json::json;
+
 use crate::stage::{Process, Rules, Stage, riskctl, wait_until};
 
 #[test]
@@ -55,6 +57,19 @@ fn a_wrong_call_is_told_on_standard_error() {
         assert!(matches!(finished.code, Some(1..)), "{arguments:?}: {:?}", finished.code);
         assert!(finished.output.is_empty() && !finished.errors.is_empty(), "{arguments:?}");
     }
+}
+
+/// The running engine reads its broker anew, and says whether it was right.
+#[test]
+fn a_reading_can_be_asked_for() {
+    let stage = Stage::running(&Rules::open());
+    let agrees = stage.home.ask(&["reconcile"]);
+    assert!(agrees.output.contains("agrees"), "{agrees:?}");
+    stage.simulator.fault(&json!({"kind": "lose_events", "times": 1}));
+    stage.desk().buy_limit("MNQ", 1, 100.0);
+    let differences = stage.home.json(&["reconcile", "--json"]);
+    assert_eq!(differences[0]["subject"], "order", "{differences}");
+    assert_eq!(differences[0]["kind"], "extra", "{differences}");
 }
 
 /// As behind `| head -1`: no panic, no message, and the code by which shells tell of it.

@@ -57,6 +57,8 @@ pub enum Command {
     /// Show or lock the risk settings
     #[command(subcommand)]
     Settings(Settings),
+    /// Read positions, orders and trades anew, and print what differs from what the engine knew
+    Reconcile(Format),
     /// Close all positions and cancel all orders; asks first
     Flatten(Act),
     /// Lock yourself out until the trading day ends or until a time; cannot be taken back

@@ -50,6 +50,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Config(options) => command::config::run(home, &options),
         Command::Guard(options) => command::guard::run(home, options).await,
         Command::Settings(options) => command::settings::run(home, options).await,
+        Command::Reconcile(options) => command::reconcile::run(home, options).await,
         Command::Flatten(options) => command::act::flatten(home, options).await,
         Command::LockOut(options) => command::act::lock_out(home, options).await,
     }

@@ -79,6 +79,18 @@ pub enum Difference {
     },
 }
 
+impl Subject {
+    /// Its name in the log.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Position => "position",
+            Self::Order { .. } => "order",
+            Self::Fill { .. } => "fill",
+        }
+    }
+}
+
 impl Difference {
     /// Between two sizes, neither of them zero.
     #[must_use]

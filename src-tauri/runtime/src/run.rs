@@ -135,6 +135,8 @@ pub(crate) struct Loop {
     pub proving: Option<Proving>,
     /// Who waits for a search of contracts, by its call.
     pub searches: BTreeMap<CallId, oneshot::Sender<Reply>>,
+    /// Who waits for everything to be read anew.
+    pub review: Option<oneshot::Sender<Reply>>,
     pub petitions: mpsc::Receiver<Petition>,
     /// This computer woke, where the system tells it.
     pub wakes: mpsc::Receiver<()>,
@@ -335,6 +337,7 @@ impl Loop {
                     }
                 }
                 Output::Found { search, found } => self.found(search, found),
+                Output::Reviewed(result) => self.reviewed(result),
             }
         }
     }

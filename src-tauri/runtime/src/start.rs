@@ -163,6 +163,7 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
         renewal: None,
         proving: None,
         searches: std::collections::BTreeMap::new(),
+        review: None,
         petitions,
         wakes: wake::wakes(),
         views,

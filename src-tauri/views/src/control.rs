@@ -4,7 +4,7 @@
 //! [`Reply::View`]s and [`Reply::Note`]s, with the id of that request, whenever the view changes or
 //! people are to be told something.
 
-use domain::{AccountId, Command, Instant};
+use domain::{AccountId, Command, ContractId, Instant, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -47,7 +47,7 @@ pub enum Ask {
         /// At most this many.
         limit: u32,
     },
-    /// Read everything from the broker again, now.
+    /// Read everything from the broker again, now, and say what differs from what was known.
     Reconcile,
     /// Try to connect now instead of waiting for the next attempt.
     Retry,
@@ -183,4 +183,27 @@ pub enum Reply {
         /// What the broker found.
         contracts: Vec<ContractView>,
     },
+    /// To `Reconcile`: everything was read.
+    Reconciled {
+        /// What was not known so, and counts now; none: what was known agrees.
+        differences: Vec<DifferenceView>,
+    },
+}
+
+/// How a reading differs from what was known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DifferenceView {
+    /// Whose.
+    pub account: AccountId,
+    /// In which contract.
+    pub contract: ContractId,
+    /// Its root.
+    pub symbol: Symbol,
+    /// Of what: `position`, `order` or `fill`.
+    pub subject: String,
+    /// In what: `missing`, `extra`, `size`, `side`, `price` or `stop`.
+    pub kind: String,
+    /// All of it in a sentence.
+    pub text: String,
 }

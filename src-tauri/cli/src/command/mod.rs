@@ -9,6 +9,7 @@ pub mod history;
 pub mod lockouts;
 pub mod log;
 pub mod pending;
+pub mod reconcile;
 pub mod replay_events;
 pub mod run;
 pub mod settings;

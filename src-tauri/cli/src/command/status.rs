@@ -43,6 +43,7 @@ pub async fn run(home: Option<&Path>, options: Status) -> Result<(), Failure> {
             | Reply::Preview { .. }
             | Reply::Contracts { .. }
             | Reply::History { .. }
+            | Reply::Reconciled { .. }
             | Reply::Presets { .. } => {}
         }
     }

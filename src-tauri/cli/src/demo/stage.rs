@@ -198,6 +198,7 @@ impl Stage {
                     | Reply::Preview { .. }
                     | Reply::Contracts { .. }
                     | Reply::History { .. }
+                    | Reply::Reconciled { .. }
                     | Reply::Presets { .. },
                 ) => {}
                 Err(error) => return Err(error.to_string()),

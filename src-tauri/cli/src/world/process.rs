@@ -273,7 +273,7 @@ impl Process {
                     self.disk.write_lazily(vec![told.record(1)]);
                     self.happened.push(Happening::Told);
                 }
-                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } => {}
+                Output::Protected(_) | Output::Refused(_) | Output::Found { .. } | Output::Reviewed(_) => {}
             }
         }
         Ok(())

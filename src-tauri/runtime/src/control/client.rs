@@ -62,6 +62,14 @@ impl Client {
     /// # Errors
     /// The engine refused, or did not answer within five seconds.
     pub async fn ask(&mut self, ask: Ask) -> Result<Reply, ClientError> {
+        self.ask_within(ask, ANSWER_WITHIN).await
+    }
+
+    /// Asks for what takes longer.
+    ///
+    /// # Errors
+    /// The engine refused, or did not answer in time.
+    pub async fn ask_within(&mut self, ask: Ask, limit: Duration) -> Result<Reply, ClientError> {
         let id = self.send(ask).await?;
         let answer = async {
             loop {
@@ -71,10 +79,10 @@ impl Client {
                 }
             }
         };
-        match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+        match tokio::time::timeout(limit, answer).await {
             Ok(Ok(Reply::Refused { reason })) => Err(ClientError::Refused(reason)),
             Ok(result) => result,
-            Err(_) => Err(ClientError::Broken("no answer within five seconds".to_string())),
+            Err(_) => Err(ClientError::Broken(format!("no answer within {} seconds", limit.as_secs()))),
         }
     }
 
@@ -93,6 +101,7 @@ impl Client {
             | Reply::Preview { .. }
             | Reply::Contracts { .. }
             | Reply::History { .. }
+            | Reply::Reconciled { .. }
             | Reply::Presets { .. } => Err(ClientError::Broken("an answer to another question".to_string())),
         }
     }

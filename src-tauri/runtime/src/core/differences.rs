@@ -3,9 +3,9 @@
 
 use chrono::TimeDelta;
 use domain::{AccountId, Discrepancy, Event, Instant, Subject};
-use views::text::discrepancy;
+use views::{control::DifferenceView, text::discrepancy};
 
-use super::{Core, telling::About};
+use super::{Core, Output, telling::About};
 
 /// A message that arrives within this time after a reading was on its way, not lost.
 const UNDER_WAY: TimeDelta = TimeDelta::seconds(2);
@@ -16,6 +16,8 @@ const MOST_WAITING: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Differences {
     waiting: Vec<Found>,
+    /// What was found since somebody wanted to know.
+    review: Option<Vec<DifferenceView>>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,43 @@ impl Differences {
 }
 
 impl Core {
+    /// Reads all accounts anew for a person; the answer is an [`Output::Reviewed`].
+    ///
+    /// # Errors
+    /// There is nobody to ask, or it is being done already.
+    pub fn review(&mut self, now: Instant) -> Result<Vec<Output>, String> {
+        if !self.links.user_up || self.watched().is_empty() {
+            return Err(format!("{} cannot be read without a connection.", self.setting.broker));
+        }
+        if self.differences.review.is_some() {
+            return Err("Everything is being read again already. Try again in a moment.".to_string());
+        }
+        self.differences.review = Some(Vec::new());
+        self.reconciler.want(self.time(now));
+        self.pursue(now);
+        Ok(self.take_outputs())
+    }
+
+    /// Answers once everything was read and nothing waits for a message that may be on its way.
+    pub(super) fn end_review(&mut self) {
+        if self.differences.review.is_none() {
+            return;
+        }
+        let read = match self.links.user_up {
+            true => self.reconciler.is_read(),
+            false => Err("the connection was lost meanwhile".to_string()),
+        };
+        let result = match read {
+            Ok(true) if self.differences.waiting.is_empty() => {
+                Ok(self.differences.review.take().unwrap_or_default())
+            }
+            Ok(_) => return,
+            Err(why) => Err(format!("Not everything could be read: {why}.")),
+        };
+        self.differences.review = None;
+        self.batch.signs.push(Output::Reviewed(result));
+    }
+
     /// A reading differs from what was known.
     pub(super) fn differ(&mut self, account: &AccountId, differences: Vec<Discrepancy>, now: Instant) {
         let is_unexplained = self.links.user_up && self.reconciler.doubt_about(account, now).is_none();
@@ -86,6 +125,7 @@ impl Core {
     fn write_differences(&mut self, found: &[Found], now: Instant) {
         for it in found {
             self.log_difference(it);
+            self.show_difference(it);
         }
         for account in self.watched().to_vec() {
             let lost = found.iter().filter(|it| it.account == account && it.is_unexplained);
@@ -106,6 +146,18 @@ impl Core {
         } else {
             tracing::info!(target: "daemon", %account, kind, "a reading differs; {text}");
         }
+    }
+
+    fn show_difference(&mut self, Found { account, discrepancy, .. }: &Found) {
+        let view = DifferenceView {
+            account: account.clone(),
+            contract: discrepancy.contract.clone(),
+            symbol: self.symbol_of(&discrepancy.contract),
+            subject: discrepancy.subject.kind().to_string(),
+            kind: discrepancy.difference.kind().to_string(),
+            text: self.difference_text(discrepancy),
+        };
+        self.differences.review.iter_mut().for_each(|found| found.push(view.clone()));
     }
 
     fn difference_text(&self, discrepancy: &Discrepancy) -> String {

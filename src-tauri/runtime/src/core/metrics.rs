@@ -119,11 +119,7 @@ pub fn kind_of(input: &Input) -> &'static str {
             "settings"
         }
         Input::DatabaseReplaced(_) | Input::Disk(_) => "disk",
-        Input::Credentials(_)
-        | Input::ClockApart(_)
-        | Input::Stepped(_)
-        | Input::Jumped
-        | Input::Reconcile => "other",
+        Input::Credentials(_) | Input::ClockApart(_) | Input::Stepped(_) | Input::Jumped => "other",
     }
 }
 

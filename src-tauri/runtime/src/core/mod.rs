@@ -170,7 +170,7 @@ impl Core {
             Input::Credentials(found) => self.links.credentials = found,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
             Input::Stepped(by) => self.executor.stepped(by),
-            Input::Jumped | Input::Reconcile => self.reconciler.doubt(None, now),
+            Input::Jumped => self.reconciler.doubt(None, now),
         }
         self.pursue(now);
         self.take_outputs()
@@ -385,6 +385,7 @@ impl Core {
         self.subscribe_quotes(now);
         self.read_accounts(now);
         self.reconcile(now);
+        self.end_review();
         self.assess(now);
         self.tell_barred(now);
     }

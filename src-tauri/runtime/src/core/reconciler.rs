@@ -29,6 +29,14 @@ struct Reading {
     answered: u64,
     confirmed: Option<Instant>,
     failure: Option<String>,
+    wanted: Option<Wish>,
+}
+
+/// Somebody waits for a reading that is asked for no earlier than this.
+#[derive(Debug)]
+struct Wish {
+    since: Instant,
+    failed: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +66,7 @@ impl Reconciler {
                 answered: 0,
                 confirmed: None,
                 failure: None,
+                wanted: None,
             });
         }
     }
@@ -74,6 +83,28 @@ impl Reconciler {
                 reading.doubts += 1;
                 reading.due = now;
             }
+        }
+    }
+
+    /// Somebody wants all accounts read anew, which is no doubt about any of them.
+    pub(crate) fn want(&mut self, now: Instant) {
+        for reading in self.readings.values_mut() {
+            reading.wanted = Some(Wish { since: now, failed: None });
+            reading.due = now;
+        }
+    }
+
+    /// Whether all accounts were read since that was wanted; otherwise what stood in the way, once
+    /// something did.
+    pub(crate) fn is_read(&mut self) -> Result<bool, String> {
+        let wishes = || self.readings.values().filter_map(|reading| reading.wanted.as_ref());
+        let is_read = wishes().next().is_none();
+        match wishes().find_map(|wish| wish.failed.clone()) {
+            Some(why) => {
+                self.readings.values_mut().for_each(|reading| reading.wanted = None);
+                Err(why)
+            }
+            None => Ok(is_read),
         }
     }
 
@@ -109,7 +140,9 @@ impl Reconciler {
         reading.failure = None;
         reading.answered = asked.doubts;
         reading.confirmed = Some(now);
-        reading.due = if reading.answered == reading.doubts { now + PERIOD } else { now };
+        reading.wanted.take_if(|wish| wish.since <= asked.at);
+        let is_done = reading.answered == reading.doubts && reading.wanted.is_none();
+        reading.due = if is_done { now + PERIOD } else { now };
     }
 
     pub(crate) fn failed(&mut self, account: &AccountId, why: String, now: Instant) {
@@ -153,6 +186,9 @@ impl Reconciler {
 impl Reading {
     fn failed(&mut self, why: String, now: Instant) {
         self.asked = None;
+        if let Some(wish) = &mut self.wanted {
+            wish.failed = Some(why.clone());
+        }
         self.failure = Some(why);
         self.due = now + self.retry;
         self.retry = (self.retry * 2).min(LONGEST_RETRY);

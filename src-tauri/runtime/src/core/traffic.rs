@@ -7,6 +7,7 @@ use domain::{
 };
 use store::{Durability, Record};
 use views::{
+    control::DifferenceView,
     text::{Keyring, Zones},
     view::Protection,
 };
@@ -54,8 +55,6 @@ pub enum Input {
     Stepped(TimeDelta),
     /// This computer slept, or its clock jumped: everything may have changed.
     Jumped,
-    /// Somebody wants everything read again.
-    Reconcile,
 }
 
 /// Something to do, in this order.
@@ -85,6 +84,8 @@ pub enum Output {
         /// The contracts.
         found: Result<Vec<Instrument>, String>,
     },
+    /// What [`Core::review`](super::Core::review) came to, or why it came to nothing.
+    Reviewed(Result<Vec<DifferenceView>, String>),
 }
 
 /// What one input brings about, collected so that it comes out in the right order.

@@ -3,7 +3,7 @@
 use domain::{Instrument, broker::CallId};
 use tokio::sync::oneshot;
 use views::{
-    control::{Ask, Reply, SettingEdit},
+    control::{Ask, DifferenceView, Reply, SettingEdit},
     settings::ContractView,
 };
 
@@ -31,10 +31,13 @@ impl Loop {
             }
             Ask::ClockIn { account } => return self.clock_session(Session::Begin, account, answer),
             Ask::ClockOut { account } => return self.clock_session(Session::End, account, answer),
-            Ask::Reconcile => {
-                self.feed(Input::Reconcile, None).await;
-                Reply::Accepted
-            }
+            Ask::Reconcile => match self.core.review(self.clock.now()) {
+                Ok(outputs) => {
+                    self.review = Some(answer);
+                    return self.carry_out(outputs).await;
+                }
+                Err(reason) => Reply::Refused { reason },
+            },
             Ask::Retry => {
                 (self.broker.retry)();
                 Reply::Accepted
@@ -73,6 +76,14 @@ impl Loop {
             Ask::Guard { act } => return self.guard(act, answer).await,
         };
         let _ = answer.send(reply);
+    }
+
+    pub(super) fn reviewed(&mut self, result: Result<Vec<DifferenceView>, String>) {
+        let Some(answer) = self.review.take() else { return };
+        let _ = answer.send(match result {
+            Ok(differences) => Reply::Reconciled { differences },
+            Err(reason) => Reply::Refused { reason },
+        });
     }
 
     /// Asks the broker; its reply answers.

@@ -166,6 +166,34 @@ fn a_message_that_crosses_a_reading_is_not_lost() {
     }
 }
 
+/// Reads everything anew, as a person asks for it; the answer of that.
+fn review(world: &mut World) -> Result<Vec<String>, String> {
+    world.reviewed = None;
+    let outputs = world.core.review(world.now)?;
+    world.carry(outputs);
+    assert!(world.is_protected(), "a wish is no doubt");
+    world.pass(TimeDelta::seconds(5));
+    let differences = world.reviewed.take().expect("an answer")?;
+    Ok(differences.into_iter().map(|it| format!("{} {}", it.subject, it.kind)).collect())
+}
+
+#[test]
+fn whoever_asks_is_told_what_differs() {
+    let mut world = world();
+    assert_eq!(review(&mut world), Ok(vec![]));
+    world.losing = vec!["order"];
+    rest(&mut world);
+    assert_eq!(review(&mut world), Ok(vec!["order extra".to_string()]));
+    assert_eq!(review(&mut world), Ok(vec![]));
+    world.failing.push(("Snapshot", CallError::Server(503)));
+    let failed = review(&mut world).unwrap_err();
+    assert!(failed.starts_with("Not everything could be read"), "{failed}");
+    assert_eq!(review(&mut world), Ok(vec![]), "the next one is answered");
+    world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(60));
+    world.pass(TimeDelta::seconds(2));
+    assert!(world.core.review(world.now).is_err(), "nobody can be asked");
+}
+
 /// What happened while the stream was down had no message to lose.
 #[test]
 fn what_is_found_after_the_stream_was_down_is_no_lost_message() {
@@ -206,7 +234,7 @@ fn a_slow_reading_and_each_enforcement_leave_their_marks() {
 fn a_failing_call_counts_as_no_bad_message() {
     let mut world = world();
     world.failing.push(("Snapshot", CallError::Server(503)));
-    world.handle(Input::Reconcile);
+    world.handle(Input::Jumped);
     world.pass(TimeDelta::seconds(5));
     assert_eq!(world.core.view(world.now).metrics.malformed, 0);
 }

@@ -11,6 +11,7 @@ use domain::{
 use runtime::core::{Announced, Core, Files, Input, Output, Setting, Told};
 use store::{ConfigOrigin, Intent, Record};
 use views::{
+    control::DifferenceView,
     text::Zones,
     view::{DesktopView, Protection},
 };
@@ -89,6 +90,8 @@ pub struct World {
     pub trace: Vec<String>,
     /// The messages to people.
     pub told: Vec<Told>,
+    /// What a person who had everything read anew was answered.
+    pub reviewed: Option<Result<Vec<DifferenceView>, String>>,
 }
 
 impl World {
@@ -133,6 +136,7 @@ impl World {
             wakes: VecDeque::new(),
             trace: Vec::new(),
             told: Vec::new(),
+            reviewed: None,
         }
     }
 
@@ -264,7 +268,7 @@ impl World {
         self.carry(outputs);
     }
 
-    fn carry(&mut self, outputs: Vec<Output>) {
+    pub fn carry(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             if let Some((left, lose_power)) = self.crash {
                 if left == 0 {
@@ -282,6 +286,7 @@ impl World {
                     self.note(format!("told: {}: {}", told.note.title, told.note.body));
                     self.told.push(told);
                 }
+                Output::Reviewed(result) => self.reviewed = Some(result),
                 Output::Protected(_) | Output::Refused(_) | Output::Found { .. } | Output::Took(_) => {}
             }
         }
