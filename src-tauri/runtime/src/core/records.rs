@@ -94,6 +94,14 @@ impl Core {
         let is_news = self.pictures.locks.insert(lockout.key.clone(), lockout.end) != Some(lockout.end);
         self.batch.durable(Record::Lock { lockout: Box::new(lockout.clone()), reason: reason.clone() });
         if is_news {
+            tracing::warn!(
+                target: "enforcement",
+                account = %lockout.key.account,
+                rule = %lockout.key.rule,
+                symbol = lockout.key.symbol.as_ref().map(tracing::field::display),
+                until = lockout.end.at().map(tracing::field::display),
+                "lockout set: {reason}"
+            );
             self.batch.durable(Record::Note(Box::new(Note {
                 at: now,
                 account: Some(lockout.key.account.clone()),
@@ -110,6 +118,13 @@ impl Core {
 
     fn record_unlock(&mut self, key: &LockKey, cause: &EndCause, now: Instant) {
         self.pictures.locks.remove(key);
+        tracing::info!(
+            target: "enforcement",
+            account = %key.account,
+            rule = %key.rule,
+            symbol = key.symbol.as_ref().map(tracing::field::display),
+            "lockout ended: {}", lockout_text::ended(cause)
+        );
         self.batch.durable(Record::Unlock { key: key.clone(), cause: cause.clone(), at: now });
         self.batch.durable(Record::Note(Box::new(Note {
             at: now,
