@@ -5,6 +5,7 @@
 //! simulations.
 
 mod accepted;
+mod alive;
 mod asking;
 mod barred;
 mod book;
@@ -44,6 +45,8 @@ use crate::{
 };
 use accepted::Settled;
 pub use accepted::{Accepted, Announced, Due, Files, Waiting};
+use alive::Alive;
+pub use alive::RulesAtWork;
 use asking::{Accounts, Purpose};
 use barred::Barred;
 use book::Known;
@@ -88,6 +91,7 @@ pub struct Core {
     barred: Barred,
     listed: Listed,
     differences: Differences,
+    alive: Alive,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -127,6 +131,7 @@ impl Core {
             barred: Barred::default(),
             listed: Listed::default(),
             differences: Differences::default(),
+            alive: Alive::default(),
             pending,
             pictures: records::Pictures::restored(&memory),
             settled: Settled::default(),
@@ -169,7 +174,10 @@ impl Core {
             Input::Disk(state) => self.links.disk = state,
             Input::Credentials(found) => self.links.credentials = found,
             Input::ClockApart(apart) => self.links.clock_apart = Some(apart),
-            Input::Stepped(by) => self.executor.stepped(by),
+            Input::Stepped(by) => {
+                self.executor.stepped(by);
+                self.alive.stepped(by);
+            }
             Input::Jumped => self.reconciler.doubt(None, now),
         }
         self.pursue(now);
@@ -284,6 +292,7 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        self.log_event(&event);
         self.differences.heard(&event);
         if !self.is_credible(&event, received) {
             return;
@@ -303,6 +312,7 @@ impl Core {
             for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
                 self.carry(action, now, &mut events);
             }
+            self.log_verdicts();
             let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
             let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
@@ -376,6 +386,8 @@ impl Core {
         self.tell_due(now);
         self.tell_clocks(now);
         self.measure(now);
+        self.heartbeat(now);
+        self.tell_silence(now);
         self.curves.sample(&self.engine, now);
     }
 
