@@ -27,6 +27,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, sql: include_str!("schema/0003.sql") },
     Migration { version: 4, sql: include_str!("schema/0004.sql") },
     Migration { version: 5, sql: include_str!("schema/0005.sql") },
+    Migration { version: 6, sql: include_str!("schema/0006.sql") },
 ];
 
 /// How a database stands to the migrations known here.

@@ -309,6 +309,7 @@ impl Core {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
+            self.record_instrument(&event, now);
             for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
                 self.carry(action, now, &mut events);
             }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Breach, Deed, EndCause, Enforcement, Instant, LockEnd, LockKey, Lockout, Observation,
-    Outcome, RuleKey, Usd, memory::Memory,
+    AccountId, Action, Breach, Deed, EndCause, Enforcement, Event, Instant, LockEnd, LockKey, Lockout,
+    Observation, Outcome, RuleKey, Usd, memory::Memory,
 };
 use engine::AccountState;
 use store::{
@@ -269,6 +269,13 @@ impl Core {
             Deed::Modify { order, ticket } => {
                 account.order(order).is_none_or(|order| ticket.is_met_by(order))
             }
+        }
+    }
+
+    /// Metadata, for the next start.
+    pub(super) fn record_instrument(&mut self, event: &Event, now: Instant) {
+        if let Event::Instrument(instrument) = event {
+            self.batch.lazy(Record::Instrument { instrument: Box::new(instrument.clone()), at: now });
         }
     }
 

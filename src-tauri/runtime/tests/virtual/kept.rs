@@ -109,6 +109,10 @@ impl State {
             }
             Record::Seen(at) => self.memory.last_seen = Some(*at),
             Record::Config(snapshot) => self.config = Some((**snapshot).clone()),
+            Record::Instrument { instrument, .. } => {
+                self.memory.instruments.retain(|known| known.contract != instrument.contract);
+                self.memory.instruments.push((**instrument).clone());
+            }
             Record::Note(note) if note.action == AuditAction::Settings => {
                 self.notes.push(note.reason.clone());
             }
