@@ -298,7 +298,7 @@ impl Core {
         let mut records = Vec::new();
         for account in self.engine.accounts().filter(|account| account.is_known()) {
             let Some(figures) = self.figures(account, now) else { continue };
-            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it)).collect();
+            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it, now)).collect();
             let known = self.pictures.accounts.get(account.id());
             if known.is_some_and(|(old, positions)| same(old, &figures) && *positions == held) {
                 continue;
@@ -325,24 +325,34 @@ impl Core {
             account: account.info()?.clone(),
             realized: account.ledger().realized(true),
             unrealized: account.unrealized(self.engine.market()),
-            error: None,
+            error: self.trouble_of(account.id()),
             at: now,
         })
     }
 
-    fn holding(&self, account: &AccountState, holding: &engine::Holding) -> Holding {
+    /// What keeps an account from being protected, for whoever asks while no engine runs.
+    fn trouble_of(&self, account: &AccountId) -> Option<String> {
+        let concerns = |of: &Option<AccountId>| of.as_ref().is_none_or(|id| id == account);
+        let (doubt, _) = self.guard.reasons.iter().find(|(_, of)| concerns(of))?;
+        Some(doubt.text(&self.setting.broker))
+    }
+
+    fn holding(&self, account: &AccountState, holding: &engine::Holding, now: Instant) -> Holding {
         let position = &holding.position;
         let coverage = self.coverage(account, holding);
+        // What was not read since it became doubtful is not known (invariant 10).
+        let is_sure = self.links.user_up && self.reconciler.doubt_about(account.id(), now).is_none();
         Holding {
             position: position.clone(),
             price: self.engine.market().price(&position.contract),
             unrealized: self.engine.market().value(position),
-            stop_covered: Some(coverage.covered >= position.exposure.size()),
+            stop_covered: is_sure.then_some(coverage.covered >= position.exposure.size()),
             stop_price: coverage.nearest,
         }
     }
 }
 
 fn same(old: &AccountFigures, new: &AccountFigures) -> bool {
-    old.account == new.account && old.realized == new.realized && old.unrealized == new.unrealized
+    let figures = |it: &AccountFigures| (it.realized, it.unrealized);
+    old.account == new.account && figures(old) == figures(new) && old.error == new.error
 }
