@@ -145,6 +145,9 @@ fn a_broken_address_file_keeps_the_last_good_addresses() {
     wait_until("two MNQ", || desk.held("MNQ") == 2);
     stage.confirmed("max_contracts_per_instrument", "reduce_position");
     assert_eq!(stage.protection(), "not_protected");
+    let errors = stage.engine().errors();
+    let told: Vec<&str> = errors.lines().filter(|line| line.contains("checkpoint=2")).collect();
+    assert!(told.len() == 1 && told[0].contains("accepted last"), "{errors}");
 }
 
 #[test]

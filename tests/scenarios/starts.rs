@@ -122,6 +122,34 @@ fn the_line_on_standard_output_is_the_only_one() {
     stage.stop();
 }
 
+/// All lines of a log of the home.
+fn log_of(stage: &Stage, name: &str) -> String {
+    let files = fs::read_dir(stage.home.file("logs")).unwrap().map(|entry| entry.unwrap().path());
+    let named = |path: &std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(name);
+    files.filter(named).map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn each_request_and_each_call_of_a_hub_is_logged_without_its_secrets() {
+    let mut stage = Stage::with(&Rules::two_mnq());
+    stage.run();
+    stage.desk().buy("MNQ", 3);
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+    stage.stop();
+    let api = log_of(&stage, "api");
+    let has = |parts: &[&str]| api.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    for path in ["/api/Auth/loginKey", "/api/Position/searchOpen", "/api/Position/partialCloseContract"] {
+        assert!(has(&[path, "\"status\":200", "\"code\":0", "\"ms\":"]), "{path}: {api}");
+    }
+    for call in ["SubscribeOrders(", "SubscribeContractQuotes("] {
+        assert!(has(&[call, "invoked"]) && has(&[call, "answered"]), "{call}: {api}");
+    }
+    assert!(has(&["logged in"]), "{api}");
+    assert!(!api.contains("eyJ"), "a token stands in the log");
+    let enforcement = log_of(&stage, "enforcement");
+    assert!(enforcement.contains("confirmed: ") && enforcement.contains("confirmed_ms"), "{enforcement}");
+}
+
 #[test]
 fn the_login_comes_from_the_environment_and_can_be_tested() {
     let stage = Stage::with_accounts(2, &Rules::open());

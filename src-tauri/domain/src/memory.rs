@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, ContractId, Fill, Instant, Lockout, OrderId, PositionId, Price, RuleKey, TradingDay, Usd,
+    AccountId, ContractId, Fill, Instant, Instrument, Lockout, OrderId, PositionId, Price, RuleKey,
+    TradingDay, Usd,
 };
 
 /// Final or running figures of one trading day.
@@ -118,4 +119,7 @@ pub struct Memory {
     pub next_enforcement: u64,
     /// The latest engine time that was written down; the engine's time never starts before it.
     pub last_seen: Option<Instant>,
+    /// What contracts were worth by the broker's word of then: counts until it says it anew.
+    #[serde(default)]
+    pub instruments: Vec<Instrument>,
 }

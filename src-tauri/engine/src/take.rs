@@ -33,7 +33,7 @@ impl Engine {
             Event::Bar { contract, at, close } => self.take_bar(contract, *at, *close),
             Event::Instrument(instrument) => {
                 let contract = instrument.contract.clone();
-                if self.market.learn_instrument(instrument.clone()) {
+                if self.market.learn_instrument(instrument.clone(), Some(now)) {
                     self.revalue(&contract);
                     self.accounts.values_mut().for_each(|account| account.averages.stale = true);
                 }
@@ -77,6 +77,9 @@ impl Engine {
     fn restore(&mut self, memory: &Memory) {
         self.next_enforcement = self.next_enforcement.max(memory.next_enforcement);
         self.remembered = memory.accounts.clone();
+        for instrument in &memory.instruments {
+            self.market.learn_instrument(instrument.clone(), None);
+        }
         let ids: Vec<AccountId> = memory.accounts.keys().cloned().collect();
         for id in ids {
             self.account_mut(&id);

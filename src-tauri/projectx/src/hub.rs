@@ -243,13 +243,18 @@ impl Hub {
             Topic::Contract(contract) => Value::from(contract.as_str()),
         });
         let call = format!("{method}({})", argument.as_ref().map(Value::to_string).unwrap_or_default());
+        tracing::debug!(hub = ?self.which, call, "invoked");
         let (invocation, text) = self.connection.invoke(method, argument.into_iter().collect(), now);
         self.pending.insert(invocation, Pending { call, until: now + CONFIRM_TIMEOUT, is_needed });
         out.push(Effect::Send(text));
     }
 
     fn completed(&mut self, invocation: &str, error: Option<String>) -> Result<(), Lost> {
-        match (self.pending.remove(invocation), error) {
+        let pending = self.pending.remove(invocation);
+        if let Some(Pending { call, .. }) = &pending {
+            tracing::debug!(hub = ?self.which, call, refused = error.as_deref().map(masked), "answered");
+        }
+        match (pending, error) {
             (Some(Pending { call, is_needed: true, .. }), Some(error)) => Err(Lost::Refused { call, error }),
             (Some(Pending { call, is_needed: false, .. }), Some(error)) => {
                 tracing::warn!(call, error, "an unsubscription was refused");

@@ -37,12 +37,13 @@ mod tests {
     #[test]
     fn a_panic_stands_in_the_log_with_the_way_to_it() {
         let directory = tempfile::tempdir().unwrap();
-        let guard = crate::logs::start(directory.path(), Level::ERROR, "broker").unwrap();
+        let home = crate::Home::find(Some(directory.path())).unwrap();
+        let guard = crate::logs::start(&home, Some(Level::ERROR), "broker").unwrap();
         for _ in 0..2 {
             let _ = std::thread::spawn(|| panic!("a mistake")).join();
         }
         drop(guard);
-        let files = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path());
+        let files = std::fs::read_dir(home.logs()).unwrap().map(|file| file.unwrap().path());
         let errors = files.filter(|file| file.display().to_string().contains("errors"));
         let lines: String = errors.map(|file| std::fs::read_to_string(file).unwrap()).collect();
         assert_eq!(lines.matches("a mistake").count(), 1, "once a minute: {lines}");

@@ -14,7 +14,7 @@ use std::{
 };
 
 use domain::{
-    RuleKey, RuleMode,
+    RuleKey,
     broker::{Ask as BrokerAsk, CallId, LoginError, Signal, Stamped},
     rulebook::RuleSet,
 };
@@ -30,7 +30,7 @@ use views::{View, control::Reply, text::Note, view::Protection};
 use crate::{
     clock::{Clock, Moment},
     control::server::Petition,
-    core::{Core, Input, Output, Told, kind_of},
+    core::{Core, Input, Output, RulesAtWork, Told, kind_of},
     credentials::{self, Credentials, KeyringError},
     disk::{Disk, DiskNews, FlushError},
     journal::Journal,
@@ -356,7 +356,7 @@ impl Loop {
 
     fn announce(&mut self, protection: Protection) {
         let accounts = self.core.engine().accounts().map(|account| account.id().clone()).collect();
-        tell_rules(&self.core.engine().rulebook().base);
+        tell_rules(&self.core.rules_at_work(), &self.core.engine().rulebook().base);
         tracing::info!(target: "daemon", checkpoint = 5, ?protection, "first reading judged, loop running");
         let _ = self.signs.try_send(Sign::Protected { protection, accounts });
     }
@@ -433,20 +433,24 @@ async fn read(renewal: &mut Option<Renewal>) -> Result<Option<Credentials>, Keyr
     }
 }
 
-/// Checkpoint 4: how many rules are on, how many of them act, and why the others do nothing.
-fn tell_rules(rules: &RuleSet) {
-    let on = |rule: &RuleKey| rules.stance(*rule).0;
-    let acts = |rule: &RuleKey| rules.stance(*rule) == (true, RuleMode::Enforce);
-    let silent = RuleKey::RULES.into_iter().filter(|rule| !on(rule)).map(|rule| {
-        let why = if BUILT.contains(&rule) { "off in the settings" } else { "not in this version" };
-        format!("{} ({why})", rule.key())
+/// Checkpoint 4: how many rules are on for some account, how many of them act, and why the others do not.
+fn tell_rules(found: &RulesAtWork, rules: &RuleSet) {
+    let idle = found.inactive.iter().map(|(account, rule, why)| format!("{rule} on {account} ({why})"));
+    let off = RuleKey::RULES.into_iter().filter(|rule| !found.enabled.contains(rule)).map(|rule| {
+        let is_on = rules.stance(rule).0;
+        let why = match (BUILT.contains(&rule), is_on) {
+            (true, false) => "off in the settings",
+            (true, true) => "on for no account",
+            (false, _) => "not in this version",
+        };
+        format!("{rule} ({why})")
     });
     tracing::info!(
         target: "daemon",
         checkpoint = 4,
-        enabled = RuleKey::RULES.iter().filter(|rule| on(rule)).count(),
-        active = RuleKey::RULES.iter().filter(|rule| acts(rule)).count(),
-        "rules ready; inactive: {}", silent.collect::<Vec<_>>().join(", ")
+        enabled = found.enabled.len(),
+        active = found.active(),
+        "rules ready; inactive: {}", idle.chain(off).collect::<Vec<_>>().join(", ")
     );
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use config::{Api, Faults, Origin};
-use domain::{RuleKey, Rulebook};
+use domain::{RuleKey, Rulebook, rulebook::Watched};
 use engine::rules::BUILT;
 use store::{OpenError, Opened, Origin as DatabaseOrigin, ReadError, Store};
 use thiserror::Error;
@@ -265,13 +265,19 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
             }
             let fault = Some(settings::in_short(&faults));
             match accepted {
-                Some(accepted) => Ok(Rules {
-                    rulebook: accepted.rulebook.clone(),
-                    api: accepted.api.clone(),
-                    accepted: Some(accepted),
-                    loaded: None,
-                    fault,
-                }),
+                Some(accepted) => {
+                    tell_rulebook(
+                        &accepted.rulebook,
+                        "the files are broken; settings accepted last are in force",
+                    );
+                    Ok(Rules {
+                        rulebook: accepted.rulebook.clone(),
+                        api: accepted.api.clone(),
+                        accepted: Some(accepted),
+                        loaded: None,
+                        fault,
+                    })
+                }
                 None => Err(StartError::Settings(faults)),
             }
         }
@@ -280,23 +286,31 @@ fn rules_in_force(loaded: Result<config::Loaded, Faults>, store: &Store) -> Resu
 
 /// Checkpoint 2: what is in force, value by value where it is not the default (L-39, L-67).
 fn tell_settings(loaded: &config::Loaded) {
+    tell_rulebook(&loaded.rulebook, "settings read");
+    for value in loaded.effective(None).into_iter().filter(|value| value.origin != Origin::Default) {
+        tracing::info!(target: "daemon", origin = %value.origin, "{} = {}", value.key, value.value);
+    }
+}
+
+fn tell_rulebook(rulebook: &Rulebook, from: &str) {
     let enabled: Vec<&str> = RuleKey::RULES
         .into_iter()
-        .filter(|rule| BUILT.contains(rule) && loaded.rulebook.base.stance(*rule).0)
+        .filter(|rule| BUILT.contains(rule) && rulebook.base.stance(*rule).0)
         .map(RuleKey::key)
         .collect();
+    let accounts = match &rulebook.accounts {
+        Watched::All => "all".to_string(),
+        Watched::Listed(listed) => listed.len().to_string(),
+    };
     tracing::info!(
         target: "daemon",
         checkpoint = 2,
         rules = enabled.len(),
-        accounts = loaded.accounts.len(),
-        reset = %loaded.rulebook.reset.time,
-        timezone = %loaded.rulebook.reset.timezone,
-        "settings read; rules on: {}", enabled.join(", ")
+        accounts,
+        reset = %rulebook.reset.time,
+        timezone = %rulebook.reset.timezone,
+        "{from}; rules on: {}", enabled.join(", ")
     );
-    for value in loaded.effective(None).into_iter().filter(|value| value.origin != Origin::Default) {
-        tracing::info!(target: "daemon", origin = %value.origin, "{} = {}", value.key, value.value);
-    }
 }
 
 /// Keyrings can block while they ask their owner.

@@ -50,6 +50,11 @@ pub(crate) fn rounded_up(at: Instant) -> Instant {
     if cut == at { at } else { cut + TimeDelta::microseconds(1) }
 }
 
+/// Millionths of a dollar, rounded; for columns that are integers by the specification.
+pub(crate) fn micros(amount: Usd) -> i64 {
+    i64::try_from((amount.0 * Decimal::from(1_000_000)).round()).unwrap_or(i64::MAX)
+}
+
 /// Whole cents, half away from zero; the widest amounts are held at the ends of the range.
 pub(crate) fn cents(amount: Usd) -> i64 {
     let cents = amount.rounded().mantissa();

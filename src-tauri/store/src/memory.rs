@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, ContractId, Contracts, DailyReset, Fill, Instant, Memory, Price, TradingDay, Usd,
+    AccountId, ContractId, Contracts, DailyReset, Fill, Instant, Instrument, Memory, Price, TradingDay, Usd,
     memory::{AccountMemory, DayFigures, KnownFill, Managed, OwnClose, WeekFigures},
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rust_decimal::Decimal;
 
 use crate::{
     audit::{EVERYONE, log},
@@ -23,6 +24,9 @@ use crate::{
 /// How far fills go back before the trading day, and closes before the start: the longest rolling window
 /// of RULE-006.
 const WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// Contracts whose metadata is remembered; of more, the broker is asked when they are held.
+const MOST_INSTRUMENTS: u32 = 200;
 
 /// What was remembered, and what could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +49,7 @@ pub(crate) fn recall(
     let next = log::next_enforcement(db).map_err(ReadError::of("enforcement_history"));
     recall.memory.next_enforcement = or_told(next, unreadable)?.unwrap_or_default().max(floor);
     recall.memory.last_seen = or_told(last_seen(db), unreadable)?.flatten();
+    recall.memory.instruments = instruments(db, unreadable)?;
     for account in accounts(db)? {
         let remembered = account_memory(db, &account, now, reset, unreadable)?;
         recall.memory.accounts.insert(account, remembered);
@@ -136,6 +141,24 @@ fn account_memory(
     let closes = closes(db, account, now - WINDOW, unreadable)?;
     let managed = managed(db, account, unreadable)?;
     Ok(AccountMemory { lockouts: Vec::new(), stop_deadlines, managed, day, day_began, week, fills, closes })
+}
+
+/// What contracts were worth, the latest told first.
+fn instruments(db: &Connection, unreadable: &mut Vec<String>) -> Result<Vec<Instrument>, ReadError> {
+    let sql = "SELECT * FROM instruments ORDER BY updated_at DESC, contract_id LIMIT ?1";
+    let row = |row: &Row<'_>| {
+        Ok(Instrument {
+            contract: row.get::<_, Id<_>>("contract_id")?.0,
+            symbol: row.get::<_, Id<_>>("symbol")?.0,
+            name: row.get("name")?,
+            tick_size: row.get::<_, Exact>("tick_size")?.0,
+            tick_value: Usd(row.get::<_, Exact>("tick_value_exact")?.0),
+            active: row.get("active")?,
+        })
+    };
+    let read = readable(db, "instruments", sql, [MOST_INSTRUMENTS], row, unreadable)?;
+    let is_sound = |it: &Instrument| it.tick_size > Decimal::ZERO && it.tick_value > Usd::ZERO;
+    Ok(read.into_iter().filter(is_sound).collect())
 }
 
 /// What RULE-012 knew of positions.

@@ -28,6 +28,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, sql: include_str!("schema/0004.sql") },
     Migration { version: 5, sql: include_str!("schema/0005.sql") },
     Migration { version: 6, sql: include_str!("schema/0006.sql") },
+    Migration { version: 7, sql: include_str!("schema/0007.sql") },
+    Migration { version: 8, sql: include_str!("schema/0008.sql") },
 ];
 
 /// How a database stands to the migrations known here.

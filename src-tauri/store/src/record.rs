@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Account, AccountId, Breach, ContractId, Contracts, EndCause, Enforcement, EnforcementId, Fill, Instant,
-    Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity, TradingDay, Usd,
+    Instrument, Link, LockKey, Lockout, Order, OrderId, Position, PositionId, Price, RuleKey, Severity,
+    TradingDay, Usd,
     memory::{DayFigures, Managed},
 };
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,13 @@ pub enum Record {
     Order {
         /// The order.
         order: Box<Order>,
+        /// When.
+        at: Instant,
+    },
+    /// Metadata of a contract.
+    Instrument {
+        /// What the broker says of it.
+        instrument: Box<Instrument>,
         /// When.
         at: Instant,
     },

@@ -33,6 +33,7 @@ pub struct Process {
 }
 
 /// A program that ended.
+#[derive(Debug)]
 pub struct Finished {
     pub code: Option<i32>,
     pub output: String,

@@ -187,6 +187,9 @@ fn offline(home: &Home, as_json: bool) -> Result<(), Failure> {
         let named = named(own, account.name.as_deref().unwrap_or("?"), account.id.as_str());
         print::line(format!("\n{named}, as last known"))?;
         print::line(format!("  Closed P&L {}", print::pnl(account.realized_today)))?;
+        if let Some(error) = &account.error {
+            print::line(format!("  Last trouble: {error}"))?;
+        }
         for held in &account.lockouts {
             let Lockout { key, end, .. } = &held.lockout;
             let reason = lockout::reason(&held.lockout);
@@ -223,6 +226,7 @@ fn offline_account(account: &OfflineAccount) -> Value {
         "can_trade": account.can_trade,
         "realized_today": account.realized_today,
         "unrealized": account.unrealized,
+        "error": account.error,
         "headroom": {"rule": null, "usd": null, "contracts": null},
         "positions": positions,
         "lockouts": lockouts,

@@ -358,6 +358,7 @@ fn decided(record: &Record) -> Option<Action> {
         | Record::Positions { .. }
         | Record::Order { .. }
         | Record::Coverage(_)
+        | Record::Instrument { .. }
         | Record::Day(_)
         | Record::Metric { .. }
         | Record::ClockIn { .. }

@@ -53,6 +53,8 @@ struct Listing {
     /// When they were last wanted, if they are not any more.
     unwanted: Option<Instant>,
     metadata_asked: Option<Instant>,
+    /// When the broker last told it, in this run.
+    metadata_told: Option<Instant>,
 }
 
 /// What a quote brought.
@@ -70,6 +72,9 @@ pub(crate) struct Heard {
 
 /// A question for metadata without answer is put again after this time.
 const ASK_METADATA_EVERY: TimeDelta = TimeDelta::seconds(15);
+
+/// Metadata of a held contract is asked for anew after this time (specification C.8).
+const METADATA_LASTS: TimeDelta = TimeDelta::hours(1);
 
 /// A contract stays subscribed for this long after it was last held or wanted: between an entry order that
 /// filled and the position that it opened there is a moment without either.
@@ -106,10 +111,12 @@ impl Market {
         self.contracts.get_mut(contract).is_some_and(|listing| listing.trust.no_bar())
     }
 
-    pub(crate) fn learn_instrument(&mut self, instrument: Instrument) -> bool {
+    /// Takes metadata as the broker told it at `told`, or as it is remembered; true if it is another.
+    pub(crate) fn learn_instrument(&mut self, instrument: Instrument, told: Option<Instant>) -> bool {
         let listing = self.contracts.entry(instrument.contract.clone()).or_default();
         let changed = listing.instrument.as_ref() != Some(&instrument);
         listing.instrument = Some(instrument);
+        listing.metadata_told = told;
         changed
     }
 
@@ -119,8 +126,10 @@ impl Market {
         now: Instant,
         is_held: impl Fn(&ContractId) -> bool,
     ) -> impl Iterator<Item = ContractId> {
-        let unknown = self.contracts.iter_mut().filter(|(_, listing)| listing.instrument.is_none());
-        unknown.filter_map(move |(contract, listing)| {
+        let is_old =
+            move |listing: &Listing| listing.metadata_told.is_none_or(|at| now >= at + METADATA_LASTS);
+        let old = self.contracts.iter_mut().filter(move |(_, listing)| is_old(listing));
+        old.filter_map(move |(contract, listing)| {
             let asked = listing.metadata_asked.is_some_and(|at| now < at + ASK_METADATA_EVERY);
             (!asked && is_held(contract)).then(|| {
                 listing.metadata_asked = Some(now);

@@ -116,6 +116,12 @@ impl ArmedRule {
         self.mode
     }
 
+    /// When it was last asked.
+    #[must_use]
+    pub fn asked(&self) -> Option<Instant> {
+        self.asked
+    }
+
     /// What it last said.
     #[must_use]
     pub fn verdict(&self) -> &Verdict {

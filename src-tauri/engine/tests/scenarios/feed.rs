@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Action, Event, Link, Question, Usd};
+use domain::{Action, Event, Instrument, Link, Memory, Question, Usd};
 use engine::Why;
 
-use crate::desk::{Desk, contract, only};
+use crate::desk::{Desk, contract, only, usd};
 
 fn desk() -> Desk {
     Desk::new(only(|rules| rules.daily_unrealized_loss.enabled = true))
@@ -217,4 +217,37 @@ fn a_price_from_before_the_subscription_is_none() {
     assert_eq!(desk.position("MNQ", 2, "21100"), "", "-220.00 by the price of before");
     assert_eq!(desk.engine.market().price(&contract("MNQ")), None);
     assert_eq!(desk.quote("MNQ", "21050"), "close MNQ by daily_unrealized_loss: MNQ -200.00 of -200.00");
+}
+
+/// A restart in a position values it before the broker has told anew what the contract is worth.
+#[test]
+fn metadata_that_is_remembered_counts_until_it_is_told_anew() {
+    let mut desk = Desk::down(only(|_| {}));
+    let instrument = |value: &str| Instrument {
+        contract: contract("MNQ"),
+        symbol: "MNQ".into(),
+        name: "MNQZ5".to_string(),
+        tick_size: "0.25".parse().unwrap(),
+        tick_value: usd(value),
+        active: true,
+    };
+    desk.restored(Memory { instruments: vec![instrument("0.50")], ..Memory::default() });
+    desk.hold("MNQ", 2, "21000");
+    let asks = |desk: &mut Desk, event: Event| {
+        let asked = desk.engine.step(desk.now, &event).into_iter();
+        asked.filter(|it| matches!(it, Action::Ask(Question::Instrument { .. }))).count()
+    };
+    desk.send(Event::Link(domain::Link::MarketUp));
+    let snapshot = desk.snapshot(desk.now, &[]);
+    assert_eq!(asks(&mut desk, snapshot), 1, "it may have changed meanwhile");
+    assert!(desk.engine.market().instrument(&contract("MNQ")).is_some());
+    desk.later(1_000);
+    assert_eq!(asks(&mut desk, Event::Instrument(instrument("0.60"))), 0);
+    assert_eq!(desk.engine.market().instrument(&contract("MNQ")), Some(&instrument("0.60")));
+    desk.later(59 * 60_000);
+    assert_eq!(asks(&mut desk, Event::Tick), 0);
+    desk.later(60_000);
+    assert_eq!(asks(&mut desk, Event::Tick), 1, "an hour later");
+    desk.later(1_000);
+    assert_eq!(asks(&mut desk, Event::Tick), 0, "once");
 }

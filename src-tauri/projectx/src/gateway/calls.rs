@@ -31,6 +31,7 @@ use super::{
     line::stopped,
     outlet::Outlet,
     session::{Reason, Session},
+    told,
 };
 use crate::{
     budget::{Budget, Cost},
@@ -294,11 +295,14 @@ impl<P: Post> Sending<'_, P> {
 
     async fn send(&self, request: &Request, token: &Token) -> Result<Received, CallError> {
         let calls = self.calls;
+        let begun = Instant::now();
         let sent = timeout_at(self.deadline, calls.http.post(request, Some(token))).await;
         let received = sent.unwrap_or_else(|_| {
             calls.http.start_over();
             Err(CallError::TimedOut(self.limit))
-        })?;
+        });
+        told::request(request, &received, begun.elapsed());
+        let received = received?;
         if received.response.status == 429 {
             tracing::warn!(class = ?self.class, path = request.path, "too many requests");
             calls.keep_still(received.response.retry_after.unwrap_or(RATE_LIMIT_PAUSE));

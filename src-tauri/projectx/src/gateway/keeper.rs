@@ -23,10 +23,12 @@ use super::{
     http::{CONNECT_TIMEOUT, Post, Received},
     outlet::Outlet,
     session::{Phase, Reason, Session},
+    told,
 };
 use crate::{
     backoff::Backoff,
     budget::{Budget, Cost},
+    mask::masked,
     rest::{self, Request, Validated},
     session::{Credentials, Renewal, Token, renewal},
 };
@@ -61,10 +63,13 @@ impl<P: Post> Wire<P> {
         while let Err(wait) = self.budget.take(Class::Enforcement, ONE_REQUEST) {
             sleep(wait).await;
         }
-        timeout(LOGIN_TIMEOUT, self.http.post(request, token)).await.unwrap_or_else(|_| {
+        let begun = Instant::now();
+        let received = timeout(LOGIN_TIMEOUT, self.http.post(request, token)).await.unwrap_or_else(|_| {
             self.http.start_over();
             Err(CallError::TimedOut(LOGIN_TIMEOUT))
-        })
+        });
+        told::request(request, &received, begun.elapsed());
+        received
     }
 }
 
@@ -235,6 +240,7 @@ impl<P: Post> Keeper<P> {
     async fn enter(&mut self, fresh: Fresh) {
         self.expires_at = Instant::now() + fresh.life;
         self.told = None;
+        tracing::info!(minutes = fresh.life.as_secs() / 60, "logged in");
         self.session.enter(Phase::LoggedIn(fresh.token));
         self.tell(Signal::Link(Link::LoggedIn)).await;
     }
@@ -242,6 +248,7 @@ impl<P: Post> Keeper<P> {
     /// Says why there is no session, once per reason.
     async fn tell_failure(&mut self, why: String) {
         if self.told.as_ref() != Some(&why) {
+            tracing::warn!(why = masked(&why), "login failed");
             self.told = Some(why.clone());
             self.tell(Signal::Link(Link::LoginFailed { why })).await;
         }

@@ -14,6 +14,7 @@ mod outlet;
 mod script;
 mod session;
 mod settings;
+mod told;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -123,7 +123,7 @@ pub fn kind_of(input: &Input) -> &'static str {
     }
 }
 
-fn kind_of_event(event: &Event) -> &'static str {
+pub(super) fn kind_of_event(event: &Event) -> &'static str {
     match event {
         Event::Account(_) => "account",
         Event::Position(_) | Event::Positions { .. } => "position",

@@ -5,6 +5,7 @@
 //! simulations.
 
 mod accepted;
+mod alive;
 mod asking;
 mod backups;
 mod barred;
@@ -47,6 +48,8 @@ use crate::{
 };
 use accepted::Settled;
 pub use accepted::{Accepted, Announced, Due, Files, Waiting};
+use alive::Alive;
+pub use alive::RulesAtWork;
 use asking::{Accounts, Purpose};
 pub use backups::BackupPlan;
 use barred::Barred;
@@ -95,6 +98,7 @@ pub struct Core {
     barred: Barred,
     listed: Listed,
     differences: Differences,
+    alive: Alive,
     pending: Vec<Intent>,
     pictures: records::Pictures,
     settled: Settled,
@@ -136,6 +140,7 @@ impl Core {
             barred: Barred::default(),
             listed: Listed::default(),
             differences: Differences::default(),
+            alive: Alive::default(),
             pending,
             pictures: records::Pictures::restored(&memory),
             settled: Settled::default(),
@@ -183,6 +188,7 @@ impl Core {
                 self.executor.stepped(by);
                 self.guard.started += by;
                 self.teller.stepped(by);
+                self.alive.stepped(by);
             }
             Input::Jumped => self.reconciler.doubt(None, now),
         }
@@ -298,6 +304,7 @@ impl Core {
             | Event::Tick => self.links.last_event = Some(received),
         }
         self.metrics.events += 1;
+        self.log_event(&event);
         self.differences.heard(&event);
         if !self.is_credible(&event, received) {
             return;
@@ -314,9 +321,11 @@ impl Core {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
+            self.record_instrument(&event, now);
             for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
                 self.carry(action, now, &mut events);
             }
+            self.log_verdicts();
             let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
             let mut floor = Floor { now, book: &known, ids: &mut self.ids };
             let effects = self.executor.advance(&mut floor);
@@ -390,6 +399,8 @@ impl Core {
         self.tell_due(now);
         self.tell_clocks(now);
         self.measure(now);
+        self.heartbeat(now);
+        self.tell_silence(now);
         self.curves.sample(&self.engine, now);
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Breach, Deed, EndCause, Enforcement, Instant, LockEnd, LockKey, Lockout, Observation,
-    Outcome, RuleKey, Usd, memory::Memory,
+    AccountId, Action, Breach, Deed, EndCause, Enforcement, Event, Instant, LockEnd, LockKey, Lockout,
+    Observation, Outcome, RuleKey, Usd, memory::Memory,
 };
 use engine::AccountState;
 use store::{
@@ -94,6 +94,14 @@ impl Core {
         let is_news = self.pictures.locks.insert(lockout.key.clone(), lockout.end) != Some(lockout.end);
         self.batch.durable(Record::Lock { lockout: Box::new(lockout.clone()), reason: reason.clone() });
         if is_news {
+            tracing::warn!(
+                target: "enforcement",
+                account = %lockout.key.account,
+                rule = %lockout.key.rule,
+                symbol = lockout.key.symbol.as_ref().map(tracing::field::display),
+                until = lockout.end.at().map(tracing::field::display),
+                "lockout set: {reason}"
+            );
             self.batch.durable(Record::Note(Box::new(Note {
                 at: now,
                 account: Some(lockout.key.account.clone()),
@@ -110,6 +118,13 @@ impl Core {
 
     fn record_unlock(&mut self, key: &LockKey, cause: &EndCause, now: Instant) {
         self.pictures.locks.remove(key);
+        tracing::info!(
+            target: "enforcement",
+            account = %key.account,
+            rule = %key.rule,
+            symbol = key.symbol.as_ref().map(tracing::field::display),
+            "lockout ended: {}", lockout_text::ended(cause)
+        );
         self.batch.durable(Record::Unlock { key: key.clone(), cause: cause.clone(), at: now });
         self.batch.durable(Record::Note(Box::new(Note {
             at: now,
@@ -257,6 +272,13 @@ impl Core {
         }
     }
 
+    /// Metadata, for the next start.
+    pub(super) fn record_instrument(&mut self, event: &Event, now: Instant) {
+        if let Event::Instrument(instrument) = event {
+            self.batch.lazy(Record::Instrument { instrument: Box::new(instrument.clone()), at: now });
+        }
+    }
+
     /// The next figures are written at once.
     pub(super) fn forget_pictures(&mut self) {
         self.pictures.written = None;
@@ -276,7 +298,7 @@ impl Core {
         let mut records = Vec::new();
         for account in self.engine.accounts().filter(|account| account.is_known()) {
             let Some(figures) = self.figures(account, now) else { continue };
-            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it)).collect();
+            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it, now)).collect();
             let known = self.pictures.accounts.get(account.id());
             if known.is_some_and(|(old, positions)| same(old, &figures) && *positions == held) {
                 continue;
@@ -303,24 +325,34 @@ impl Core {
             account: account.info()?.clone(),
             realized: account.ledger().realized(true),
             unrealized: account.unrealized(self.engine.market()),
-            error: None,
+            error: self.trouble_of(account.id()),
             at: now,
         })
     }
 
-    fn holding(&self, account: &AccountState, holding: &engine::Holding) -> Holding {
+    /// What keeps an account from being protected, for whoever asks while no engine runs.
+    fn trouble_of(&self, account: &AccountId) -> Option<String> {
+        let concerns = |of: &Option<AccountId>| of.as_ref().is_none_or(|id| id == account);
+        let (doubt, _) = self.guard.reasons.iter().find(|(_, of)| concerns(of))?;
+        Some(doubt.text(&self.setting.broker))
+    }
+
+    fn holding(&self, account: &AccountState, holding: &engine::Holding, now: Instant) -> Holding {
         let position = &holding.position;
         let coverage = self.coverage(account, holding);
+        // What was not read since it became doubtful is not known (invariant 10).
+        let is_sure = self.links.user_up && self.reconciler.doubt_about(account.id(), now).is_none();
         Holding {
             position: position.clone(),
             price: self.engine.market().price(&position.contract),
             unrealized: self.engine.market().value(position),
-            stop_covered: Some(coverage.covered >= position.exposure.size()),
+            stop_covered: is_sure.then_some(coverage.covered >= position.exposure.size()),
             stop_price: coverage.nearest,
         }
     }
 }
 
 fn same(old: &AccountFigures, new: &AccountFigures) -> bool {
-    old.account == new.account && old.realized == new.realized && old.unrealized == new.unrealized
+    let figures = |it: &AccountFigures| (it.realized, it.unrealized);
+    old.account == new.account && figures(old) == figures(new) && old.error == new.error
 }

@@ -180,6 +180,7 @@ impl Core {
     /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
     pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
         let enforcement = &receipt.enforcement;
+        self.log_result(receipt);
         let news = self.lock_told_with(enforcement);
         let beside = news.as_ref().map(|it| self.beside(it.lockout()));
         let lock = news.as_ref().zip(beside.as_ref()).map(|(news, beside)| news.locking(beside));
@@ -199,15 +200,28 @@ impl Core {
         }
     }
 
+    /// Checkpoint 8, its second half: the result and its latency.
+    fn log_result(&self, receipt: &Receipt) {
+        let Receipt { enforcement, attempts, .. } = receipt;
+        let (account, rule) = (&enforcement.account, enforcement.rule);
+        let since = |at: Option<Instant>| at.map(|at| (at - enforcement.detected_at).num_milliseconds());
+        let (sent_ms, confirmed_ms) = (since(receipt.sent_at), since(receipt.confirmed_at));
+        match &receipt.outcome {
+            Outcome::Confirmed => {
+                let done = self.deeds(receipt).done();
+                tracing::info!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, sent_ms, confirmed_ms, "confirmed: {done}");
+            }
+            Outcome::NotNeeded => {
+                tracing::info!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, "no longer needed");
+            }
+            Outcome::Failed { why } => {
+                tracing::error!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, sent_ms, "enforcement failed: {why}");
+            }
+        }
+    }
+
     fn tell_failure(&mut self, receipt: &Receipt, why: &str, now: Instant) {
         let account = &receipt.enforcement.account;
-        tracing::error!(
-            target: "enforcement",
-            rule = %receipt.enforcement.rule,
-            %account,
-            attempts = receipt.attempts,
-            "enforcement failed: {why}"
-        );
         if let Breach::Management { symbol, .. } = &receipt.enforcement.breach {
             let reason = reason::short(&receipt.enforcement.breach);
             let note = self.with_scene(Some(account), now, |scene| {

@@ -238,3 +238,19 @@ fn a_failing_call_counts_as_no_bad_message() {
     world.pass(TimeDelta::seconds(5));
     assert_eq!(world.core.view(world.now).metrics.malformed, 0);
 }
+
+/// For whoever asks while no engine runs: what was not known is not said.
+#[test]
+fn what_is_kept_of_an_account_says_what_was_doubtful() {
+    let mut world = world();
+    world.play(&Step::Market { whose: 0, symbol: 0, buys: true, size: 1 });
+    world.pass(TimeDelta::seconds(3));
+    assert_eq!(world.kept.covered, [Some(false)]);
+    assert_eq!(world.kept.trouble, None);
+    world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(60));
+    world.pass(TimeDelta::seconds(5));
+    assert_eq!(world.kept.covered, [None]);
+    assert!(world.kept.trouble.is_some());
+    world.pass(TimeDelta::seconds(90));
+    assert_eq!((world.kept.covered.as_slice(), world.kept.trouble.as_ref()), (&[Some(false)][..], None));
+}

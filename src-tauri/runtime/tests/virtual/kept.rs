@@ -20,6 +20,10 @@ struct State {
 pub struct Kept {
     /// Names of the measurements that were kept.
     pub metrics: BTreeSet<String>,
+    /// Of the positions kept last: whether a stop covers them.
+    pub covered: Vec<Option<bool>>,
+    /// What was wrong with the account kept last.
+    pub trouble: Option<String>,
     now: State,
     flushed: State,
 }
@@ -29,6 +33,12 @@ impl Kept {
         for record in records {
             if let Record::Metric { name, .. } = record {
                 self.metrics.insert(name.clone());
+            }
+            if let Record::Positions { held, .. } = record {
+                self.covered = held.iter().map(|it| it.stop_covered).collect();
+            }
+            if let Record::Account(figures) = record {
+                self.trouble.clone_from(&figures.error);
             }
             self.now.take(record);
         }
@@ -109,6 +119,10 @@ impl State {
             }
             Record::Seen(at) => self.memory.last_seen = Some(*at),
             Record::Config(snapshot) => self.config = Some((**snapshot).clone()),
+            Record::Instrument { instrument, .. } => {
+                self.memory.instruments.retain(|known| known.contract != instrument.contract);
+                self.memory.instruments.push((**instrument).clone());
+            }
             Record::Note(note) if note.action == AuditAction::Settings => {
                 self.notes.push(note.reason.clone());
             }

@@ -17,6 +17,7 @@ mod guard;
 mod half_told;
 mod intake;
 mod kept;
+mod logged;
 mod loosening;
 mod properties;
 mod rules;

@@ -45,6 +45,7 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
         Record::Positions { account, held, at } => picture::positions(db, account, held, *at),
         Record::Order { order, at } => picture::order(db, order, *at),
         Record::Coverage(coverage) => picture::coverage(db, coverage),
+        Record::Instrument { instrument, at } => picture::instrument(db, instrument, *at),
         Record::Day(day) => day::running(db, day),
         Record::Metric { name, value, account, at, spread } => {
             picture::metric(db, name, *value, account.as_ref(), *at, *spread)
@@ -82,6 +83,7 @@ fn owner(record: &Record) -> Option<&str> {
         Record::Unlock { .. }
         | Record::Receipt(_)
         | Record::BackedUp { .. }
+        | Record::Instrument { .. }
         | Record::Config(_)
         | Record::Seen(_)
         | Record::Metric { .. }

@@ -2,12 +2,12 @@
 //! of connection, alerts and measurements. Nothing here decides anything after a restart except the
 //! deadlines of RULE-008 and what RULE-012 knows.
 
-use domain::{AccountId, ContractId, Instant, Link, Order, OrderId, Side, memory::Managed};
+use domain::{AccountId, ContractId, Instant, Instrument, Link, Order, OrderId, Side, memory::Managed};
 use rusqlite::{Connection, named_params, params};
 
 use super::stored;
 use crate::{
-    columns::{At, Exact, Json, Word, dollars},
+    columns::{At, Exact, Json, Word, dollars, micros},
     record::{AccountFigures, AlertRecord, Coverage, Holding, Spread, Written},
 };
 
@@ -118,6 +118,26 @@ pub(super) fn order(db: &Connection, order: &Order, at: Instant) -> rusqlite::Re
             ":linked": order.linked.as_ref().map(OrderId::as_str),
             ":own": order.is_own(),
             ":created": At(order.created_at),
+            ":at": At(at),
+        }),
+    )
+}
+
+pub(super) fn instrument(db: &Connection, it: &Instrument, at: Instant) -> rusqlite::Result<Written> {
+    stored(
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO instruments
+                (contract_id, symbol, name, tick_size, tick_value_micros, tick_value_exact, active, updated_at)
+            VALUES (:contract, :symbol, :name, :size, :micros, :value, :active, :at)",
+        )?
+        .execute(named_params! {
+            ":contract": it.contract.as_str(),
+            ":symbol": it.symbol.as_str(),
+            ":name": it.name,
+            ":size": Exact(it.tick_size),
+            ":micros": micros(it.tick_value),
+            ":value": Exact(it.tick_value.0),
+            ":active": it.active,
             ":at": At(at),
         }),
     )

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Deed, EndCause, Enforcement, Instant, LockEnd, LockKind, Lockout, Price, RuleKey,
+    Deed, EndCause, Enforcement, Instant, Instrument, LockEnd, LockKind, Lockout, Price, RuleKey,
     memory::{Managed, OwnClose},
 };
 use store::{ConfigOrigin, ConfigSnapshot, Durability, Record, Written};
@@ -262,4 +262,22 @@ fn closes_of_the_last_hour_come_back_with_their_ends() {
     let all = OwnClose { rule: RuleKey::CooldownAfterLoss, contract: None, from: now(), until: None };
     assert_eq!(closes(later(600)), [one, all], "a cancel is no close");
     assert_eq!(closes(later(3_601)), []);
+}
+
+#[test]
+fn what_contracts_are_worth_is_remembered() {
+    let home = Home::new();
+    let mut store = home.open();
+    let instrument = |value: &str| Instrument {
+        contract: contract(),
+        symbol: "ZB".into(),
+        name: "ZBH6".to_string(),
+        tick_size: "0.03125".parse().unwrap(),
+        tick_value: usd(value),
+        active: true,
+    };
+    for value in ["31.25", "15.6250001"] {
+        flush(&mut store, &[Record::Instrument { instrument: Box::new(instrument(value)), at: now() }]);
+    }
+    assert_eq!(memory(&home.crashed().open()).instruments, [instrument("15.6250001")]);
 }

@@ -36,6 +36,21 @@ pub fn unknown_value(why: &str, broker: &str) -> Note {
     }
 }
 
+/// Logged in, and nothing arrives.
+#[must_use]
+pub fn no_events(broker: &str) -> Note {
+    Note {
+        title: "No events".to_owned(),
+        body: format!(
+            "Logged in to {broker}, but for 8 seconds neither an event nor a sign of its stream has arrived. It \
+             is tried again by itself."
+        ),
+        severity: Severity::Error,
+        rule: None,
+        purpose: Purpose::News,
+    }
+}
+
 /// There was no room for more messages.
 #[must_use]
 pub fn queue_full(waiting: usize) -> Note {
