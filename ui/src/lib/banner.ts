@@ -172,6 +172,7 @@ function locked(view: View, now: number, zone: Beside): Banner {
   const receipt = view.receipts.findLast(
     (line) =>
       isDeed(line) &&
+      line.outcome !== 'observed' &&
       line.rule === lockout.rule &&
       line.account === account.id &&
       ms(line.at) >= ms(lockout.since),

@@ -206,6 +206,17 @@ it('says in the banner what a lock closed, not that it was recorded', () => {
   expect(said.lines[1]?.text).toMatch(/^Closed 2 MNQ, cancelled 1 order. Flat since/);
 });
 
+it('takes what would have been done for no deed of a lock', () => {
+  const shown = structuredClone(view('locked'));
+  shown.receipts = shown.receipts.map((line) => ({
+    ...line,
+    outcome: 'observed',
+    done: 'Would have closed.',
+  }));
+  const said = banner({ sight: 'live', view: shown, age_ms: 0 }, now('locked'), 0, 'America/Chicago');
+  expect(said.lines.map((line) => line.text).join(' ')).not.toContain('Would have');
+});
+
 it('shows the enforcements of this trading day only', () => {
   const locked = view('locked');
   const old = { ...(locked.receipts[0] as ReceiptView), seq: 1, at: '2025-11-17T22:59:59Z' };

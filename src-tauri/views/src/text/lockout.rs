@@ -196,7 +196,7 @@ mod tests {
         let general =
             lockout(RuleKey::SessionBlockOutside, LockKind::Hard, LockEnd::SessionStart(Some(open)), None);
         let with_own = |symbols: &[&str]| {
-            let exempt = symbols.iter().map(|it| Symbol::new(it)).collect();
+            let exempt = symbols.iter().map(Symbol::new).collect();
             Lockout { exempt, ..general.clone() }
         };
         says(
