@@ -381,5 +381,6 @@ fn files(rulebook: &Rulebook) -> Files {
         backups: BackupPlan::default(),
         zone: domain::calendar::CENTRAL,
         names: std::collections::BTreeMap::new(),
+        later: Vec::new(),
     }
 }

@@ -43,6 +43,8 @@ pub struct Files {
     pub zone: Tz,
     /// The trader's own names of accounts.
     pub names: BTreeMap<AccountId, String>,
+    /// What changed and counts from the next start only, in sentences.
+    pub later: Vec<&'static str>,
 }
 
 /// News of which nothing follows, and that people may not want to hear (`timers.yaml`).
@@ -289,6 +291,10 @@ impl Core {
 
     /// Takes over what is stricter, queues what is looser, refuses what is looser for a locked account.
     pub(super) fn take_files(&mut self, files: Files, now: Instant) {
+        if !files.later.is_empty() {
+            let note = note::at_next_start(&files.later);
+            self.tell(note, About::all("settings_later"), now);
+        }
         self.listed.follow(&files.instruments);
         self.settled.desktop = files.desktop;
         self.settled.announced = files.announced;
@@ -443,8 +449,10 @@ impl Core {
         withdrawn: &[Pending],
         now: Instant,
     ) {
+        // Who is watched is settled at the start (specification C.16); that it changed is told as such.
+        let applied: Vec<_> = applied.iter().filter(|it| it.key != "accounts").cloned().collect();
         let words =
-            [applied, &verdicts.waits, &verdicts.refused, withdrawn].map(|changes| self.changed(changes));
+            [&applied, &verdicts.waits, &verdicts.refused, withdrawn].map(|changes| self.changed(changes));
         let [applied, waits, refused, withdrawn] = &words;
         let news = SettingsNews { applied, waits, from: self.loosens_at(), refused, withdrawn };
         if let Some(note) = note::settings_changed(&news, now, self.zones()) {

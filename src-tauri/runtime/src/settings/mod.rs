@@ -200,10 +200,11 @@ impl Settings {
         for fault in &new.warnings {
             tracing::warn!(target: "daemon", "{fault}");
         }
-        for reason in old.iter().flat_map(|old| config::restart_needed(old, new)) {
+        let later: Vec<_> = old.iter().flat_map(|old| config::restart_needed(old, new)).collect();
+        for reason in &later {
             tracing::warn!(target: "daemon", "{reason} It takes effect at the next start.");
         }
-        vec![Input::Settings(Ok(())), Input::Files(Box::new(files(new)))]
+        vec![Input::Settings(Ok(())), Input::Files(Box::new(Files { later, ..files(new) }))]
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -337,6 +338,7 @@ pub fn files(loaded: &Loaded) -> Files {
         desktop: desktop(&loaded.settings.notifications.desktop),
         zone: loaded.settings.general.timezone,
         names: names(loaded),
+        later: Vec::new(),
         announced: Announced {
             unlocks: loaded.settings.timers.notify_unlock,
             clocks: loaded.settings.timers.notify_dst,

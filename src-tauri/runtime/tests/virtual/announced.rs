@@ -70,6 +70,7 @@ fn told_where_chosen(
         backups: BackupPlan::default(),
         zone,
         names: std::collections::BTreeMap::new(),
+        later: Vec::new(),
     };
     core.handle(from, from, Input::Files(Box::new(files)));
     core.handle(from, from, Input::ClockApart(TimeDelta::zero()));
@@ -192,4 +193,23 @@ fn another_plan_for_backups_counts_at_once() {
     let none = BackupPlan { enabled: false, ..BackupPlan::default() };
     world.change_backups(none);
     assert_eq!(world.core.backups(), none);
+}
+
+/// Who is watched is settled at a start: nobody is told that it was applied.
+#[test]
+fn what_counts_from_the_next_start_is_told_as_such() {
+    let mut world = World::new(rulebook(), 1, Chaos::default());
+    world.change_rules(rulebook());
+    world.told.clear();
+    let mut rules = rulebook();
+    rules.accounts = Some(["26100417".into(), "26100999".into()].into());
+    world.write_rules(rules);
+    world.change_later("The list of watched accounts in accounts.yaml changed.");
+    let told: Vec<_> = world.told.iter().map(|told| told.note.body.as_str()).collect();
+    let [body] = &told[..] else { panic!("{told:?}") };
+    assert!(
+        body.starts_with(
+            "The list of watched accounts in accounts.yaml changed. It counts from the next start"
+        )
+    );
 }

@@ -17,7 +17,7 @@ use crate::view::{PositionView, Protection, View};
 use super::{Deeds, Doubt, Held, Zones, reason, time, words};
 pub use alert::alert;
 pub use lock::{Beside, Locking, locked};
-pub use settings::{Changed, SettingsNews, settings_changed};
+pub use settings::{Changed, SettingsNews, at_next_start, settings_changed};
 
 /// One message to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,6 +32,12 @@ impl World {
         self.read_rules();
     }
 
+    /// The settings files changed where only a start reads them.
+    pub fn change_later(&mut self, what: &'static str) {
+        self.files.iter_mut().for_each(|files| files.later = vec![what]);
+        self.read_rules();
+    }
+
     /// The settings files name an account.
     pub fn call_account(&mut self, account: i64, name: &str) {
         let names = [(account.into(), name.to_string())];
@@ -53,6 +59,7 @@ impl World {
             backups: BackupPlan::default(),
             zone: domain::calendar::CENTRAL,
             names: std::collections::BTreeMap::new(),
+            later: Vec::new(),
         };
         self.files = Some(files);
     }

@@ -73,6 +73,16 @@ pub fn settings_changed(news: &SettingsNews<'_>, now: Instant, zones: Zones) -> 
     (!body.is_empty()).then(|| note(title, body.join(" "), severity))
 }
 
+/// The files changed where only a start reads them; what changed, in sentences.
+#[must_use]
+pub fn at_next_start(what: &[&str]) -> Note {
+    let body = format!(
+        "{} It counts from the next start of Risk Manager; until then it is as before.",
+        what.join(" ")
+    );
+    note("Settings count from the next start", body, Severity::Warning)
+}
+
 /// A looser setting was saved and waits for the next trading day.
 fn looser_change(one: &Changed, old: &str, new: &str, from: &str) -> Note {
     let is_amount = old.contains(|letter: char| letter.is_ascii_digit());
