@@ -202,7 +202,7 @@ fn what_counts_from_the_next_start_is_told_as_such() {
     world.change_rules(rulebook());
     world.told.clear();
     let mut rules = rulebook();
-    rules.accounts = Some(["26100417".into(), "26100999".into()].into());
+    rules.accounts = domain::rulebook::Watched::Listed(["26100417".into(), "26100999".into()].into());
     world.write_rules(rules);
     world.change_later("The list of watched accounts in accounts.yaml changed.");
     let told: Vec<_> = world.told.iter().map(|told| told.note.body.as_str()).collect();
