@@ -34,6 +34,20 @@ fn every_message_is_kept_with_what_became_of_it() {
     wait_until("the latency is kept", || rows(&stage.home, latencies) == [account.to_string()]);
 }
 
+/// A red icon is no message: who looks elsewhere is told that protection did not begin, and why.
+#[test]
+fn protection_that_never_begins_is_told() {
+    let mut stage = Stage::with(&Rules::two_mnq());
+    stage.run();
+    stage.stop();
+    stage.home.write("risk.yaml", "rules:\n  max_contracts: {limit: [}\n");
+    stage.start();
+    let told = || rows(&stage.home, "SELECT text FROM alerts WHERE type = 'not_protected'");
+    wait_until("told", || !told().is_empty());
+    let text = told().remove(0);
+    assert!(text.starts_with("Not protected: The settings cannot be used: risk.yaml"), "{text}");
+}
+
 /// A stream that repeats itself moves nothing twice, and it shows.
 #[test]
 fn repeated_messages_are_counted_and_taken_once() {

@@ -54,8 +54,11 @@ impl Tray {
         match engine {
             Ok(mut engine) => {
                 watch(&mut engine, &self.deeds);
+                // Otherwise somebody else was faster, and serves the home.
+                if engine.is_own() {
+                    self.notifier.tell(note::engine_restarted());
+                }
                 self.engine = engine;
-                self.notifier.tell(note::engine_restarted());
             }
             Err(failure) => {
                 tracing::error!(target: "errors", "the engine cannot be started again: {}", failure.text);

@@ -83,6 +83,9 @@ pub struct Report {
     /// How.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// It failed because a market is shut: until it opens, it is no use to try again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub market_shut: bool,
 }
 
 /// What a person asks of the engine.

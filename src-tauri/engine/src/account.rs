@@ -29,6 +29,7 @@ use crate::{
     remembered::Remembered,
     rules::{self, ArmedRule},
     sessions::Sessions,
+    shut::ShutMarkets,
     stops::StopWatches,
     trades::News,
 };
@@ -85,6 +86,8 @@ pub struct AccountState {
     pub(crate) races: Races,
     /// Until when a rule that failed to act keeps still.
     pub(crate) quiet: BTreeMap<(RuleKey, Option<ContractId>), Instant>,
+    /// Markets that were shut when something was to be done there.
+    pub(crate) shut: ShutMarkets,
     /// Until when an order that could not be cancelled is left alone.
     pub(crate) quiet_orders: BTreeMap<OrderId, Instant>,
     /// Until when the size and the price of an order that could not be changed are left alone. It may be
@@ -173,6 +176,7 @@ impl AccountState {
             leftovers: Leftovers::default(),
             races: Races::default(),
             quiet: BTreeMap::new(),
+            shut: ShutMarkets::default(),
             quiet_orders: BTreeMap::new(),
             quiet_changes: BTreeMap::new(),
             observed: BTreeSet::new(),

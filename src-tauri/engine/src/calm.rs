@@ -124,6 +124,7 @@ impl AccountState {
             races,
             engaged,
             quiet,
+            shut,
             quiet_orders,
             quiet_changes,
             leftovers,
@@ -171,6 +172,7 @@ impl AccountState {
             && races.is_empty()
             && engaged.is_empty()
             && quiet.is_empty()
+            && shut.is_empty()
             && quiet_orders.is_empty()
             && quiet_changes.is_empty()
             && leftovers.next_due().is_none()

@@ -77,7 +77,7 @@ impl AccountState {
         let held = self.exposure(&contract);
         let rules: Vec<RuleKey> = [want.rule].into_iter().chain(want.merged.iter().copied()).collect();
         let quiet = rules.iter().all(|rule| self.quiet.contains_key(&(*rule, Some(contract.clone()))));
-        if quiet || self.engaged.remaining(&contract, held).size() <= want.to {
+        if quiet || self.shut.waits(&contract) || self.engaged.remaining(&contract, held).size() <= want.to {
             return false;
         }
         let increase = self.positions.get(&contract).map_or(0, |holding| holding.increased);

@@ -40,7 +40,13 @@ impl AccountState {
                 return Kinds::NONE;
             }
         }
-        self.replace_position(position, now)
+        let kinds = self.replace_position(position, now);
+        if kinds == Kinds::NONE && !position.exposure.is_flat() {
+            // That it is told again is the only sign that a protective order was added (specification C.9).
+            self.stops.inquiry.want();
+            return Kinds::NONE.with(EventKind::TimeTick);
+        }
+        kinds
     }
 
     fn replace_position(&mut self, position: &Position, now: Instant) -> Kinds {
@@ -72,6 +78,7 @@ impl AccountState {
         if grown {
             // New exposure is acted on at once, whatever failed before.
             self.quiet.retain(|(_, contract), _| contract.as_ref() != Some(&position.contract));
+            self.shut.forget(&position.contract);
             if old.same_side(position.exposure) {
                 let by = position.exposure.size().saturating_sub(old.size());
                 self.own.grew(&position.contract, position.exposure, by);
@@ -91,6 +98,7 @@ impl AccountState {
 
     fn position_ended(&mut self, contract: &ContractId, old: Exposure, now: Instant) {
         self.positions.remove(contract);
+        self.shut.forget(contract);
         self.leftovers.position_ended(contract, old, now);
     }
 

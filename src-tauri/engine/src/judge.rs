@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use domain::{
     Action, Alert, Breach, Command, Instant, LockEnd, LockKey, LockKind, Lockout, Notice, Observation, Order,
-    Priority, Question, RuleKey, RuleMode, Severity,
+    Priority, Question, RuleKey, RuleMode, Severity, exchange, rulebook::Holidays,
 };
 
 use crate::{
@@ -28,6 +28,8 @@ pub(crate) const ASK_EVERYTHING_AT_MOST_EVERY: TimeDelta = TimeDelta::seconds(5)
 pub(crate) struct Court<'a> {
     pub now: Instant,
     pub market: &'a Market,
+    /// Days without trading.
+    pub holidays: &'a Holidays,
     /// Shares of a limit at which people are told, in percent.
     pub warn_at: &'a [u32],
     pub next_enforcement: &'a mut u64,
@@ -45,7 +47,7 @@ impl AccountState {
             self.decide(wants, court);
         }
         let kinds = std::mem::take(&mut self.touched);
-        let waited = self.quiet_ended(court.now) | self.loops.is_due(court.now);
+        let waited = self.quiet_ended(court) | self.loops.is_due(court.now);
         let mut ask_all = std::mem::take(&mut self.ask_all) | waited;
         self.ratchet_baselines(court);
         if !self.known || (kinds.is_empty() && !ask_all) {
@@ -82,16 +84,22 @@ impl AccountState {
         self.calm = if may_rest { self.find_calm(kinds, &reckoned, court) } else { None };
     }
 
-    fn quiet_ended(&mut self, now: Instant) -> bool {
+    fn quiet_ended(&mut self, court: &Court<'_>) -> bool {
+        let now = court.now;
+        let positions = &self.positions;
+        let opened = self.shut.pass(now, |contract| {
+            let symbol = positions.get(contract).map(|holding| &holding.position.symbol);
+            symbol.is_some_and(|symbol| exchange::open_since(symbol, now, court.holidays).is_some())
+        });
         let count = |it: &Self| it.quiet.len() + it.quiet_orders.len() + it.quiet_changes.len();
         let before = count(self);
         if before == 0 {
-            return false;
+            return opened;
         }
         self.quiet.retain(|_, until| now < *until);
         self.quiet_orders.retain(|_, until| now < *until);
         self.quiet_changes.retain(|_, until| now < *until);
-        count(self) < before
+        opened || count(self) < before
     }
 
     fn ratchet_baselines(&mut self, court: &mut Court<'_>) {

@@ -37,6 +37,7 @@ mod remembered;
 pub mod rules;
 mod schedule;
 mod sessions;
+mod shut;
 mod stops;
 mod stopwatch;
 mod take;
@@ -224,7 +225,8 @@ impl Engine {
         let Self { accounts, market, next_enforcement, now, rulebook, .. } = self;
         let warn_at = &rulebook.warn_at_percent;
         for account in accounts.values_mut() {
-            account.judge(&mut Court { now: *now, market, warn_at, next_enforcement, watch, out });
+            let holidays = &rulebook.holidays;
+            account.judge(&mut Court { now: *now, market, holidays, warn_at, next_enforcement, watch, out });
         }
         self.ask_for_metadata(out);
     }

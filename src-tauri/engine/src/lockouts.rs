@@ -72,10 +72,10 @@ impl Lockouts {
     }
 
     /// Takes out all that end when the broker lets the account trade.
-    pub(crate) fn take_permitted(&mut self) -> Vec<Lockout> {
+    pub(crate) fn take_permitted(&mut self, now: Instant) -> Vec<Lockout> {
         let keys: Vec<LockKey> =
             self.active.values().filter(|it| it.end == LockEnd::CanTrade).map(|it| it.key.clone()).collect();
-        keys.into_iter().filter_map(|key| self.active.remove(&key)).collect()
+        keys.into_iter().filter_map(|key| self.end(&key, now)).collect()
     }
 
     /// All active records, the strongest first, then the one that ends last.

@@ -73,6 +73,13 @@ impl Loops {
         is_news.then(|| u32::try_from(actions.times.len()).unwrap_or(u32::MAX))
     }
 
+    /// An action failed: it has changed nothing.
+    pub(crate) fn failed(&mut self, contract: &ContractId, acted: Instant) {
+        if let Some(actions) = self.contracts.get_mut(contract) {
+            actions.times.retain(|at| *at != acted);
+        }
+    }
+
     /// When the next action that waits may be taken.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let waiting = self.contracts.values().filter(|actions| actions.waiting);
@@ -122,6 +129,15 @@ mod tests {
         assert!(loops.may_act(&"C".into(), 2, at(600)), "new exposure");
         assert!(loops.may_act(&"D".into(), 1, at(600)), "another contract");
         assert!(loops.may_act(&"C".into(), 1, last + SPACING));
+    }
+
+    #[test]
+    fn what_failed_is_no_loop() {
+        let mut loops = Loops::default();
+        for n in 0..20 {
+            assert_eq!(loops.acted(&"C".into(), 1, at(n * 100)), None);
+            loops.failed(&"C".into(), at(n * 100));
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl AccountState {
 
     fn may_place(&self, ticket: &Ticket) -> bool {
         let quiet = self.quiet.contains_key(&(RuleKey::TradeManagement, Some(ticket.contract.clone())));
+        let quiet = quiet || self.shut.waits(&ticket.contract);
         !quiet && !self.engaged.is_placing(&ticket.contract, ticket.leg) && !self.is_closing(ticket)
     }
 

@@ -166,6 +166,7 @@ impl AccountState {
             due(self.lockouts.next_end(), Why::LockoutEnds),
             due(self.leftovers.next_due(), Why::LeftoversDue),
             due(quiet.min().copied(), Why::QuietEnds),
+            due(self.shut.next_due(), Why::QuietEnds),
             due(self.stops.inquiry.due(), Why::OrdersWanted),
             due(self.averages.due, Why::ResultDue),
             due(Some(self.ledger.span().ends), Why::DayEnds),

@@ -1,8 +1,10 @@
 //! Taking one event: the state step of every account it concerns, before anything is judged.
 
 use domain::{
-    Account, AccountId, Action, Command, EndCause, Event, EventKind, Fill, Link, LockKey, Memory, Notice,
-    Outcome, Question, Report, RuleKey, Rulebook, Severity, Snapshot, memory::WeekFigures, rulebook::Watched,
+    Account, AccountId, Action, Command, ContractId, EndCause, Event, EventKind, Fill, Link, LockKey, Memory,
+    Notice, Outcome, Question, Report, RuleKey, Rulebook, Severity, Snapshot, exchange,
+    memory::WeekFigures,
+    rulebook::{Holidays, Watched},
 };
 
 use chrono::TimeDelta;
@@ -170,8 +172,10 @@ impl Engine {
     }
 
     fn take_report(&mut self, report: &Report) {
-        let now = self.now;
-        self.with(&report.account, |account| account.take_report(report, now));
+        let Self { accounts, rulebook, now, .. } = self;
+        if let Some(account) = accounts.get_mut(&report.account) {
+            account.take_report(report, &rulebook.holidays, *now);
+        }
     }
 
     fn take_command(&mut self, command: &Command, out: &mut Vec<Action>) {
@@ -277,7 +281,7 @@ impl AccountState {
         }
     }
 
-    fn take_report(&mut self, report: &Report, now: domain::Instant) {
+    fn take_report(&mut self, report: &Report, holidays: &Holidays, now: domain::Instant) {
         let settled = match &report.contract {
             Some(contract) => Settled {
                 contracts: self
@@ -293,12 +297,13 @@ impl AccountState {
         for (contract, engagement) in settled.contracts {
             self.races.ended(&contract, now);
             self.own.ended(&contract, now);
-            for rule in engagement.rules.into_iter().filter(|_| failed) {
-                self.quiet.insert((rule, Some(contract.clone())), now + QUIET_AFTER_FAILURE);
+            if failed {
+                self.loops.failed(&contract, engagement.since);
+                self.keep_still(contract, engagement.rules, (report.market_shut, holidays), now);
             }
         }
         for contract in settled.placing.into_iter().filter(|_| failed) {
-            self.quiet.insert((RuleKey::TradeManagement, Some(contract)), now + QUIET_AFTER_FAILURE);
+            self.keep_still(contract, vec![RuleKey::TradeManagement], (report.market_shut, holidays), now);
         }
         if failed {
             let works = |order: &domain::OrderId| self.orders.contains_key(order);
@@ -307,6 +312,22 @@ impl AccountState {
             self.quiet_changes.extend(settled.changing.into_iter().filter(works).map(quiet));
         }
         self.ask_all = true;
+    }
+
+    /// After a failure: the rules for a moment, all of them where the market is shut.
+    fn keep_still(
+        &mut self,
+        contract: ContractId,
+        rules: Vec<RuleKey>,
+        (market_shut, holidays): (bool, &Holidays),
+        now: domain::Instant,
+    ) {
+        if market_shut && let Some(holding) = self.positions.get(&contract) {
+            let open = exchange::open_since(&holding.position.symbol, now, holidays);
+            return self.shut.refused(contract, open.is_none(), now);
+        }
+        let until = now + QUIET_AFTER_FAILURE;
+        self.quiet.extend(rules.into_iter().map(|rule| ((rule, Some(contract.clone())), until)));
     }
 
     /// Ends lockouts that follow the configuration and are no longer asked for.

@@ -220,7 +220,7 @@ impl AccountState {
         };
         self.tell_permission(news, wish, out);
         if can_trade {
-            for lockout in self.lockouts.take_permitted() {
+            for lockout in self.lockouts.take_permitted(now) {
                 self.unlocked(lockout, domain::EndCause::Condition, out);
             }
         }

@@ -161,9 +161,13 @@ impl Disk {
         }
     }
 
-    /// What is wrong, if the write under way does not end. That it ended in the end is told by [`DiskNews`].
+    /// What is wrong, if the write under way does not end, or none will ever begin. That it ended in the end is told
+    /// by [`DiskNews`].
     #[must_use]
     pub fn silence(&self, now: Monotonic) -> Option<String> {
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+            return Some("the thread that writes has ended".to_string());
+        }
         let is_silent = self.underway.is_silent(now);
         is_silent.then(|| format!("the disk has not answered for {} s", SILENT_AFTER.as_secs()))
     }
@@ -283,6 +287,8 @@ fn proofs(store: &Store) -> BTreeMap<AccountId, Proof> {
 
 #[cfg(test)]
 mod tests {
+    use store::Opened;
+
     use super::*;
 
     #[test]
@@ -294,5 +300,21 @@ mod tests {
         assert!(underway.is_silent(begun + SILENT_AFTER));
         underway.set(None);
         assert!(!underway.is_silent(begun + SILENT_AFTER));
+    }
+
+    /// Nothing of what follows would be kept: the state says so for good.
+    #[test]
+    fn a_writing_thread_that_is_gone_is_noticed() {
+        let home = tempfile::tempdir().unwrap();
+        let Opened { store, .. } = Store::open(home.path(), "2026-03-02T14:30:00Z".parse().unwrap()).unwrap();
+        let (disk, news) = Disk::start(store).unwrap();
+        assert_eq!(disk.silence(Monotonic::now()), None);
+        disk.jobs.send(Job::Stop).unwrap();
+        let begun = Monotonic::now();
+        while disk.silence(Monotonic::now()).is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(news.has_changed().is_err(), "the loop no longer listens to it");
     }
 }

@@ -230,10 +230,7 @@ impl Loop {
             biased;
             _ = &mut self.stop, if !stopping => Woken::Stop,
             signal = self.broker.signals.recv(), if self.connect.is_none() => Woken::Signal(signal),
-            changed = self.disk_news.changed() => match changed {
-                Ok(()) => Woken::Disk,
-                Err(_) => Woken::Second,
-            },
+            Ok(()) = self.disk_news.changed(), if self.disk_news.has_changed().is_ok() => Woken::Disk,
             input = self.watching.news.recv(), if !self.watching.news.is_closed() => Woken::Input(input),
             Some(()) = self.wakes.recv(), if !self.wakes.is_closed() => Woken::Awake,
             found = read(&mut self.renewal), if self.renewal.is_some() => Woken::Login(found),

@@ -47,9 +47,9 @@ static GENERAL_KEYS: Group = Group {
         Key::new("logging.retention_days", Kind::Whole { min: 1, max: 365 }, "Kept for", "How long the daemon log is kept. The enforcement and errors logs are kept for 90 days, the api log for 7. Takes effect at the next start.")
             .unit(Unit::Days)
             .at(lens!(settings.logging.retention_days)),
-        Key::new("database.backup_enabled", Kind::Bool, "Backups", "Whether the database is backed up: five minutes before each trading day ends, and after the time below.")
+        Key::new("database.backup_enabled", Kind::Bool, "Backups", "Whether the database is backed up: five minutes before each trading day ends, and whenever the newest backup is too old.")
             .at(lens!(settings.database.backup_enabled)),
-        Key::new("database.backup_interval_hours", Kind::Whole { min: 1, max: 168 }, "Backup every", "Time after which another backup is taken, should the last one be as old.")
+        Key::new("database.backup_interval_hours", Kind::Whole { min: 1, max: 168 }, "Backup every", "Another backup is taken once the newest one is this old.")
             .unit(Unit::Hours)
             .at(lens!(settings.database.backup_interval_hours)),
         Key::new("database.max_backups", Kind::Whole { min: 1, max: 100 }, "Backups kept", "How many backups are kept; the oldest are removed.")

@@ -7,8 +7,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     Account, AccountId, Action, Breach, ContractId, Contracts, DailyReset, Deed, Enforcement, Event,
     Exposure, Fill, Instant, Instrument, Leg, LockEnd, LockKind, Memory, Notice, Omitted, Order, OrderId,
-    OrderKind, OrderSide, OrderStatus, Outcome, Position, Price, Quote, Report, RuleMode, RuleSet, Rulebook,
-    Snapshot, Symbol, Ticket, Trouble, Usd, calendar,
+    OrderKind, OrderSide, OrderStatus, Outcome, Position, Price, Question, Quote, Report, RuleMode, RuleSet,
+    Rulebook, Snapshot, Symbol, Ticket, Trouble, Usd, calendar,
     memory::{AccountMemory, Managed},
     products,
 };
@@ -356,6 +356,12 @@ impl Desk {
     }
 
     /// Answers the question for the working orders.
+    /// Whether something in this step asked for the working orders.
+    pub fn asks_for_orders(&mut self, event: &Event) -> bool {
+        let is_question = |it: &Action| matches!(it, Action::Ask(Question::Orders { .. }));
+        self.engine.step(self.now, event).iter().any(is_question)
+    }
+
     pub fn answer_orders(&mut self) -> String {
         let orders = self.orders.values().filter(|it| it.status == OrderStatus::Open).cloned().collect();
         self.send(Event::Orders { account: ACCOUNT.into(), orders, asked_at: self.now })
@@ -460,7 +466,16 @@ impl Desk {
     }
 
     pub fn report(&mut self, of: &Enforcement, contract: Option<ContractId>, outcome: Outcome) -> String {
-        let report = Report { enforcement: of.id, account: ACCOUNT.into(), contract, outcome };
+        let account = ACCOUNT.into();
+        let report = Report { enforcement: of.id, account, contract, outcome, market_shut: false };
+        self.send(Event::Report(report))
+    }
+
+    /// The broker says that the market is shut.
+    pub fn refuse(&mut self, of: &Enforcement) -> String {
+        let outcome = Outcome::Failed { why: "Trading is currently unavailable.".to_string() };
+        let (account, contract) = (ACCOUNT.into(), None);
+        let report = Report { enforcement: of.id, account, contract, outcome, market_shut: true };
         self.send(Event::Report(report))
     }
 

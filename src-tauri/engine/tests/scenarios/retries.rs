@@ -16,6 +16,30 @@ fn locked() -> Desk {
     desk
 }
 
+/// At the second try, ten seconds later, it is known to last: then once a minute, should the hours be wrong, and at
+/// the open.
+#[test]
+fn a_shut_market_is_tried_once_a_minute_and_at_the_open() {
+    let mut desk = Desk::new(only(|_| {}));
+    desk.at("2025-11-02T16:50:00");
+    let until = Some("2025-11-04T20:00:00Z".parse().unwrap());
+    desk.send(Event::Command(Command::LockOut { account: None, until }));
+    desk.obey();
+    let mut tried = Vec::new();
+    let mut text = desk.position("MES", 1, "6000");
+    for second in 0..605 {
+        assert!(!text.contains("loop"), "{second}: {text}");
+        if text.contains("close MES") {
+            tried.push(second);
+            let close = desk.ordered();
+            text = desk.refuse(&close);
+            assert!(!text.contains("close"), "{second}: {text}");
+        }
+        text = desk.later(1_000).tick();
+    }
+    assert_eq!(tried, [0, 10, 70, 130, 190, 250, 310, 370, 430, 490, 550, 600], "it opens at 5:00 PM");
+}
+
 /// A cancel that fails at once must not use up the requests that a close needs.
 #[test]
 fn a_failed_cancel_waits_before_it_is_tried_again() {

@@ -212,3 +212,17 @@ fn a_question_of_before_does_not_hold_up_the_one_that_decides() {
     assert!(!asked(&mut desk, "10:02:01"));
     assert_eq!(desk.answer_orders(), "close ES by no_stop_loss_grace: 0 of 3 covered");
 }
+
+/// A second protective order changes nothing in the position: that it is told again is the only sign (C.9).
+#[test]
+fn a_position_that_is_told_again_asks_for_the_orders_once_a_second() {
+    let mut desk = Desk::new(rulebook());
+    desk.position("ES", 2, "6000");
+    desk.answer_orders();
+    let again = desk.later(3_000).hold("ES", 2, "6000");
+    assert!(!desk.asks_for_orders(&Event::Tick), "nothing happened");
+    assert!(desk.later(100).asks_for_orders(&again));
+    desk.answer_orders();
+    assert!(!desk.later(500).asks_for_orders(&again), "once a second");
+    assert!(desk.later(500).asks_for_orders(&Event::Tick));
+}

@@ -165,3 +165,20 @@ fn an_account_that_is_not_watched_is_told_of_by_nobody() {
     let other = Account { id: "26100418".into(), ..account(false) };
     assert_eq!(desk.send(Event::Account(other)), "");
 }
+
+/// What was traded in spite of the lock stays that, also where it is told after the lock has ended.
+#[test]
+fn a_fill_under_the_lock_that_is_told_late_counts_as_locked() {
+    let mut rulebook = rulebook();
+    rulebook.base.auth_loss_guard.settings.on_can_trade_false = OnCanTradeFalse::Lockout;
+    rulebook.base.trade_frequency_limit.enabled = true;
+    let mut desk = Desk::new(rulebook);
+    permit(&mut desk, false);
+    assert_eq!(desk.lockouts().len(), 1);
+    let fill = desk.later(5_000).fill_of("MNQ", Sell, 1, "21000", "");
+    desk.later(5_000);
+    permit(&mut desk, true);
+    assert!(desk.lockouts().is_empty());
+    desk.later(5_000).reconcile(&[fill]);
+    assert_eq!(desk.gauges()[0], "0 of 3 per_minute");
+}

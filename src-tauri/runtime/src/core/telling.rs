@@ -30,6 +30,8 @@ use crate::executor::Receipt;
 const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
 /// Protection that is back within this time was never told to be lost.
 const TELL_LOSS_AFTER: TimeDelta = TimeDelta::seconds(2);
+/// That something waits for the open is told again after so long.
+const SHUT_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// Texts that are remembered; when full, those of more than a minute ago are forgotten, and if there are
 /// none, further texts are told without being remembered.
 const MOST_TEXTS: usize = 500;
@@ -108,6 +110,8 @@ pub(super) struct Teller {
     loss_told: Option<Instant>,
     /// Kind and account of the doubt that was told last, or is about to be.
     doubted: Option<(&'static str, Option<AccountId>)>,
+    /// When people were told last that something waits for the open.
+    shut_told: BTreeMap<AccountId, Instant>,
 }
 
 impl Teller {
@@ -124,6 +128,15 @@ impl Teller {
 
     pub fn next_deadline(&self) -> Option<Instant> {
         self.locks.next_deadline().into_iter().chain(self.loss_due).min()
+    }
+
+    /// That a market is shut changes for nobody while it lasts.
+    fn admit_shut(&mut self, account: &AccountId, now: Instant) -> bool {
+        let is_news = self.shut_told.get(account).is_none_or(|told| now - *told >= SHUT_AGAIN);
+        if is_news {
+            self.shut_told.insert(account.clone(), now);
+        }
+        is_news
     }
 
     /// Whether a text may be told now, and how many equal ones were held back since it was told last.
@@ -222,6 +235,9 @@ impl Core {
 
     fn tell_failure(&mut self, receipt: &Receipt, why: &str, now: Instant) {
         let account = &receipt.enforcement.account;
+        if receipt.market_shut && !self.teller.admit_shut(account, now) {
+            return;
+        }
         if let Breach::Management { symbol, .. } = &receipt.enforcement.breach {
             let reason = reason::short(&receipt.enforcement.breach);
             let note = self.with_scene(Some(account), now, |scene| {
@@ -238,7 +254,7 @@ impl Core {
             tries: receipt.attempts,
             why,
             lock_stays,
-            market_closed: why.contains("not in an active trading status"),
+            market_closed: receipt.market_shut,
         };
         let note = self.with_scene(Some(account), now, |scene| note::close_failed(&failure, scene));
         self.tell(note, About::account("enforcement_failed", Some(account)), now);

@@ -165,6 +165,8 @@ pub(super) struct Lane {
     /// When the goal was seen to be reached.
     pub reached_at: Option<Instant>,
     pub(super) error: Option<String>,
+    /// It was refused because the market is shut.
+    pub market_shut: bool,
     /// An order that an earlier run may have placed to the same end, by its tag.
     pub(super) earlier_tag: Option<String>,
     /// Where an earlier lane brought the stop.
@@ -202,6 +204,7 @@ impl Lane {
             begun_with,
             reached_at: None,
             error: None,
+            market_shut: false,
             earlier_tag: None,
             moved: None,
             rejected: 0,

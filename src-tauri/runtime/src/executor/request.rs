@@ -108,10 +108,11 @@ impl Lane {
             CallError::Refused { kind: Refusal::NotPermitted, .. } if self.may_close_instead(floor.book) => {
                 self.retry(None, floor.now);
             }
-            CallError::Refused {
-                kind: Refusal::MarketClosed | Refusal::NotPermitted | Refusal::Contract,
-                ..
+            CallError::Refused { kind: Refusal::MarketClosed, .. } => {
+                self.market_shut = true;
+                self.fail();
             }
+            CallError::Refused { kind: Refusal::NotPermitted | Refusal::Contract, .. }
             | CallError::Unauthorized(_) => self.fail(),
             CallError::NotFound | CallError::Refused { kind: Refusal::Size, .. } => self.look(floor, moved),
             // Some refusals speak of an order that exists: "pending", "unknown".

@@ -39,6 +39,8 @@ pub struct Receipt {
     pub confirmed_at: Option<Instant>,
     /// When it ended.
     pub ended_at: Instant,
+    /// It failed because a market is shut.
+    pub market_shut: bool,
     /// The last error, also of an attempt that a later one made good.
     pub error: Option<String>,
     /// Contracts closed.
@@ -64,6 +66,7 @@ impl Task {
             acknowledged_at: None,
             confirmed_at: None,
             ended_at: enforcement.detected_at,
+            market_shut: false,
             error: None,
             closed: BTreeMap::new(),
             cancelled: 0,
@@ -114,7 +117,10 @@ impl Task {
     pub fn part_ended(&mut self, lane: &Lane, is_last: bool, now: Instant) {
         self.parts = self.parts.saturating_sub(1);
         match lane.ending() {
-            Some(Ending::Failed(why)) => self.failure = Some(why.clone()),
+            Some(Ending::Failed(why)) => {
+                self.failure = Some(why.clone());
+                self.receipt.market_shut |= lane.market_shut;
+            }
             Some(Ending::Reached) if is_last => {
                 self.acted = true;
                 self.receipt.confirmed_at = self.receipt.confirmed_at.max(lane.reached_at.or(Some(now)));
@@ -177,6 +183,7 @@ impl Receipt {
             account: self.enforcement.account.clone(),
             contract: None,
             outcome: self.outcome.clone(),
+            market_shut: self.market_shut,
         }
     }
 }

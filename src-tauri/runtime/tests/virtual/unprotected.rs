@@ -13,8 +13,9 @@ fn seconds(count: i64) -> TimeDelta {
 
 /// What was told of protection: title, and how the message begins.
 fn told(world: &World) -> Vec<String> {
-    let of_protection = |title: &str| title.starts_with("Not protected") || title.starts_with("Protected");
-    let notes = world.told.iter().map(|told| &told.note).filter(|note| of_protection(&note.title));
+    let of_protection =
+        world.told.iter().filter(|it| ["not_protected", "protected"].contains(&it.kind.as_str()));
+    let notes = of_protection.map(|told| &told.note);
     notes.map(|note| format!("{}: {}", note.title, note.body)).collect()
 }
 
@@ -34,7 +35,7 @@ fn protection_that_never_begins_is_told_once_the_start_is_over() {
     assert!(begins(&told(&world), &[broken]), "{:?}", told(&world));
     world.handle(Input::Settings(Ok(())));
     world.pass(seconds(3));
-    assert!(begins(&told(&world), &[broken, "Protected again"]), "{:?}", told(&world));
+    assert!(begins(&told(&world), &[broken, "Armed again"]), "{:?}", told(&world));
 }
 
 /// The broker says what time it is: that no time has passed is no reason to hurry.

@@ -382,6 +382,7 @@ impl World {
                 account: enforcement.account,
                 contract: None,
                 outcome: Outcome::Confirmed,
+                market_shut: false,
             }));
         }
         events

@@ -115,6 +115,7 @@ fn a_closed_market_ends_the_attempt_at_once() {
         kind: Refusal::MarketClosed,
     }));
     assert!(matches!(bench.outcome(), Outcome::Failed { why } if why.contains("Trading is currently")));
+    assert!(bench.receipts[0].report().market_shut, "the engine waits for the open");
     assert_eq!(bench.sent.len(), 1);
 }
 
