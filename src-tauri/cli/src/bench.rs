@@ -53,7 +53,6 @@ pub async fn run(options: Bench) -> Result<(), Failure> {
         base_url: description.base_url.clone(),
         user_hub_url: description.user_hub_url.clone(),
         market_hub_url: description.market_hub_url.clone(),
-        ..config::Api::default()
     };
     let floor = bench.floor(&api, login.clone(), options.breaches).await?;
     let product = bench.product(&description, login, options.breaches).await?;

@@ -112,11 +112,13 @@ fn read(desk: &mut Desk, fills: &[domain::Fill]) -> Vec<(Subject, Difference)> {
 }
 
 fn differences(actions: Vec<Action>) -> Vec<Discrepancy> {
-    let told = actions.into_iter().filter_map(|action| match action {
-        Action::Differ { differences, .. } => Some(differences),
-        _ => None,
-    });
-    told.flatten().collect()
+    let mut told = Vec::new();
+    for action in actions {
+        if let Action::Differ { differences, .. } = action {
+            told.extend(differences);
+        }
+    }
+    told
 }
 
 #[test]

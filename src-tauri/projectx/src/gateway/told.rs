@@ -13,7 +13,7 @@ const CODE: &str = "\"errorCode\":";
 
 /// Writes down that a request was answered, or why not.
 pub(super) fn request(request: &Request, result: &Result<Received, CallError>, took: Duration) {
-    let ms = took.as_millis();
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     match result {
         Ok(Received { response, .. }) => tracing::debug!(
             method = "POST",

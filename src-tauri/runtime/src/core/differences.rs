@@ -2,7 +2,7 @@
 //! nothing but a lost message explains it. A message that was on its way explains it by arriving.
 
 use chrono::TimeDelta;
-use domain::{AccountId, Discrepancy, Event, Instant, Subject};
+use domain::{AccountId, Difference, Discrepancy, Event, Exposure, Instant, OrderKind, Price, Subject};
 use views::{control::DifferenceView, text::discrepancy};
 
 use super::{Core, Output, telling::About};
@@ -35,35 +35,42 @@ impl Differences {
         if self.waiting.is_empty() {
             return;
         }
-        let (account, contract, subject) = match event {
-            Event::Position(it) => (&it.account, Some(&it.contract), Subject::Position),
-            Event::Order(it) => (&it.account, None, Subject::Order { order: it.id.clone() }),
-            Event::Fill(it) => (&it.account, None, Subject::Fill { fill: it.id.clone() }),
-            Event::Account(_)
-            | Event::Quote(_)
-            | Event::Instrument(_)
-            | Event::Snapshot(_)
-            | Event::Orders { .. }
-            | Event::Positions { .. }
-            | Event::Unanswered(_)
-            | Event::Link(_)
-            | Event::Report(_)
-            | Event::Command(_)
-            | Event::Rules(_)
-            | Event::Restored(_)
-            | Event::Bar { .. }
-            | Event::Tick => return,
-        };
-        let is_it = |found: &Found| {
-            found.account == *account
-                && found.discrepancy.subject == subject
-                && contract.is_none_or(|contract| found.discrepancy.contract == *contract)
-        };
-        self.waiting.retain(|found| !is_it(found));
+        self.waiting.retain(|found| !found.is_explained_by(event));
     }
 
     fn settled(&mut self, now: Instant) -> Vec<Found> {
         self.waiting.extract_if(.., |found| now - found.at >= UNDER_WAY).collect()
+    }
+}
+
+impl Found {
+    /// What was on its way says what was read; what happened since then says something else.
+    fn is_explained_by(&self, event: &Event) -> bool {
+        let Discrepancy { contract, subject, difference } = &self.discrepancy;
+        match (event, subject) {
+            (Event::Position(it), Subject::Position) => {
+                let is_it = it.account == self.account && it.contract == *contract;
+                is_it && agrees(difference, it.exposure, Some(it.average_price), None)
+            }
+            (Event::Order(it), Subject::Order { order }) if it.id == *order => {
+                let left = if it.status.is_working() { it.would_add() } else { Exposure::FLAT };
+                // Of one that is executed at once, all that is told may be its end.
+                it.kind == OrderKind::Market || agrees(difference, left, it.limit_price, it.stop_price)
+            }
+            (Event::Fill(it), Subject::Fill { fill }) => it.id == *fill,
+            (_, Subject::Position | Subject::Order { .. } | Subject::Fill { .. }) => false,
+        }
+    }
+}
+
+fn agrees(difference: &Difference, told: Exposure, price: Option<Price>, stop: Option<Price>) -> bool {
+    match difference {
+        Difference::Missing { .. } => told.is_flat(),
+        Difference::Extra { read } | Difference::Size { read, .. } | Difference::Side { read, .. } => {
+            told == *read
+        }
+        Difference::Price { read, .. } => price == *read,
+        Difference::Stop { read, .. } => stop == *read,
     }
 }
 
@@ -80,7 +87,9 @@ impl Core {
             return Err("Everything is being read again already. Try again in a moment.".to_string());
         }
         self.differences.review = Some(Vec::new());
-        self.reconciler.want(self.time(now));
+        // Readings are asked for at the engine's time.
+        self.step(now, Event::Tick);
+        self.reconciler.want(self.engine.now());
         self.pursue(now);
         Ok(self.take_outputs())
     }

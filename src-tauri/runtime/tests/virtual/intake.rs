@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Contracts, Event, Fill, OrderKind, OrderSide, Price, Severity, Usd,
+    Command, Contracts, Event, Fill, OrderKind, OrderSide, Price, Severity, Usd,
     broker::{CallError, Flaw, Inbox, Malformed, Signal},
 };
 use runtime::core::Input;
@@ -192,6 +192,21 @@ fn whoever_asks_is_told_what_differs() {
     world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(60));
     world.pass(TimeDelta::seconds(2));
     assert!(world.core.review(world.now).is_err(), "nobody can be asked");
+}
+
+/// That it was undone at once does not explain why it was not heard of.
+#[test]
+fn what_a_reading_found_and_a_lock_undid_is_told() {
+    let mut world = world();
+    world.command(Command::LockOut { account: None, until: None });
+    world.pass(TimeDelta::seconds(3));
+    world.losing = vec!["order"];
+    rest(&mut world);
+    assert_eq!(review(&mut world), Ok(vec!["order extra".to_string()]));
+    assert_eq!(world.broker.working().count(), 0);
+    let readings = world.readings;
+    assert_eq!(review(&mut world), Ok(vec![]));
+    assert_eq!(world.readings, readings + 1, "one is enough");
 }
 
 /// What happened while the stream was down had no message to lose.

@@ -78,8 +78,8 @@ fn whoever_looks_closely_sees_each_event_and_each_verdict() {
     let lines = logged(Level::DEBUG, |world| buy(world, 4));
     assert!(lines.with("checkpoint=6").len() > 3);
     let verdicts = lines.with("checkpoint=7");
-    let violated = |line: &&String| line.contains("violated") && line.contains("limit=");
-    assert!(verdicts.iter().find(violated).is_some(), "{verdicts:?}");
+    let violated = |line: &String| line.contains("violated") && line.contains("limit=");
+    assert!(verdicts.iter().any(violated), "{verdicts:?}");
     assert!(verdicts.iter().any(|line| line.contains("passed")), "{verdicts:?}");
 }
 
@@ -92,8 +92,8 @@ fn an_enforcement_is_logged_with_its_result_and_a_lock_with_its_end() {
         world.pass(TimeDelta::seconds(40));
     });
     let marked = lines.with("checkpoint=8");
-    let confirmed = |line: &&String| line.contains("confirmed:") && line.contains("confirmed_ms=");
-    assert!(marked.iter().find(confirmed).is_some(), "{marked:?}");
+    let confirmed = |line: &String| line.contains("confirmed:") && line.contains("confirmed_ms=");
+    assert!(marked.iter().any(confirmed), "{marked:?}");
     assert_eq!(lines.with("lockout set: ").len(), 1);
     assert_eq!(lines.with("lockout ended: ").len(), 1);
 }

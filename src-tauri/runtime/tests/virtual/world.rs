@@ -70,6 +70,8 @@ pub struct World {
     pub losing: Vec<&'static str>,
     /// The questions for working orders: when each was put, and from which share of the budget.
     pub order_questions: Vec<(Instant, Class)>,
+    /// How often everything about an account was asked for.
+    pub readings: usize,
     rulebook: Rulebook,
     /// The settings files as they were written last.
     files: Option<Files>,
@@ -121,6 +123,7 @@ impl World {
             failing: Vec::new(),
             losing: Vec::new(),
             order_questions: Vec::new(),
+            readings: 0,
             rulebook,
             files: None,
             dice: Dice::new(chaos),
@@ -298,6 +301,7 @@ impl World {
             let is_intended = self.kept.pending().any(|intent| covers(intent, &ask.call));
             self.check(is_intended, || format!("sent before it was written down: {:?}", ask.call));
         }
+        self.readings += usize::from(matches!(ask.call, Call::Snapshot { .. }));
         if let Call::WorkingOrders(_) = ask.call {
             self.order_questions.push((self.now, ask.class));
         }
