@@ -9,6 +9,7 @@ use interprocess::local_socket::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinSet,
 };
 use views::{
     View,
@@ -16,7 +17,7 @@ use views::{
     history::HistoryQuery,
     text::Note,
 };
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::LONGEST_LINE;
 use crate::{Home, history, presets};
@@ -126,18 +127,24 @@ async fn listen(
     responses: &mpsc::Sender<Response>,
 ) -> io::Result<()> {
     let mut reader = BufReader::new(read);
-    let mut watching: Vec<tokio::task::JoinHandle<()>> = Vec::new();
-    let mut line = Vec::new();
+    // Their end is the end of this one, and the other way round.
+    let mut watching = JoinSet::new();
+    let mut line = Zeroizing::new(Vec::new());
     loop {
         // It may have held a password.
         line.zeroize();
         let limited = &mut (&mut reader).take(LONGEST_LINE as u64);
-        if limited.read_until(b'\n', &mut line).await? == 0 {
+        let read = tokio::select! {
+            read = limited.read_until(b'\n', &mut line) => read?,
+            // The engine is gone: whoever watches is not to wait for another in vain.
+            Some(_) = watching.join_next() => break,
+        };
+        if read == 0 {
             break;
         }
         let response = match serde_json::from_slice::<Request>(&line) {
             Ok(Request { id, ask: Ask::Watch }) => {
-                watching.push(tokio::spawn(watch_for(id, feed.clone(), responses.clone())));
+                watching.spawn(watch_for(id, feed.clone(), responses.clone()));
                 continue;
             }
             Ok(Request { id, ask }) => Response { id, reply: answer(ask, feed).await },
@@ -149,9 +156,6 @@ async fn listen(
         if responses.send(response).await.is_err() {
             break;
         }
-    }
-    for task in watching {
-        task.abort();
     }
     Ok(())
 }
