@@ -59,6 +59,9 @@ fn repeated_messages_are_counted_and_taken_once() {
     desk.close("MNQ");
     wait_until("counted", || stage.status()["metrics"]["intake"]["repeated"].as_u64() > Some(0));
     wait_until("two fills make one trade", || stage.account(0)["trades_today"] == 2);
+    assert_eq!(stage.account(0)["week_trades"], 2);
+    let status = stage.home.ask(&["status"]).output;
+    assert!(status.lines().any(|line| line.contains("This week") && line.ends_with("2 trades")), "{status}");
     let intake = stage.status()["metrics"]["intake"].clone();
     for kind in ["unreadable", "unknown", "impossible", "off_grid", "foreign", "overflows"] {
         assert_eq!(intake[kind], 0, "{kind}: {intake}");

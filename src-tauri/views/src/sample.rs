@@ -306,6 +306,8 @@ fn combine(at: Instant, realized: &str, open: &str) -> AccountView {
         unrealized: Some(open),
         net: Some(realized + open),
         trades_today: 7,
+        week_net: usd("214.60"),
+        week_trades: 31,
         day: TradingDay(at.date_naive()),
         reset_at: ct(17, 0, 0),
         headroom: Headroom { rule: Some(RuleKey::DailyRealizedLoss), usd: Some(left), contracts: None },
@@ -329,6 +331,8 @@ fn practice(at: Instant) -> AccountView {
         short_name: words::short_name("PRAC-V2-204817-61407733"),
         kind: AccountKind::Practice,
         trades_today: 2,
+        week_net: usd("-48.20"),
+        week_trades: 9,
         gauges: vec![money(RuleKey::DailyRealizedLoss, "184", "-500")],
         proved: Some(ProofView {
             at: ct(8, 4, 31),

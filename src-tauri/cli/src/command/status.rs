@@ -98,6 +98,11 @@ fn print_account(account: &AccountView, now: Instant) -> Result<(), Failure> {
         print::pnl(account.unrealized),
         money::unsigned(account.fees_today)
     ))?;
+    print::line(format!(
+        "  This week {}   {}",
+        money::signed(account.week_net),
+        words::count(account.week_trades, "trade")
+    ))?;
     for gauge in &account.gauges {
         let value = gauge.value.map_or_else(|| "unknown".to_string(), |value| value.normalize().to_string());
         let unit = match gauge.unit {

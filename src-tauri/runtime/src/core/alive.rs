@@ -20,6 +20,9 @@ const HEARD_WITHIN: TimeDelta = TimeDelta::seconds(8);
 #[derive(Debug, Default)]
 pub(super) struct Alive {
     beat: Option<Instant>,
+    /// An event arrived.
+    has_begun: bool,
+    /// An event arrived, or the stream was confirmed.
     is_heard: bool,
     /// Since when somebody is logged in and hears nothing.
     silent_since: Option<Instant>,
@@ -75,7 +78,7 @@ impl Core {
     /// Checkpoint 6: the first event, then each of them where somebody looks that closely.
     pub(super) fn log_event(&mut self, event: &Event) {
         let kind = kind_of_event(event);
-        if std::mem::replace(&mut self.alive.is_heard, true) {
+        if std::mem::replace(&mut self.alive.has_begun, true) {
             tracing::debug!(target: "daemon", checkpoint = 6, kind, "event");
         } else {
             tracing::info!(target: "daemon", checkpoint = 6, kind, "first event");
@@ -126,7 +129,7 @@ impl Core {
 
     /// Logged in and nothing is heard: told once.
     pub(super) fn tell_silence(&mut self, now: Instant) {
-        self.alive.is_heard |= self.links.user_up;
+        self.alive.is_heard |= self.alive.has_begun || self.links.user_up;
         if self.alive.is_heard || self.alive.is_told || !self.links.logged_in {
             return;
         }

@@ -123,6 +123,8 @@ impl Core {
             unrealized,
             net: unrealized.map(|open| ledger.realized(true) + open),
             trades_today: ledger.trades(),
+            week_net: account.week().realized,
+            week_trades: account.week().trades,
             day: ledger.day(),
             reset_at: ledger.span().ends,
             headroom: headroom(&gauges),

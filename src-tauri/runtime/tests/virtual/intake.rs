@@ -262,10 +262,10 @@ fn what_is_kept_of_an_account_says_what_was_doubtful() {
     world.pass(TimeDelta::seconds(3));
     assert_eq!(world.kept.covered, [Some(false)]);
     assert_eq!(world.kept.trouble, None);
-    world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(60));
+    world.lose_stream(TimeDelta::seconds(1), TimeDelta::seconds(15));
     world.pass(TimeDelta::seconds(5));
     assert_eq!(world.kept.covered, [None]);
     assert!(world.kept.trouble.is_some());
-    world.pass(TimeDelta::seconds(90));
+    world.pass(TimeDelta::seconds(20));
     assert_eq!((world.kept.covered.as_slice(), world.kept.trouble.as_ref()), (&[Some(false)][..], None));
 }

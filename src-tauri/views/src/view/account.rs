@@ -58,6 +58,10 @@ pub struct AccountView {
     pub net: Option<Usd>,
     /// Distinct trader orders with a fill today.
     pub trades_today: u32,
+    /// Closed result since the reset on Monday, after fees and commissions, today included. For display only.
+    pub week_net: Usd,
+    /// Distinct trader orders with a fill in that time.
+    pub week_trades: u32,
     /// Label of the trading day.
     pub day: TradingDay,
     /// When it ends.

@@ -74,6 +74,14 @@ net: Usd | null,
  */
 trades_today: number, 
 /**
+ * Closed result since the reset on Monday, after fees and commissions, today included. For display only.
+ */
+week_net: Usd, 
+/**
+ * Distinct trader orders with a fill in that time.
+ */
+week_trades: number, 
+/**
  * Label of the trading day.
  */
 day: TradingDay, 
