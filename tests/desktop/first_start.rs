@@ -74,5 +74,5 @@ fn chooses_what_happens_at_a_limit(window: &Browser) {
     window.pick("Observe");
     window.shows("Protects less: it waits for the next trading day.");
     window.pick("Enforce");
-    window.shows("limits are enforced");
+    window.shows("all rules are enforced");
 }
