@@ -80,15 +80,17 @@ fn axe_finds_no_serious_fault_and_the_curve_is_drawn() {
     let judge = "const done = arguments[0]; axe.run(document.body).then((found) => done(found.violations \
         .filter((one) => one.impact === 'serious' || one.impact === 'critical') \
         .map((one) => one.id + ': ' + one.nodes.map((node) => node.html).join(' '))));";
-    for (page, state, text) in [
-        ("Status", "armed", "Daily Loss Limit bites first"),
-        ("Status", "near", "Limit acts before your ES stop:"),
-        ("Status", "locked", "New trades blocked until 5:00 PM CT."),
-        ("Status", "not-protected", "Long 2 MNQ was open."),
-        ("History", "armed", "No trading day is on record yet."),
-        ("Setup", "armed", "Signed in to TopstepX"),
+    for (page, state, word, text) in [
+        ("Status", "armed", "Armed", "Daily Loss Limit bites first"),
+        ("Status", "near", "near limit", "Limit acts before your ES stop:"),
+        ("Status", "locked", "Locked", "New trades blocked until 5:00 PM CT."),
+        ("Status", "not-protected", "Not protected", "Long 2 MNQ was open."),
+        ("History", "armed", "Armed", "No trading day is on record yet."),
+        ("Setup", "armed", "Armed", "Signed in to TopstepX"),
     ] {
         engine.show(sample(state));
+        // Another banner moves what is below it: a click before that could miss.
+        window.shows(word);
         window.press(page);
         window.shows(text);
         let faults = window.script(&format!("{axe};{judge}"));
