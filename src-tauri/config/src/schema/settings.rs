@@ -36,7 +36,7 @@ static GENERAL_KEYS: Group = Group {
         .at(lens!(settings.general.on_reduce_refused)),
         Key::new("timezone", Kind::Zone, "Shown time zone", "Zone whose times are shown beside Central Time; with America/Chicago that is the computer's own. No schedule depends on it.")
             .at(lens!(settings.general.timezone)),
-        Key::new("logging.level", Kind::Choice(&["DEBUG", "INFO", "WARNING", "ERROR"]), "Log level", "The least that is written into the log files, and shown by riskctl run. DEBUG adds detail of this program, not of the libraries in it.")
+        Key::new("logging.level", Kind::Choice(&["DEBUG", "INFO", "WARNING", "ERROR"]), "Log level", "The least that is written into the log files, and shown by riskctl run. The api log has each request from INFO on. DEBUG adds detail of this program, not of the libraries in it.")
             .at(lens!(settings.logging.level)),
         Key::new("logging.directory", TEXT, "Log folder", "Folder of the log files; null is logs in the home folder, where a path that is not absolute begins. Takes effect at the next start.")
             .nullable()

@@ -202,8 +202,16 @@ fn subject(name: &'static str, broker: &'static str) -> FilterFn<impl Fn(&Metada
             "api" => is_api,
             _ => !is_api && target != "enforcement",
         };
-        belongs && is_written(least(), event, broker)
+        belongs && is_written(least_of(name), event, broker)
     })
+}
+
+/// Requests are detail everywhere but in the file that is for them (specification C.18).
+fn least_of(name: &str) -> Level {
+    match least() {
+        Level::INFO if name == "api" => Level::DEBUG,
+        least => least,
+    }
 }
 
 fn is_written(least: Level, event: &Metadata<'_>, broker: &str) -> bool {

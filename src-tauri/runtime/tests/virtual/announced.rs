@@ -198,11 +198,15 @@ fn another_plan_for_backups_counts_at_once() {
 /// Who is watched is settled at a start: nobody is told that it was applied.
 #[test]
 fn what_counts_from_the_next_start_is_told_as_such() {
-    let mut world = World::new(rulebook(), 1, Chaos::default());
-    world.change_rules(rulebook());
-    world.told.clear();
     let mut rules = rulebook();
-    rules.accounts = domain::rulebook::Watched::Listed(["26100417".into(), "26100999".into()].into());
+    let mut watch = |ids: &[&str]| {
+        rules.accounts = domain::rulebook::Watched::Listed(ids.iter().map(|id| (*id).into()).collect());
+        rules.clone()
+    };
+    let mut world = World::new(watch(&["26100417"]), 1, Chaos::default());
+    world.change_rules(watch(&["26100417"]));
+    world.told.clear();
+    let rules = watch(&["26100417", "26100999"]);
     world.write_rules(rules);
     world.change_later("The list of watched accounts in accounts.yaml changed.");
     let told: Vec<_> = world.told.iter().map(|told| told.note.body.as_str()).collect();
