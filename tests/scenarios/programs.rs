@@ -65,7 +65,7 @@ fn a_reading_can_be_asked_for() {
     let stage = Stage::running(&Rules::open());
     let agrees = stage.home.ask(&["reconcile"]);
     assert!(agrees.output.contains("agrees"), "{agrees:?}");
-    stage.simulator.fault(&json!({"kind": "lose_events", "times": 1}));
+    stage.simulator.fault(&json!({"kind": "lose_events", "times": 9}));
     stage.desk().buy_limit("MNQ", 1, 100.0);
     let differences = stage.home.json(&["reconcile", "--json"]);
     assert_eq!(differences[0]["subject"], "order", "{differences}");
