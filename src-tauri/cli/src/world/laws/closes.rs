@@ -17,6 +17,8 @@ use crate::{
 
 /// A trader's own reduction within this time before ours may lead below the target: news takes its way.
 const RACE: TimeDelta = TimeDelta::seconds(5);
+/// An answer that left the broker before something arrived there comes back within this time.
+const LOOK_COMES_BACK: TimeDelta = TimeDelta::milliseconds(500);
 
 /// The law.
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub(super) struct Closes {
     in_flight: BTreeMap<CallId, (AccountId, ContractId)>,
     /// When the last of them was sent.
     asked_at: BTreeMap<(AccountId, ContractId), Instant>,
+    /// When the last of them was answered, or given up.
+    replied_at: BTreeMap<(AccountId, ContractId), Instant>,
     /// Our closing orders that have not filled completely.
     closing: BTreeMap<OrderId, Closing>,
     exposures: BTreeMap<(AccountId, ContractId), Exposure>,
@@ -58,7 +62,9 @@ impl Law for Closes {
                 Happening::Began | Happening::Ended => self.in_flight.clear(),
                 Happening::Asked(ask) => self.asked(ask.id, &ask.call, scene.now)?,
                 Happening::Replied(call) => {
-                    self.in_flight.remove(call);
+                    if let Some(key) = self.in_flight.remove(call) {
+                        self.replied_at.insert(key, scene.now);
+                    }
                 }
                 Happening::Decided(Action::Enforce(it)) => self.decided(&it.account, &it.deed, scene),
                 Happening::Arrived(arrival) => self.arrived(arrival, scene)?,
@@ -154,10 +160,8 @@ impl Closes {
             it.account == arrival.account && it.contract == *contract && it.side == seeing.order.side
         };
         let unfilled = self.closing.iter().find(|(_, it)| is_same(it));
-        // What has no answer for 2 s is sent again (specification C.11), and the late one may arrive beside it.
-        let asked_at = self.asked_at.get(&(arrival.account.clone(), contract.clone()));
         if let Some((order, first)) = unfilled
-            && asked_at.is_none_or(|at| *at > first.since)
+            && !self.is_crossing(&(arrival.account.clone(), contract.clone()), first.since)
         {
             return Err(format!("{contract} is closed again while {order} is not filled"));
         }
@@ -264,6 +268,14 @@ impl Closes {
             return Err(format!("our order took {} from {} to {}, {last}", fill.contract, before.0, after.0));
         }
         Ok(())
+    }
+
+    /// What has no answer for 2 s is looked for and sent again (specification C.11), and the late one may arrive beside
+    /// it: no answer told of that one, and the look may have left the broker before.
+    fn is_crossing(&self, key: &(AccountId, ContractId), arrived: Instant) -> bool {
+        let unheard = self.replied_at.get(key).is_none_or(|at| *at < arrived);
+        let unseen = |asked: &Instant| *asked <= arrived + LOOK_COMES_BACK;
+        unheard && self.asked_at.get(key).is_some_and(unseen)
     }
 
     /// When the close that this fill belongs to arrived, and whether it crossed another one.
