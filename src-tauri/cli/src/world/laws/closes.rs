@@ -274,8 +274,8 @@ impl Closes {
     /// it: no answer told of that one, and the look may have left the broker before.
     fn is_crossing(&self, key: &(AccountId, ContractId), arrived: Instant) -> bool {
         let unheard = self.replied_at.get(key).is_none_or(|at| *at < arrived);
-        let unseen = |asked: &Instant| *asked <= arrived + LOOK_COMES_BACK;
-        unheard && self.asked_at.get(key).is_some_and(unseen)
+        let since = if unheard { arrived + LOOK_COMES_BACK } else { arrived };
+        self.asked_at.get(key).is_some_and(|asked| *asked <= since)
     }
 
     /// When the close that this fill belongs to arrived, and whether it crossed another one.
