@@ -72,6 +72,14 @@ impl OwnTrades {
         self.add(Close { rule, contract, side: None, left: None, from, until });
     }
 
+    /// Orders of RULE-012 from before a restart: one that filled while nothing ran is told by its fill alone, which
+    /// carries no tag.
+    pub(crate) fn restore_orders(&mut self, managed: &memory::Managed) {
+        for order in managed.stop.iter().chain(&managed.target) {
+            self.remember(order, RuleKey::TradeManagement);
+        }
+    }
+
     fn add(&mut self, close: Close) {
         self.closes.push_back(close);
         if self.closes.len() > MOST_CLOSES {

@@ -239,6 +239,9 @@ impl AccountState {
             self.lockouts.set(lockout);
         }
         self.stops.restored = memory.stop_deadlines;
+        for managed in memory.managed.values() {
+            self.own.restore_orders(managed);
+        }
         self.managed.restore(memory.managed);
         if let Some(day) = memory.day {
             self.ledger.resume(day.day, memory.day_began);

@@ -4,7 +4,7 @@ use domain::{
     Event, Fill, Memory,
     OrderSide::{Buy, Sell},
     RuleMode, Rulebook,
-    memory::KnownFill,
+    memory::{KnownFill, Managed},
     rulebook::TradeCount,
 };
 
@@ -153,6 +153,41 @@ fn rule_006_scenario_7() {
     assert!(desk.position("MNQ", 1, "21000").starts_with("close MNQ"), "still locked");
     desk.obey();
     assert!(desk.at("11:00:00").tick().starts_with("unlock trade_frequency_limit expiry"));
+}
+
+/// Our own stop filled while nothing ran: its fill carries no tag, and is no trade of the trader's.
+#[test]
+fn an_automatic_stop_that_filled_while_nothing_ran_is_not_counted() {
+    let after = |stop_is_ours: bool| {
+        let mut desk = Desk::down(rulebook());
+        desk.at("10:20:00");
+        let mut fills: Vec<Fill> = (0..2).map(|_| desk.fill_of("MES", Buy, 1, "6000", "")).collect();
+        fills.push(desk.later(5_000).fill_of("MES", Sell, 2, "5999", "-10"));
+        let mut memory = Memory::default();
+        let account = memory.accounts.entry(ACCOUNT.into()).or_default();
+        account.fills = fills[..2].iter().map(kept).collect();
+        let stop = stop_is_ours.then(|| fills[2].order.clone());
+        let managed = Managed { stop, ..managed() };
+        account.managed.insert(contract("MES"), managed);
+        desk.later(5_000).restored(memory);
+        desk.send(Event::Link(domain::Link::UserUp));
+        desk.reconcile(&fills);
+        desk.lockouts().len()
+    };
+    assert_eq!((after(true), after(false)), (0, 1), "the third trade of a minute locks");
+}
+
+fn managed() -> Managed {
+    Managed {
+        position: 1.into(),
+        best: None,
+        stop: None,
+        target: None,
+        breakeven_done: false,
+        trailing: false,
+        stops_lost: 0,
+        target_lost: false,
+    }
 }
 
 #[test]
