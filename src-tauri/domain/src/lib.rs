@@ -19,6 +19,7 @@ pub mod instrument;
 pub mod lockout;
 pub mod memory;
 pub mod money;
+pub mod notice;
 pub mod order;
 pub mod position;
 pub mod products;
@@ -27,10 +28,7 @@ pub mod rule;
 pub mod rulebook;
 
 pub use account::Account;
-pub use action::{
-    Action, Alert, Deed, Enforcement, EnforcementId, Notice, Observation, Omitted, OpenPosition, Part,
-    Priority, Question, Severity, Trouble,
-};
+pub use action::{Action, Deed, Enforcement, EnforcementId, Observation, Omitted, Priority, Question};
 pub use breach::Breach;
 pub use calendar::{DailyReset, TradingDay};
 pub use discrepancy::{Difference, Discrepancy, Subject};
@@ -41,6 +39,7 @@ pub use instrument::Instrument;
 pub use lockout::{EndCause, LockEnd, LockKey, LockKind, Lockout};
 pub use memory::Memory;
 pub use money::{Contracts, Exposure, Price, Usd};
+pub use notice::{Alert, Notice, OpenPosition, Part, Severity, Trouble};
 pub use order::{Leg, Order, OrderKind, OrderSide, OrderStatus, Ticket};
 pub use position::{Position, Side};
 pub use quote::Quote;

@@ -26,6 +26,7 @@ mod picture;
 mod proof;
 mod reconciler;
 mod records;
+mod symbols;
 mod telling;
 mod traffic;
 

@@ -1,30 +1,24 @@
 //! What people are told, and when: an enforcement once it is seen to be done, a lost protection once it
 //! has lasted a moment, nothing twice within a minute.
 
+mod losses;
+mod results;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Alert, Breach, ContractId, Contracts, Deed, EndCause, Enforcement, Event, Instant,
-    Lockout, Memory, Notice, Observation, Omitted, Outcome, Part, RuleKey, Side, Symbol, Trouble,
+    AccountId, Action, Alert, EndCause, Instant, Lockout, Memory, Notice, Observation, Omitted, RuleKey,
+    Side, Symbol,
 };
 use engine::{AccountState, Lockouts};
 use store::{AlertRecord, Record};
-use views::{
-    text::{
-        Deeds, Doubt, Held, Note, Scene, WouldLock, lockout as lockout_text,
-        note::{self, Beside, Enforced, Failure},
-        reason,
-    },
-    view::Protection,
+use views::text::{
+    Deeds, Held, Note, Scene, WouldLock, lockout as lockout_text,
+    note::{self, Beside},
 };
 
-use super::{
-    Core,
-    guard::STARTING,
-    lock_news::{LockNews, News},
-};
-use crate::executor::Receipt;
+use super::{Core, guard::STARTING, lock_news::LockNews};
 
 /// The same text is told once within this time (specification C.14).
 const SAME_TEXT: TimeDelta = TimeDelta::seconds(60);
@@ -190,88 +184,6 @@ impl Core {
         by_itself && !self.settled.announced.unlocks
     }
 
-    /// An enforcement ended: told when it was done or failed, not when it turned out to be needless.
-    pub(super) fn tell_receipt(&mut self, receipt: &Receipt, now: Instant) {
-        let enforcement = &receipt.enforcement;
-        self.log_result(receipt);
-        let news = self.lock_told_with(enforcement);
-        let beside = news.as_ref().map(|it| self.beside(it.lockout()));
-        let lock = news.as_ref().zip(beside.as_ref()).map(|(news, beside)| news.locking(beside));
-        match &receipt.outcome {
-            Outcome::Confirmed if is_routine(&enforcement.breach) => {}
-            Outcome::Confirmed if !receipt.superseded => {
-                let deeds = self.deeds(receipt);
-                let reason = reason::short(&enforcement.breach);
-                let (rule, title) = (enforcement.rule, reason::title(enforcement.rule, &enforcement.breach));
-                let news = Enforced { rule, title, reason: &reason, deeds: &deeds, lock };
-                let note =
-                    self.with_scene(Some(&enforcement.account), now, |scene| note::enforced(&news, scene));
-                self.tell(note, About::account("enforced", Some(&enforcement.account)), now);
-            }
-            Outcome::Confirmed | Outcome::NotNeeded => {}
-            Outcome::Failed { why } => self.tell_failure(receipt, why, now),
-        }
-    }
-
-    /// Checkpoint 8, its second half: the result and its latency.
-    fn log_result(&self, receipt: &Receipt) {
-        let Receipt { enforcement, attempts, .. } = receipt;
-        let (account, rule) = (&enforcement.account, enforcement.rule);
-        let since = |at: Option<Instant>| at.map(|at| (at - enforcement.detected_at).num_milliseconds());
-        let (sent_ms, confirmed_ms) = (since(receipt.sent_at), since(receipt.confirmed_at));
-        match &receipt.outcome {
-            Outcome::Confirmed => {
-                let done = self.deeds(receipt).done();
-                tracing::info!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, sent_ms, confirmed_ms, "confirmed: {done}");
-            }
-            Outcome::NotNeeded => {
-                tracing::info!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, "no longer needed");
-            }
-            Outcome::Failed { why } => {
-                tracing::error!(target: "enforcement", checkpoint = 8, %account, %rule, attempts, sent_ms, "enforcement failed: {why}");
-            }
-        }
-    }
-
-    fn tell_failure(&mut self, receipt: &Receipt, why: &str, now: Instant) {
-        let account = &receipt.enforcement.account;
-        if receipt.market_shut && !self.teller.admit_shut(account, now) {
-            return;
-        }
-        if let Breach::Management { symbol, .. } = &receipt.enforcement.breach {
-            let reason = reason::short(&receipt.enforcement.breach);
-            let note = self.with_scene(Some(account), now, |scene| {
-                note::order_failed(symbol.as_str(), &reason, why, scene)
-            });
-            return self.tell(note, About::account("order_failed", Some(account)), now);
-        }
-        let open: Vec<(Contracts, Symbol)> =
-            self.held(Some(account)).into_iter().map(|held| (held.size, held.symbol)).collect();
-        let lock_stays =
-            self.engine.account(account).is_some_and(|it| it.lockouts().account_wide().is_some());
-        let failure = Failure {
-            open: &open,
-            tries: receipt.attempts,
-            why,
-            lock_stays,
-            market_closed: receipt.market_shut,
-        };
-        let note = self.with_scene(Some(account), now, |scene| note::close_failed(&failure, scene));
-        self.tell(note, About::account("enforcement_failed", Some(account)), now);
-    }
-
-    /// The lock that a flatten, or the close of a symbol, belongs to, so that one message tells both.
-    fn lock_told_with(&mut self, enforcement: &Enforcement) -> Option<News> {
-        let symbol = match &enforcement.deed {
-            Deed::Flatten => None,
-            Deed::Reduce { contract, .. } => Some(self.symbol_of(contract)),
-            Deed::Cancel { .. } | Deed::Shrink { .. } | Deed::Place { .. } | Deed::Modify { .. } => {
-                return None;
-            }
-        };
-        self.teller.locks.told_with(&enforcement.account, symbol, enforcement.rule)
-    }
-
     /// What the trader wants to hear at a lock (specification B.13), and what no lock keeps from trading.
     pub(super) fn beside(&self, lockout: &Lockout) -> Beside {
         let key = &lockout.key;
@@ -299,49 +211,6 @@ impl Core {
         }
     }
 
-    pub(super) fn protection_changed(&mut self, before: Protection, now: Instant) {
-        let after = self.guard.protection;
-        if after == Protection::NotProtected {
-            let cause = self.guard.reasons.first().map_or(Doubt::Starting, |(doubt, _)| doubt.clone());
-            tracing::warn!(target: "daemon", "not protected: {}", cause.text(&self.setting.broker));
-            self.guard.lost = Some((cause, now));
-            self.teller.loss_due = Some(now + TELL_LOSS_AFTER);
-            self.teller.doubted = self.untold().map(|(doubt, account)| (doubt.kind(), account.clone()));
-        } else if before == Protection::NotProtected {
-            tracing::info!(target: "daemon", "protected: {after:?}");
-            (self.teller.loss_due, self.teller.doubted) = (None, None);
-            let lost = self.guard.lost.take();
-            if let (Some((doubt, since)), Some(_)) = (lost, self.teller.loss_told.take()) {
-                let note = self.with_scene(None, now, |scene| {
-                    note::protected_again(&doubt, after, now - since, now, scene)
-                });
-                self.tell(note, About::all("protected"), now);
-            }
-        }
-    }
-
-    /// Protection stays lost, perhaps for another reason than people know of: that is told like a loss, at most
-    /// once a minute.
-    pub(super) fn doubts_changed(&mut self, now: Instant) {
-        let Some((doubt, account)) = self.untold() else {
-            (self.teller.loss_due, self.teller.doubted) = (None, None);
-            return;
-        };
-        let news = Some((doubt.kind(), account.clone()));
-        // What only takes its time ends as protection, or as a doubt of its own.
-        if matches!(doubt, Doubt::Starting | Doubt::Reading) || self.teller.doubted == news {
-            return;
-        }
-        self.teller.doubted = news;
-        let again = self.teller.loss_told.map_or(now, |told| told + SAME_TEXT);
-        self.teller.loss_due.get_or_insert(again.max(now + TELL_LOSS_AFTER));
-    }
-
-    /// The first doubt that nobody else tells of.
-    fn untold(&self) -> Option<&(Doubt, Option<AccountId>)> {
-        self.guard.reasons.iter().find(|(doubt, _)| !self.is_told_by_rule(doubt))
-    }
-
     /// Messages whose time has come.
     pub(super) fn tell_due(&mut self, now: Instant) {
         for news in self.teller.locks.due(now) {
@@ -354,42 +223,6 @@ impl Core {
             self.teller.loss_due = None;
             self.tell_loss(now);
         }
-    }
-
-    fn tell_loss(&mut self, now: Instant) {
-        let Some((doubt, account)) = self.untold().cloned() else { return };
-        let Some((_, since)) = self.guard.lost.clone() else { return };
-        self.guard.lost = Some((doubt.clone(), since));
-        self.teller.loss_told = Some(now);
-        self.teller.doubted = Some((doubt.kind(), account.clone()));
-        let since = self.guard.begun.of(&doubt, account.as_ref()).unwrap_or(since);
-        let note = self.with_scene(None, now, |scene| note::not_protected(&doubt, since, scene));
-        self.tell(note, About::all("not_protected"), now);
-    }
-
-    /// Whether RULE-010 tells of what protection was lost for, in its own words and at its own pace.
-    fn is_told_by_rule(&self, doubt: &Doubt) -> bool {
-        let part = |part| Trouble::ConnectionLost { part, why: String::new() };
-        let trouble = match doubt {
-            Doubt::UserStream => part(Part::UserStream),
-            Doubt::MarketStream => part(Part::MarketStream),
-            Doubt::Unreachable { .. } => part(Part::Session),
-            Doubt::Login { .. } => Trouble::AuthFailed { why: String::new() },
-            // The self-check tells of it itself.
-            Doubt::Barred { .. } => return true,
-            Doubt::Starting
-            | Doubt::NoCredentials
-            | Doubt::Keyring(_)
-            | Doubt::Reading
-            | Doubt::Reconcile { .. }
-            | Doubt::Disk { .. }
-            | Doubt::Clock { .. }
-            | Doubt::Config { .. }
-            | Doubt::Rule { .. }
-            | Doubt::NoAccounts
-            | Doubt::EngineLost => return false,
-        };
-        self.engine.tells_of(&trouble)
     }
 
     pub(super) fn tell(&mut self, note: Note, about: About, now: Instant) {
@@ -454,54 +287,4 @@ impl Core {
         let lock = observation.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
         deeds.would(lock, now)
     }
-
-    /// The root of a contract, as some fact named it; the contract id where none did.
-    pub(super) fn symbol_of(&self, contract: &ContractId) -> Symbol {
-        self.symbols.get(contract).cloned().unwrap_or_else(|| Symbol::new(contract.as_str()))
-    }
-
-    /// Remembers the roots that an event names.
-    pub(super) fn learn_symbols(&mut self, event: &Event) {
-        match event {
-            Event::Position(position) => self.name(&position.contract, &position.symbol),
-            Event::Order(order) => self.name(&order.contract, &order.symbol),
-            Event::Snapshot(snapshot) => {
-                for position in &snapshot.positions {
-                    self.name(&position.contract, &position.symbol);
-                }
-                for order in &snapshot.orders {
-                    self.name(&order.contract, &order.symbol);
-                }
-            }
-            Event::Positions { positions, .. } => {
-                for position in positions {
-                    self.name(&position.contract, &position.symbol);
-                }
-            }
-            Event::Fill(_)
-            | Event::Orders { .. }
-            | Event::Instrument(_)
-            | Event::Account(_)
-            | Event::Quote(_)
-            | Event::Unanswered(_)
-            | Event::Link(_)
-            | Event::Report(_)
-            | Event::Command(_)
-            | Event::Rules(_)
-            | Event::Restored(_)
-            | Event::Bar { .. }
-            | Event::Tick => {}
-        }
-    }
-
-    fn name(&mut self, contract: &ContractId, symbol: &Symbol) {
-        if !self.symbols.contains_key(contract) {
-            self.symbols.insert(contract.clone(), symbol.clone());
-        }
-    }
-}
-
-/// What is done without a word: tidying up, and what RULE-012 was asked to do all day.
-fn is_routine(breach: &Breach) -> bool {
-    matches!(breach, Breach::Leftover { .. } | Breach::Management { .. })
 }
