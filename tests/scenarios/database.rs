@@ -297,3 +297,32 @@ fn the_log_reads_the_same_with_and_without_an_engine() {
     assert_eq!((&status["running"], &status["protection"]), (&Value::Bool(false), &"not_protected".into()));
     assert_eq!(status["accounts"][0]["positions"][0]["size"], 2);
 }
+
+/// What the tables say of orders, stops and causes, for whoever asks the database itself.
+#[test]
+fn orders_stops_and_causes_are_rows_of_the_database() {
+    let rules = Rules::two_mnq().with("no_stop_loss_grace", "{grace_period_seconds: 600}");
+    let stage = Stage::running(&rules);
+    let desk = stage.desk();
+    stage.simulator.price("MNQ", 21_000.0);
+    desk.buy("MNQ", 1);
+    let stop = desk.sell_stop("MNQ", 1, 20_990.0);
+    let limit = desk.buy_limit("MNQ", 1, 20_900.0);
+    let row = |sql: String| stage.home.database().query_row(&sql, [], |row| row.get::<_, String>(0)).ok();
+    let status = |id: i64| row(format!("SELECT status FROM orders WHERE order_id = '{id}'"));
+    wait_until("both work", || [stop, limit].map(status) == [Some("open".into()), Some("open".into())]);
+    let cover =
+        "SELECT covered_qty || bracket_order_ids || coalesce(uncovered_since, '-') FROM stop_coverage";
+    wait_until("it is covered", || row(cover.to_string()) == Some(format!("1[\"{stop}\"]-")));
+    desk.cancel(limit);
+    wait_until("the limit order is cancelled", || status(limit).as_deref() == Some("cancelled"));
+    desk.buy("MNQ", 2);
+    wait_until("half is covered", || {
+        row("SELECT covered_qty || (uncovered_since IS NOT NULL) FROM stop_coverage".to_string())
+            .is_some_and(|it| it == "11")
+    });
+    stage.confirmed("max_contracts_per_instrument", "reduce_position");
+    let cause = "SELECT cause_event_id FROM enforcement_history WHERE kind = 'intent'";
+    let position = "SELECT 'position ' || position_id FROM enforcement_history WHERE kind = 'intent'";
+    assert_eq!(row(cause.to_string()), row(position.to_string()));
+}

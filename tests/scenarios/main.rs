@@ -7,6 +7,7 @@ mod backups;
 mod breaks;
 mod daily_loss;
 mod database;
+mod dry_run;
 mod executor;
 mod files;
 mod guard;

@@ -20,7 +20,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the engine in the foreground until Ctrl-C
-    Run,
+    Run(Run),
     /// Serve a simulated ProjectX gateway on loopback
     Simulate(Simulate),
     /// Live whole trading days of traders, troubles and the engine in virtual time, and check that no
@@ -74,6 +74,15 @@ pub struct Format {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `run`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Run {
+    /// Judge everything and send nothing: what would have been done is shown and recorded, and nobody is
+    /// protected
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Options of `status`.

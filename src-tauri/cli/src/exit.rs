@@ -78,7 +78,7 @@ impl From<runtime::StartError> for Failure {
         match error {
             Start::Settings(_) | Start::Broker(_) => Self::settings(error),
             Start::Store(_) | Start::Memory(_) => Self::dependency(error),
-            Start::Home(_) | Start::System(..) => Self::other(error),
+            Start::Home(_) | Start::Locked(_) | Start::System(..) => Self::other(error),
         }
     }
 }

@@ -37,7 +37,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         print::show_times_of(&home);
     }
     match args.command {
-        Command::Run => command::run::run(home).await,
+        Command::Run(options) => command::run::run(home, &options).await,
         Command::Simulate(options) => command::simulate::run(options).await,
         Command::SimulateDays(options) => command::simulate_days::run(options),
         Command::Demo(options) => demo::run(home, options).await,

@@ -395,6 +395,7 @@ fn finish(
             daily_loss: base.settings.timers.unlock_daily_loss,
             daily_profit: base.settings.timers.unlock_daily_profit,
         },
+        dry_run: false,
     };
     Ok(Loaded {
         rulebook,

@@ -43,6 +43,10 @@ pub struct Rulebook {
     /// Which lockouts the daily reset ends. Rulebooks kept by earlier versions lack it.
     #[serde(default)]
     pub reset_unlocks: ResetUnlocks,
+    /// No rule does more than to say what it would have done, whatever its own mode (specification C.11). No file
+    /// says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What follows when the platform does not let an account reduce a position (ruling 24).
@@ -111,6 +115,7 @@ impl Default for Rulebook {
             warn_at_percent: warn_at_percent(),
             on_reduce_refused: OnReduceRefused::default(),
             reset_unlocks: ResetUnlocks::default(),
+            dry_run: false,
         }
     }
 }

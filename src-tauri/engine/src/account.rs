@@ -150,7 +150,7 @@ impl AccountState {
             managed: ManagedTrades::new(rules),
             filling: Filling::default(),
             loops: Loops::default(),
-            rules: rules::build(rules),
+            rules: rules::build(rules, rulebook.dry_run),
             stop_rule: rules.no_stop_loss_grace.settings.clone(),
             id,
             info: None,

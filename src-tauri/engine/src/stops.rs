@@ -216,19 +216,30 @@ impl AccountState {
         settings: &NoStopLossGrace,
     ) -> Coverage {
         let mut coverage = Coverage::default();
-        for stop in self.stops_in(&position.contract) {
-            if !stop.side.reduces(position.exposure) {
-                // Our own are withdrawn at once.
-                if !stop.is_own() {
-                    coverage.dangerous.push(stop.id.clone());
-                }
-            } else if qualifies(stop, position.exposure, price, instrument, settings) {
-                coverage.covered = coverage.covered + stop.remaining();
-                coverage.nearest = nearer(coverage.nearest, stop.stop_price, position.exposure);
-            }
+        for stop in self.covering(position, price, instrument, settings) {
+            coverage.covered = coverage.covered + stop.remaining();
+            coverage.nearest = nearer(coverage.nearest, stop.stop_price, position.exposure);
         }
         coverage.covered = coverage.covered.min(position.exposure.size());
+        // Our own are withdrawn at once.
+        let is_dangerous = |stop: &&Order| !stop.side.reduces(position.exposure) && !stop.is_own();
+        let dangerous = self.stops_in(&position.contract).filter(is_dangerous);
+        coverage.dangerous.extend(dangerous.map(|stop| stop.id.clone()));
         coverage
+    }
+
+    /// The stops that cover a position.
+    pub fn covering(
+        &self,
+        position: &Position,
+        price: Option<Price>,
+        instrument: Option<&Instrument>,
+        settings: &NoStopLossGrace,
+    ) -> impl Iterator<Item = &Order> {
+        self.stops_in(&position.contract).filter(move |stop| {
+            stop.side.reduces(position.exposure)
+                && qualifies(stop, position.exposure, price, instrument, settings)
+        })
     }
 
     /// The stops that would close a position and how much each, in the order in which the market reaches

@@ -219,7 +219,7 @@ impl Engine {
         let now = self.now;
         for account in self.accounts.values_mut() {
             let rules = self.rulebook.of(&account.id);
-            account.rules = rules::build(rules);
+            account.rules = rules::build(rules, rulebook.dry_run);
             account.stop_rule = rules.no_stop_loss_grace.settings.clone();
             account.managed.adopt(rules);
             account.adopt_hours(&self.rulebook, now, out);

@@ -2,7 +2,7 @@
 //! (specification B.8, C.9). The verdict itself is RULE-008's.
 
 use chrono::TimeDelta;
-use domain::{Action, Contracts, EventKind, Instant, Notice, Position, Severity};
+use domain::{Action, Contracts, EventKind, Instant, Notice, Position, RuleKey, RuleMode, Severity};
 
 use crate::{
     account::{AccountState, Holding},
@@ -104,7 +104,8 @@ impl AccountState {
         let warn_at = self.grace() * (100 - WARN_AFTER_PERCENT) / 100;
         let Some(watch) = watches.get_mut(&position.contract) else { return };
         let Some(deadline) = watch.deadline else { return };
-        if !watch.warned && court.now >= deadline - warn_at && court.now < deadline {
+        let is_time = court.now >= deadline - warn_at && court.now < deadline;
+        if is_time && !watch.warned && self.closes_without_stop() {
             watch.warned = true;
             let (contract, size) = (position.contract.clone(), position.exposure.size());
             let notice = Notice::StopMissing { contract, covered, size, closes_at: deadline };
@@ -118,6 +119,11 @@ impl AccountState {
                 self.alert(Severity::Critical, notice, court.out);
             }
         }
+    }
+
+    /// In a dry run nothing is closed at the deadline.
+    fn closes_without_stop(&self) -> bool {
+        self.rules.iter().any(|it| it.key() == RuleKey::NoStopLossGrace && it.mode == RuleMode::Enforce)
     }
 
     fn poll(&self, stops: &mut StopWatches, now: Instant) {

@@ -22,6 +22,7 @@ pub mod settings;
 pub mod start;
 mod wake;
 
+pub use core::DRY_RUN;
 pub use home::{Home, HomeError};
 pub use run::{Broker, Ending, Sign};
 pub use start::{Running, Start, StartError, start};

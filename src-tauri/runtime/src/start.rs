@@ -7,7 +7,7 @@ use std::{
 };
 
 use config::{Api, Faults, Origin};
-use domain::{RuleKey, Rulebook, rulebook::Watched};
+use domain::{AccountId, Memory, RuleKey, Rulebook, rulebook::Watched};
 use engine::rules::BUILT;
 use store::{OpenError, Opened, Origin as DatabaseOrigin, ReadError, Store};
 use thiserror::Error;
@@ -20,7 +20,7 @@ use views::text::{Keyring, Note, Zones};
 use crate::{
     clock::Clock,
     control::server::{self, Feed},
-    core::{Accepted, Core, Input, Setting},
+    core::{Accepted, Core, DRY_RUN, Input, Setting},
     credentials::{self, Credentials, KeyringError},
     disk::Disk,
     home::{Home, HomeError, HomeLock},
@@ -42,7 +42,7 @@ pub struct Start {
     pub home: Home,
     /// The broker in the words of people.
     pub broker: String,
-    /// How it runs: `tray`, `headless`, `demo`.
+    /// How it runs: `tray`, `headless`, `demo`, or [`DRY_RUN`].
     pub mode: String,
     /// Zones of the people who read, where the settings name none.
     pub zones: Zones,
@@ -80,6 +80,11 @@ pub enum StartError {
     /// What is kept cannot be read.
     #[error("what an earlier run kept cannot be read: {0}")]
     Memory(#[from] ReadError),
+    /// A dry run would leave a lockout unenforced.
+    #[error(
+        "{0} is locked. A dry run enforces nothing, so it does not start beside a lockout. Start without --dry-run, or with another --home"
+    )]
+    Locked(AccountId),
     /// The broker's addresses cannot be used.
     #[error("the broker cannot be reached with these settings: {0}")]
     Broker(String),
@@ -112,6 +117,9 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let recall = store.memory(wall, &rules.rulebook.reset)?;
     for row in &recall.unreadable {
         tracing::error!(target: "errors", "a row was left out: {row}");
+    }
+    if start.mode == DRY_RUN {
+        may_idle(&recall.memory)?;
     }
     let pending = store.pending_intents()?;
     let clock = Clock::start(recall.memory.last_seen);
@@ -189,6 +197,12 @@ pub async fn start(start: Start) -> Result<Running, StartError> {
     let viewers = tokio::spawn(server::serve(listener, feed));
     let engine = tokio::spawn(engine.run());
     Ok(Running { home: start.home, signs, notes, stop, engine, viewers, lock })
+}
+
+/// A lockout that has not ended, even one whose time is over: that is told by the broker's clock alone.
+fn may_idle(memory: &Memory) -> Result<(), StartError> {
+    let locked = memory.accounts.iter().find(|(_, account)| !account.lockouts.is_empty());
+    locked.map_or(Ok(()), |(id, _)| Err(StartError::Locked(id.clone())))
 }
 
 impl Running {

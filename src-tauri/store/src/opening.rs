@@ -340,6 +340,7 @@ fn write_down(
             rule: RuleKey::Trader,
             action: AuditAction::Recovery,
             observed: false,
+            dry_run: false,
             reason,
             breach: None,
             detected_at: None,

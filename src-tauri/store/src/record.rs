@@ -105,6 +105,15 @@ pub enum Record {
         /// When.
         at: Instant,
     },
+    /// All working orders of an account; others that were working before are gone, in a way that nobody told.
+    Orders {
+        /// Whose.
+        account: AccountId,
+        /// All of them.
+        working: Vec<Order>,
+        /// When.
+        at: Instant,
+    },
     /// Metadata of a contract.
     Instrument {
         /// What the broker says of it.
@@ -184,6 +193,8 @@ pub struct Intent {
     pub reason: String,
     /// The position it acts on, where it is one.
     pub position: Option<PositionId>,
+    /// The event that caused it: its kind, and the broker's own number where it has one.
+    pub cause: Option<String>,
 }
 
 /// How an enforcement ended.
@@ -237,6 +248,8 @@ pub struct Note {
     pub action: AuditAction,
     /// It would have been done, but the rule does not enforce.
     pub observed: bool,
+    /// Nothing could be enforced in that run, whatever the rules say.
+    pub dry_run: bool,
     /// Why, as one sentence.
     pub reason: String,
     /// The numbers behind it.
@@ -347,12 +360,12 @@ pub struct Coverage {
     pub contract: ContractId,
     /// Contracts covered; `None` when unknown.
     pub covered: Option<Contracts>,
-    /// Since when that is so.
-    pub since: Instant,
-    /// Since when it is not complete.
-    pub uncovered_since: Option<Instant>,
+    /// Contracts held.
+    pub held: Contracts,
     /// The orders that cover it.
     pub orders: Vec<OrderId>,
+    /// When that was seen.
+    pub at: Instant,
 }
 
 /// Running figures of a trading day.

@@ -302,6 +302,7 @@ mod tests {
             rule: RuleKey::Trader,
             action: AuditAction::Settings,
             observed: false,
+            dry_run: false,
             reason: "limit 5 to 4".to_owned(),
             breach: None,
             detected_at: None,

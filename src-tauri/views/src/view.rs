@@ -198,7 +198,7 @@ pub struct PendingView {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DoubtView {
     /// Its kind, for icons and tests: `starting`, `login`, `unreachable`, `user_stream`, `market_stream`, `reconcile`,
-    /// `disk`, `clock`, `config`, `rule`, `accounts`, `engine_lost`.
+    /// `disk`, `clock`, `config`, `rule`, `dry_run`, `accounts`, `engine_lost`.
     pub kind: String,
     /// One sentence: what and why.
     pub text: String,

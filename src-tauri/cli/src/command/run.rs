@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use domain::broker::LoginError;
-use runtime::{Ending, Home, Running, Sign, Start, logs};
+use runtime::{DRY_RUN, Ending, Home, Running, Sign, Start, logs};
 
-use crate::{broker, exit::Failure, print};
+use crate::{args::Run, broker, exit::Failure, print};
 
 /// Runs until SIGINT or SIGTERM.
-pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
+pub async fn run(home: Option<&Path>, options: &Run) -> Result<(), Failure> {
     let home = Home::find(home)?;
     // The home is claimed before anything is written into it, the logs included.
     let probe = home.claim()?;
@@ -20,7 +20,7 @@ pub async fn run(home: Option<&Path>) -> Result<(), Failure> {
     let start = Start {
         home,
         broker: "TopstepX".to_string(),
-        mode: "headless".to_string(),
+        mode: if options.dry_run { DRY_RUN } else { "headless" }.to_string(),
         zones: print::zones_of_computer(),
         login: None,
         connect: broker::projectx,

@@ -357,6 +357,7 @@ fn decided(record: &Record) -> Option<Action> {
         | Record::Account(_)
         | Record::Positions { .. }
         | Record::Order { .. }
+        | Record::Orders { .. }
         | Record::Coverage(_)
         | Record::Instrument { .. }
         | Record::Day(_)

@@ -288,9 +288,9 @@ impl Share {
 
 /// The rules that are on, in the order in which they are asked: locks first, the hardest first, then what
 /// closes a whole position, then what only reduces it. A later rule sees what earlier ones decided, so that together
-/// they close no more than is needed.
+/// they close no more than is needed. In a dry run all of them only observe.
 #[must_use]
-pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
+pub fn build(rules: &RuleSet, dry_run: bool) -> Vec<ArmedRule> {
     let mut armed = Vec::new();
     arm(&mut armed, &rules.daily_realized_loss, daily_realized_loss::DailyLoss::new);
     arm(&mut armed, &rules.daily_realized_profit, daily_realized_profit::DailyProfit::new);
@@ -311,6 +311,9 @@ pub fn build(rules: &RuleSet) -> Vec<ArmedRule> {
     arm(&mut armed, &rules.max_contracts, max_contracts::ContractsInAll::new);
     // Last: what is being closed needs no orders.
     arm(&mut armed, &rules.trade_management, trade_management::Automation::new);
+    if dry_run {
+        armed.iter_mut().for_each(|it| it.mode = RuleMode::Observe);
+    }
     armed
 }
 

@@ -125,6 +125,11 @@ pub(super) struct Settled {
 }
 
 impl Settled {
+    /// Before any files were read: the rules that a run begins with.
+    pub fn of(rulebook: Rulebook) -> Self {
+        Self { rulebook: Some(rulebook), ..Self::default() }
+    }
+
     /// Whether settings were accepted that can be written down.
     pub fn has_source(&self) -> bool {
         self.source.is_some()
@@ -322,8 +327,9 @@ impl Core {
             tracing::info!(target: "daemon", "{reason}");
             self.batch.durable(Record::Note(Box::new(settings_note(reason, now))));
         }
-        if accepted.rulebook != *self.engine.rulebook() {
-            self.step(now, Event::Rules(Box::new(accepted.rulebook)));
+        let judged = self.setting.judged(accepted.rulebook);
+        if judged != *self.engine.rulebook() {
+            self.step(now, Event::Rules(Box::new(judged)));
         }
     }
 
@@ -362,6 +368,7 @@ pub(super) fn settings_note(reason: String, now: Instant) -> AuditNote {
         rule: RuleKey::Trader,
         action: AuditAction::Settings,
         observed: false,
+        dry_run: false,
         reason,
         breach: None,
         detected_at: None,

@@ -64,6 +64,11 @@ impl Core {
             | Command::LockOut { account, .. } => account.as_ref(),
             Command::Override { key, .. } => Some(&key.account),
         };
+        if self.setting.is_dry_run() {
+            return Err(
+                "This is a dry run: nothing is sent. Stop it and start without --dry-run.".to_string()
+            );
+        }
         self.meant(whose)?;
         let mut meant = self.engine.accounts().filter(|it| whose.is_none_or(|id| id == it.id()));
         match command {

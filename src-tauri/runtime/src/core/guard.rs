@@ -100,8 +100,9 @@ impl Core {
             self.doubts_changed(now);
         }
         self.guard.unwatched(protection == Protection::NotProtected, now);
-        // What an account refuses for good is no reason to wait: the first reading has been judged.
-        let is_judged = self.guard.reasons.iter().all(|(doubt, _)| matches!(doubt, Doubt::Barred { .. }));
+        // What an account refuses for good, or a dry run, is no reason to wait: the first reading has been judged.
+        let is_lasting = |doubt: &Doubt| matches!(doubt, Doubt::Barred { .. } | Doubt::DryRun);
+        let is_judged = self.guard.reasons.iter().all(|(doubt, _)| is_lasting(doubt));
         let is_judged = is_judged && !self.watched().is_empty();
         if (protection != Protection::NotProtected || is_judged) && !self.guard.announced {
             self.guard.announced = true;
@@ -111,6 +112,9 @@ impl Core {
 
     fn reasons(&self, now: Instant) -> Reasons {
         let mut reasons = Reasons::new();
+        if self.setting.is_dry_run() {
+            reasons.push((Doubt::DryRun, None));
+        }
         if !self.guard.missing.is_empty() {
             let why = format!(
                 "accounts.yaml names {}, which the login does not have",
@@ -119,7 +123,7 @@ impl Core {
             reasons.push((Doubt::Config { why }, None));
         }
         reasons.extend(self.links.doubts().into_iter().map(|doubt| (doubt, None)));
-        if !reasons.is_empty() {
+        if reasons.iter().any(|(doubt, _)| *doubt != Doubt::DryRun) {
             return reasons;
         }
         for id in self.watched() {

@@ -15,6 +15,7 @@ mod clocks;
 mod commands;
 mod curves;
 mod differences;
+mod dry_run;
 mod guard;
 mod intake;
 mod links;
@@ -58,6 +59,8 @@ use book::Known;
 pub use commands::Session;
 use curves::Curves;
 use differences::Differences;
+pub use dry_run::DRY_RUN;
+use dry_run::withheld;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -118,6 +121,8 @@ impl Core {
     ) -> (Self, Vec<Output>) {
         let guard = Guard::new(setting.started, memory.last_seen);
         // The rules go before the memory, so that a replay of the journal begins as this run does.
+        let settled = Settled::of(rulebook.clone());
+        let rulebook = setting.judged(rulebook);
         let rules = Taken { at: now, event: Event::Rules(Box::new(rulebook.clone())) };
         let mut core = Self {
             engine: Engine::new(rulebook),
@@ -144,7 +149,7 @@ impl Core {
             alive: Alive::default(),
             pending,
             pictures: records::Pictures::restored(&memory),
-            settled: Settled::default(),
+            settled,
             batch: Batch { taken: vec![rules], ..Batch::default() },
             setting,
         };
@@ -322,9 +327,9 @@ impl Core {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             self.learn_symbols(&event);
-            self.record_instrument(&event, now);
+            self.record_event(&event, now);
             for action in self.engine.step_timed(now, &event, self.metrics.rules.next_event()) {
-                self.carry(action, now, &mut events);
+                self.carry(action, &event, now, &mut events);
             }
             self.log_verdicts();
             let known = Known { engine: &self.engine, reconciler: &self.reconciler, now };
@@ -341,8 +346,14 @@ impl Core {
         if self.engine.accounts().next().is_none() { now } else { self.engine.now().max(now) }
     }
 
-    fn carry(&mut self, action: Action, now: Instant, events: &mut VecDeque<Event>) {
-        self.record(&action, now);
+    fn carry(&mut self, action: Action, cause: &Event, now: Instant, events: &mut VecDeque<Event>) {
+        if let Action::Enforce(enforcement) = &action
+            && self.setting.is_dry_run()
+        {
+            events.push_back(withheld(enforcement));
+            return;
+        }
+        self.record(&action, cause, now);
         self.tell_of(&action, now);
         match action {
             Action::Enforce(enforcement) => {

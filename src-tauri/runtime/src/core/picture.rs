@@ -157,7 +157,7 @@ impl Core {
         )
     }
 
-    fn stop_rule(&self, account: &AccountState) -> &NoStopLossGrace {
+    pub(super) fn stop_rule(&self, account: &AccountState) -> &NoStopLossGrace {
         &self.engine.rulebook().of(account.id()).no_stop_loss_grace.settings
     }
 

@@ -1,54 +1,30 @@
 //! What is written down, and how safely: locks, intents and deadlines before their effect, receipts and
 //! pictures when there is time (specification C.15, rulings 12 and 14).
 
-use std::collections::BTreeMap;
+mod pictures;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountId, Action, Breach, Deed, EndCause, Enforcement, Event, Instant, LockEnd, LockKey, Lockout,
-    Observation, Outcome, RuleKey, Usd, memory::Memory,
+    AccountId, Action, Breach, Deed, EndCause, Enforcement, Event, Instant, LockKey, Lockout, Observation,
+    Outcome, RuleKey, Usd,
 };
-use engine::AccountState;
-use store::{
-    AccountFigures, AuditAction, DayRecord, Ending, FillRecord, Holding, Intent, Note, Receipt as ReceiptRow,
-    Record, ResetRecord,
-};
+use store::{AuditAction, Ending, FillRecord, Intent, Note, Receipt as ReceiptRow, Record, ResetRecord};
 use views::text::{Deeds, lockout as lockout_text, reason};
 
 use super::Core;
 use crate::executor::Receipt;
+pub(super) use pictures::Pictures;
 
-/// Pictures of the moment are written at most this often.
-const PICTURE_EVERY: TimeDelta = TimeDelta::seconds(1);
-/// The engine's time is written this often.
-const SEEN_EVERY: TimeDelta = TimeDelta::seconds(5);
 /// A flatten that a restart found unfinished is finished if it is younger than this.
 const STILL_WANTED: TimeDelta = TimeDelta::seconds(60);
 
-/// What was last written of the pictures.
-#[derive(Debug, Default)]
-pub(super) struct Pictures {
-    accounts: BTreeMap<AccountId, (AccountFigures, Vec<Holding>)>,
-    locks: BTreeMap<LockKey, LockEnd>,
-    written: Option<Instant>,
-    seen: Option<Instant>,
-}
-
-impl Pictures {
-    /// After a start: what the database holds already.
-    pub(super) fn restored(memory: &Memory) -> Self {
-        let lockouts = memory.accounts.values().flat_map(|account| &account.lockouts);
-        Self { locks: lockouts.map(|it| (it.key.clone(), it.end)).collect(), ..Self::default() }
-    }
-}
-
 impl Core {
     /// Writes down what must outlive a restart.
-    pub(super) fn record(&mut self, action: &Action, now: Instant) {
+    pub(super) fn record(&mut self, action: &Action, cause: &Event, now: Instant) {
         match action {
             Action::Lock { lockout } => self.record_lock(lockout, now),
             Action::Unlock { key, cause } => self.record_unlock(key, cause, now),
-            Action::Enforce(enforcement) => self.record_intent(enforcement, now),
+            Action::Enforce(enforcement) => self.record_intent(enforcement, cause, now),
             Action::Observe(observation) => self.record_observation(observation, now),
             Action::RecordFill { fill, own, locked, day } => {
                 self.batch.lazy(Record::Fill(Box::new(FillRecord {
@@ -108,6 +84,7 @@ impl Core {
                 rule: lockout.key.rule,
                 action: AuditAction::of_lock(lockout.kind),
                 observed: false,
+                dry_run: false,
                 reason,
                 breach: Some(lockout.breach.clone()),
                 detected_at: Some(now),
@@ -132,6 +109,7 @@ impl Core {
             rule: key.rule,
             action: AuditAction::of_end(cause),
             observed: false,
+            dry_run: false,
             reason: lockout_text::ended(cause),
             breach: None,
             detected_at: None,
@@ -139,7 +117,7 @@ impl Core {
         })));
     }
 
-    fn record_intent(&mut self, enforcement: &Enforcement, now: Instant) {
+    fn record_intent(&mut self, enforcement: &Enforcement, cause: &Event, now: Instant) {
         let contract = match &enforcement.deed {
             Deed::Reduce { contract, .. } => Some(contract),
             Deed::Place { ticket } | Deed::Modify { ticket, .. } => Some(&ticket.contract),
@@ -155,6 +133,7 @@ impl Core {
             enforcement: enforcement.clone(),
             reason: reason::full(&enforcement.breach),
             position,
+            cause: Some(caused_by(cause)),
         })));
     }
 
@@ -165,6 +144,7 @@ impl Core {
             rule: observation.rule,
             action: AuditAction::of_observation(observation),
             observed: true,
+            dry_run: self.setting.is_dry_run(),
             reason: reason::full(&observation.breach),
             breach: Some(observation.breach.clone()),
             detected_at: Some(observation.detected_at),
@@ -272,87 +252,36 @@ impl Core {
         }
     }
 
-    /// Metadata, for the next start.
-    pub(super) fn record_instrument(&mut self, event: &Event, now: Instant) {
+    /// What an event tells that no picture does: metadata, for the next start, and how an order ended.
+    pub(super) fn record_event(&mut self, event: &Event, now: Instant) {
         if let Event::Instrument(instrument) = event {
             self.batch.lazy(Record::Instrument { instrument: Box::new(instrument.clone()), at: now });
         }
-    }
-
-    /// The next figures are written at once.
-    pub(super) fn forget_pictures(&mut self) {
-        self.pictures.written = None;
-        self.pictures.seen = None;
-    }
-
-    /// Figures of the moment, if they changed.
-    pub(super) fn record_pictures(&mut self, now: Instant) {
-        if self.links.clock_apart.is_some() && self.pictures.seen.is_none_or(|at| now - at >= SEEN_EVERY) {
-            self.pictures.seen = Some(now);
-            self.batch.lazy(Record::Seen(now));
-        }
-        if self.pictures.written.is_some_and(|at| now - at < PICTURE_EVERY) {
-            return;
-        }
-        self.pictures.written = Some(now);
-        let mut records = Vec::new();
-        for account in self.engine.accounts().filter(|account| account.is_known()) {
-            let Some(figures) = self.figures(account, now) else { continue };
-            let held: Vec<Holding> = account.holdings().map(|it| self.holding(account, it, now)).collect();
-            let known = self.pictures.accounts.get(account.id());
-            if known.is_some_and(|(old, positions)| same(old, &figures) && *positions == held) {
-                continue;
-            }
-            let combined = figures.unrealized.map(|open| figures.realized + open);
-            let figures_of_day = account.ledger().figures();
-            records.push(Record::Account(Box::new(figures.clone())));
-            records.push(Record::Positions { account: account.id().clone(), held: held.clone(), at: now });
-            records.push(Record::Day(Box::new(DayRecord {
-                account: account.id().clone(),
-                figures: figures_of_day,
-                combined,
-                at: now,
-            })));
-            self.pictures.accounts.insert(account.id().clone(), (figures, held));
-        }
-        for record in records {
-            self.batch.lazy(record);
-        }
-    }
-
-    fn figures(&self, account: &AccountState, now: Instant) -> Option<AccountFigures> {
-        Some(AccountFigures {
-            account: account.info()?.clone(),
-            realized: account.ledger().realized(true),
-            unrealized: account.unrealized(self.engine.market()),
-            error: self.trouble_of(account.id()),
-            at: now,
-        })
-    }
-
-    /// What keeps an account from being protected, for whoever asks while no engine runs.
-    fn trouble_of(&self, account: &AccountId) -> Option<String> {
-        let concerns = |of: &Option<AccountId>| of.as_ref().is_none_or(|id| id == account);
-        let (doubt, _) = self.guard.reasons.iter().find(|(_, of)| concerns(of))?;
-        Some(doubt.text(&self.setting.broker))
-    }
-
-    fn holding(&self, account: &AccountState, holding: &engine::Holding, now: Instant) -> Holding {
-        let position = &holding.position;
-        let coverage = self.coverage(account, holding);
-        // What was not read since it became doubtful is not known (invariant 10).
-        let is_sure = self.links.user_up && self.reconciler.doubt_about(account.id(), now).is_none();
-        Holding {
-            position: position.clone(),
-            price: self.engine.market().price(&position.contract),
-            unrealized: self.engine.market().value(position),
-            stop_covered: is_sure.then_some(coverage.covered >= position.exposure.size()),
-            stop_price: coverage.nearest,
+        if let Event::Order(order) = event {
+            self.batch.lazy(Record::Order { order: Box::new(order.clone()), at: now });
         }
     }
 }
 
-fn same(old: &AccountFigures, new: &AccountFigures) -> bool {
-    let figures = |it: &AccountFigures| (it.realized, it.unrealized);
-    old.account == new.account && figures(old) == figures(new) && old.error == new.error
+/// Names an event in the audit: its kind, and the broker's own number where it has one.
+fn caused_by(event: &Event) -> String {
+    match event {
+        Event::Account(account) => format!("account {}", account.id),
+        Event::Position(position) => format!("position {}", position.id),
+        Event::Order(order) => format!("order {}", order.id),
+        Event::Fill(fill) => format!("trade {}", fill.id),
+        Event::Quote(quote) => format!("quote {}", quote.contract),
+        Event::Bar { contract, .. } => format!("bar {contract}"),
+        Event::Snapshot(it) => format!("snapshot {}", it.account.id),
+        Event::Positions { account, .. } => format!("positions {account}"),
+        Event::Orders { account, .. } => format!("orders {account}"),
+        Event::Instrument(it) => format!("instrument {}", it.contract),
+        Event::Report(_) => "report".to_string(),
+        Event::Unanswered(_) => "unanswered".to_string(),
+        Event::Link(_) => "connection".to_string(),
+        Event::Command(_) => "command".to_string(),
+        Event::Rules(_) => "settings".to_string(),
+        Event::Restored(_) => "restart".to_string(),
+        Event::Tick => "tick".to_string(),
+    }
 }

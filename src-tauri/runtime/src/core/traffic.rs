@@ -20,7 +20,7 @@ use crate::journal::Taken;
 pub struct Setting {
     /// The broker in the words of people: `TopstepX`, `Demo`.
     pub broker: String,
-    /// How the engine runs: `tray`, `headless`, `demo`, `service`.
+    /// How the engine runs: `tray`, `headless`, `demo`, or [`DRY_RUN`](super::DRY_RUN).
     pub mode: String,
     /// Zones of the people who read, where the settings name none.
     pub zones: Zones,

@@ -132,6 +132,7 @@ impl State {
             | Record::Account(_)
             | Record::Positions { .. }
             | Record::Order { .. }
+            | Record::Orders { .. }
             | Record::Coverage(_)
             | Record::Metric { .. }
             | Record::Link { .. }

@@ -121,8 +121,8 @@ pub(crate) fn lines(db: &Connection, query: &LogQuery) -> Result<Vec<AuditLine>,
 /// Intents without a result, oldest first: what a restart has to finish.
 pub(crate) fn pending(db: &Connection) -> Result<Vec<Intent>, ReadError> {
     let failed = ReadError::of(TABLE);
-    let sql = "SELECT timestamp, account_id, rule_name, merged_rules, reason, position_id, enforcement_id,
-            priority, deed, breach, detected_at
+    let sql = "SELECT timestamp, account_id, rule_name, merged_rules, reason, position_id, cause_event_id,
+            enforcement_id, priority, deed, breach, detected_at
         FROM enforcement_history AS intent
         WHERE kind = 'intent' AND NOT EXISTS (SELECT 1 FROM enforcement_history WHERE intent_id = intent.id)
         ORDER BY id";
@@ -180,6 +180,7 @@ fn intent(row: &Row<'_>) -> rusqlite::Result<Intent> {
         enforcement,
         reason: row.get("reason")?,
         position: row.get::<_, Option<Id<PositionId>>>("position_id")?.map(|id| id.0),
+        cause: row.get("cause_event_id")?,
     })
 }
 

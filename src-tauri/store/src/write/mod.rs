@@ -44,6 +44,7 @@ pub(crate) fn record(db: &Connection, record: &Record) -> rusqlite::Result<Writt
         Record::Account(figures) => picture::account(db, figures),
         Record::Positions { account, held, at } => picture::positions(db, account, held, *at),
         Record::Order { order, at } => picture::order(db, order, *at),
+        Record::Orders { account, working, at } => picture::orders(db, account, working, *at),
         Record::Coverage(coverage) => picture::coverage(db, coverage),
         Record::Instrument { instrument, at } => picture::instrument(db, instrument, *at),
         Record::Day(day) => day::running(db, day),
@@ -74,7 +75,8 @@ fn owner(record: &Record) -> Option<&str> {
         | Record::Managed { account, .. }
         | Record::ClockIn { account, .. }
         | Record::ClockOut { account, .. }
-        | Record::Positions { account, .. } => account,
+        | Record::Positions { account, .. }
+        | Record::Orders { account, .. } => account,
         Record::Reset(reset) => &reset.account,
         Record::Account(figures) => &figures.account.id,
         Record::Order { order, .. } => &order.account,

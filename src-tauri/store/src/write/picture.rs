@@ -51,6 +51,13 @@ pub(super) fn positions(
             position(db, account, holding, side, at)?;
         }
     }
+    // The deadline is RULE-008's alone.
+    db.prepare_cached(
+        "UPDATE stop_coverage SET covered_qty = NULL, since = NULL, uncovered_since = NULL,
+            bracket_order_ids = NULL
+        WHERE account_id = ?1 AND contract_id NOT IN (SELECT contract_id FROM positions WHERE account_id = ?1)",
+    )?
+    .execute([account.as_str()])?;
     Ok(Written::Stored)
 }
 
@@ -123,6 +130,32 @@ pub(super) fn order(db: &Connection, order: &Order, at: Instant) -> rusqlite::Re
     )
 }
 
+/// Status of an order that is no longer listed as working, when nobody told how it ended.
+const GONE: &str = "gone";
+
+pub(super) fn orders(
+    db: &Connection,
+    account: &AccountId,
+    working: &[Order],
+    at: Instant,
+) -> rusqlite::Result<Written> {
+    db.prepare_cached(
+        "UPDATE orders SET status = ?2, last_update = ?3
+        WHERE account_id = ?1 AND status IN ('open', 'pending', 'suspended', 'cancel_pending')
+            AND order_id NOT IN (SELECT value FROM json_each(?4))",
+    )?
+    .execute(params![
+        account.as_str(),
+        GONE,
+        At(at),
+        Json(working.iter().map(|order| &order.id).collect::<Vec<_>>())
+    ])?;
+    for it in working {
+        order(db, it, at)?;
+    }
+    Ok(Written::Stored)
+}
+
 pub(super) fn instrument(db: &Connection, it: &Instrument, at: Instant) -> rusqlite::Result<Written> {
     stored(
         db.prepare_cached(
@@ -150,15 +183,17 @@ pub(super) fn coverage(db: &Connection, coverage: &Coverage) -> rusqlite::Result
                 bracket_order_ids)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             ON CONFLICT (account_id, contract_id) DO UPDATE SET
-                covered_qty = excluded.covered_qty, since = excluded.since,
-                uncovered_since = excluded.uncovered_since, bracket_order_ids = excluded.bracket_order_ids",
+                since = iif(covered_qty IS excluded.covered_qty, ifnull(since, excluded.since), excluded.since),
+                uncovered_since = iif(excluded.uncovered_since IS NULL, NULL,
+                    ifnull(uncovered_since, excluded.uncovered_since)),
+                covered_qty = excluded.covered_qty, bracket_order_ids = excluded.bracket_order_ids",
         )?
         .execute(params![
             coverage.account.as_str(),
             coverage.contract.as_str(),
             coverage.covered.map(|covered| covered.0),
-            At(coverage.since),
-            coverage.uncovered_since.map(At),
+            At(coverage.at),
+            coverage.covered.filter(|covered| *covered < coverage.held).map(|_| At(coverage.at)),
             Json(&coverage.orders)
         ]),
     )

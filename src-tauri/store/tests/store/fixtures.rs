@@ -216,6 +216,7 @@ pub fn intent_of(enforcement: Enforcement) -> Record {
         enforcement,
         reason: "6 contracts, 5 allowed.".to_owned(),
         position: Some("810000231".into()),
+        cause: Some("position 810000231".to_owned()),
     }))
 }
 

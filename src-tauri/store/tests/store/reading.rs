@@ -193,28 +193,36 @@ fn money_in_the_required_columns_is_a_number_rounded_to_cents() {
     assert_eq!(one("SELECT stop_loss_attached FROM positions"), Value::Integer(1));
 }
 
+fn order(id: &str, status: OrderStatus) -> Order {
+    Order {
+        id: id.into(),
+        account: account(),
+        contract: contract(),
+        symbol: "MNQ".into(),
+        side: OrderSide::Sell,
+        kind: OrderKind::TrailingStop,
+        status,
+        size: domain::Contracts(2),
+        filled: domain::Contracts(0),
+        limit_price: None,
+        stop_price: None,
+        filled_price: None,
+        tag: None,
+        parent: None,
+        linked: None,
+        created_at: now(),
+    }
+}
+
 #[test]
 fn orders_coverage_links_and_alerts_are_kept() {
     let home = Home::new();
     let mut store = home.open();
     let order = |status, stop: &str| Record::Order {
         order: Box::new(Order {
-            id: "3300000419".into(),
-            account: account(),
-            contract: contract(),
-            symbol: "MNQ".into(),
-            side: OrderSide::Sell,
-            kind: OrderKind::TrailingStop,
-            status,
-            size: domain::Contracts(2),
-            filled: domain::Contracts(0),
-            limit_price: None,
             stop_price: Some(Price(stop.parse().unwrap())),
-            filled_price: None,
             tag: Some("rm-no_stop_loss_grace-7".to_owned()),
-            parent: None,
-            linked: None,
-            created_at: now(),
+            ..order("3300000419", status)
         }),
         at: now(),
     };
@@ -222,9 +230,9 @@ fn orders_coverage_links_and_alerts_are_kept() {
         account: account(),
         contract: contract(),
         covered: Some(domain::Contracts(2)),
-        since: now(),
-        uncovered_since: None,
+        held: domain::Contracts(2),
         orders: vec!["3300000419".into()],
+        at: now(),
     }));
     let deadline =
         Record::StopDeadline { account: account(), contract: contract(), deadline: Some(later(9)) };
@@ -267,4 +275,61 @@ fn orders_coverage_links_and_alerts_are_kept() {
         one("SELECT channel || ' ' || state || ' ' || why FROM connection_log"),
         "user down silent for 30 s"
     );
+}
+
+#[test]
+fn an_order_that_is_no_longer_listed_is_gone_unless_it_was_told_how_it_ended() {
+    let home = Home::new();
+    let mut store = home.open();
+    let listed = |ids: &[&str], at| Record::Orders {
+        account: account(),
+        working: ids.iter().map(|id| order(id, OrderStatus::Open)).collect(),
+        at,
+    };
+    let filled = Record::Order { order: Box::new(order("2", OrderStatus::Filled)), at: later(1) };
+    lazily(&mut store, &[listed(&["1", "2", "3"], now()), filled, listed(&["3"], later(2))]);
+    let db = home.tampered();
+    let mut rows = db.prepare("SELECT order_id || ' ' || status FROM orders ORDER BY order_id").unwrap();
+    let rows: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, ["1 gone", "2 filled", "3 open"]);
+    let since = "SELECT group_concat(first_seen) FROM orders WHERE order_id = '3'";
+    let since: String = db.query_row(since, [], |row| row.get(0)).unwrap();
+    assert_eq!(since, "2026-03-02T14:30:00.000000Z", "what was seen again was seen first before");
+}
+
+#[test]
+fn since_when_a_position_lacks_a_stop_outlives_a_restart_and_ends_with_the_position() {
+    let home = Home::new();
+    let seen = |covered, at| {
+        let orders = vec!["3300000419".into()];
+        let held = domain::Contracts(2);
+        Record::Coverage(Box::new(Coverage {
+            account: account(),
+            contract: contract(),
+            covered,
+            held,
+            orders,
+            at,
+        }))
+    };
+    let deadline =
+        Record::StopDeadline { account: account(), contract: contract(), deadline: Some(later(9)) };
+    let row = || {
+        let sql = "SELECT coalesce(covered_qty, '-') || ' ' || coalesce(since, '-') || ' ' ||
+            coalesce(uncovered_since, '-') || ' ' || deadline_at FROM stop_coverage";
+        home.tampered()
+            .query_row(sql, [], |row| row.get::<_, String>(0))
+            .unwrap()
+            .replace("2026-03-02T14:30:", "")
+    };
+    let one = Some(domain::Contracts(1));
+    lazily(&mut home.open(), &[deadline, seen(one, now())]);
+    lazily(&mut home.open(), &[seen(one, later(3))]);
+    assert_eq!(row(), "1 00.000000Z 00.000000Z 09.000000Z");
+    lazily(&mut home.open(), &[seen(Some(domain::Contracts(2)), later(4))]);
+    assert_eq!(row(), "2 04.000000Z - 09.000000Z");
+    lazily(&mut home.open(), &[seen(None, later(5))]);
+    assert_eq!(row(), "- 05.000000Z - 09.000000Z", "unknown is not uncovered");
+    lazily(&mut home.open(), &[Record::Positions { account: account(), held: Vec::new(), at: later(6) }]);
+    assert_eq!(row(), "- - - 09.000000Z", "the deadline is RULE-008's alone");
 }

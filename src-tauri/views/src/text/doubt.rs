@@ -58,6 +58,8 @@ pub enum Doubt {
         /// What is missing.
         why: String,
     },
+    /// This run judges and sends nothing, as it was asked to.
+    DryRun,
     /// There is nothing to watch.
     NoAccounts,
     /// The engine does not answer its viewer.
@@ -104,6 +106,7 @@ impl Doubt {
             Self::Clock { .. } => "clock",
             Self::Config { .. } => "config",
             Self::Rule { .. } | Self::Barred { .. } => "rule",
+            Self::DryRun => "dry_run",
             Self::NoAccounts => "accounts",
             Self::EngineLost => "engine_lost",
         }
@@ -142,6 +145,7 @@ impl Doubt {
             Self::Rule { rule, symbol, why } => {
                 format!("{} cannot act: {why}.", words::title_with(*rule, symbol.as_ref()))
             }
+            Self::DryRun => "Dry run: the rules are judged and nothing is enforced.".to_owned(),
             Self::NoAccounts => format!("{broker} shows no account to watch."),
             Self::EngineLost => "The engine does not answer.".to_owned(),
             Self::Barred { rule, means } => {
@@ -169,6 +173,7 @@ impl Doubt {
             Self::Clock { .. } => "Let the system set the time by itself.".to_owned(),
             Self::Config { .. } => "Correct the file. The last good settings stay enforced.".to_owned(),
             Self::Rule { .. } => "The other rules act.".to_owned(),
+            Self::DryRun => "Stop it and start without --dry-run to be protected.".to_owned(),
             Self::NoAccounts => format!("Check in {broker} that an account is active."),
             Self::EngineLost => "Quit Risk Manager and start it again.".to_owned(),
             Self::Barred { means: Means::Reduce, .. } => {

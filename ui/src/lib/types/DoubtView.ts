@@ -7,7 +7,7 @@ import type { AccountId } from "./AccountId";
 export type DoubtView = { 
 /**
  * Its kind, for icons and tests: `starting`, `login`, `unreachable`, `user_stream`, `market_stream`, `reconcile`,
- * `disk`, `clock`, `config`, `rule`, `accounts`, `engine_lost`.
+ * `disk`, `clock`, `config`, `rule`, `dry_run`, `accounts`, `engine_lost`.
  */
 kind: string, 
 /**

@@ -82,6 +82,7 @@ impl Core {
             | Doubt::Clock { .. }
             | Doubt::Config { .. }
             | Doubt::Rule { .. }
+            | Doubt::DryRun
             | Doubt::NoAccounts
             | Doubt::EngineLost => return false,
         };
