@@ -46,6 +46,10 @@ const DIFFERENCES: &str = "
   second stop beside it could fill as well and open the other side.
 - **The newest message about a position counts**, whatever time it bears: positions carry the time of their
   opening only. Where it contradicts the fills, the broker is asked.
+- **No circuit breaker** shuts the broker out for a minute after five failures (C.12): what is no enforcement is
+  nearly all reading that limits are judged by. The one budget of requests, half of it kept for enforcement, and
+  pauses that grow to 15 s stand in its place (ruling 19).
+- **Discord, Telegram and email** (C.14) can be set and send nothing yet; `riskctl config check` says so.
 
 `ARCHITECTURE.md` gives the reasons at length, beside the decisions that concern no rule.
 ";
