@@ -148,7 +148,7 @@ impl From<StartError> for Failure {
         let code = match &error {
             StartError::Settings(_) | StartError::Broker(_) => SETTINGS,
             StartError::Store(_) | StartError::Memory(_) => DEPENDENCY,
-            StartError::Home(_) | StartError::System(..) => UNEXPECTED,
+            StartError::Home(_) | StartError::Locked(_) | StartError::System(..) => UNEXPECTED,
         };
         Self::of(code, error)
     }

@@ -25,6 +25,7 @@ fn a_dry_run_records_what_it_would_have_done_and_sends_nothing() {
         let line = wait_for(rule, || stage.home.log().into_iter().find(|it| it["rule"] == rule));
         assert_eq!(line["outcome"], "observed", "{line}");
     }
+    assert!(stage.account(0)["positions"][0]["closes_at"].is_null(), "nothing closes it");
     let asked = stage.home.ask(&["flatten", "--yes"]);
     assert_ne!(asked.code, Some(0));
     assert!(asked.errors.contains("This is a dry run: nothing is sent."), "{}", asked.errors);
@@ -46,6 +47,29 @@ fn a_dry_run_records_what_it_would_have_done_and_sends_nothing() {
     });
 }
 
+/// A stop that an earlier run placed and that lost its position could open another one: a dry run says so, once, and
+/// leaves it where it is.
+#[test]
+fn what_an_earlier_run_left_over_is_told_and_stays() {
+    let automation = "{enabled: true, auto_take_profit: {enabled: false}}";
+    let mut stage = Stage::running(&Rules::open().with("trade_management", automation));
+    stage.simulator.price("MNQ", 21_000.0);
+    stage.desk().buy("MNQ", 1);
+    wait_until("our stop", || stage.desk().orders().len() == 1);
+    stage.confirmed("trade_management", "place_stop");
+    stage.kill();
+    stage.desk().close("MNQ");
+    dry(&mut stage);
+    let would = "Dry run. Would have cancelled 1 order.";
+    let told = || stage.home.log().into_iter().filter(|it| it["done"] == would).count();
+    wait_until("it is told", || told() == 1);
+    std::thread::sleep(std::time::Duration::from_secs(11));
+    assert_eq!((told(), stage.desk().orders().len()), (1, 1), "told once, and left alone");
+    stage.stop();
+    stage.run();
+    wait_until("cancelled", || stage.desk().orders().is_empty());
+}
+
 #[test]
 fn a_dry_run_does_not_start_beside_a_lockout() {
     let mut stage = Stage::running(&Rules::open());
@@ -54,7 +78,7 @@ fn a_dry_run_does_not_start_beside_a_lockout() {
     stage.stop();
     let finished = stage.home.ask_with_login(&stage.simulator, &["run", "--dry-run"]);
     assert_eq!(finished.code, Some(1));
-    assert!(finished.errors.contains("is locked. A dry run enforces nothing"), "{}", finished.errors);
+    assert!(finished.errors.contains("has a lockout that has not ended here"), "{}", finished.errors);
     stage.run();
     assert!(stage.is_locked_by(0, "trader", "HARD"));
 }

@@ -82,7 +82,7 @@ pub enum StartError {
     Memory(#[from] ReadError),
     /// A dry run would leave a lockout unenforced.
     #[error(
-        "{0} is locked. A dry run enforces nothing, so it does not start beside a lockout. Start without --dry-run, or with another --home"
+        "{0} has a lockout that has not ended here. A dry run enforces nothing, so it does not start beside one. Start without --dry-run, or with another --home"
     )]
     Locked(AccountId),
     /// The broker's addresses cannot be used.

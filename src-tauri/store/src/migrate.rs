@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 6, sql: include_str!("schema/0006.sql") },
     Migration { version: 7, sql: include_str!("schema/0007.sql") },
     Migration { version: 8, sql: include_str!("schema/0008.sql") },
+    Migration { version: 9, sql: include_str!("schema/0009.sql") },
 ];
 
 /// How a database stands to the migrations known here.

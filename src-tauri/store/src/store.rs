@@ -35,6 +35,8 @@ pub const METRICS_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// How long messages to people are kept: as long as the log of errors (specification C.18).
 pub const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
+/// Orders that ended are kept this long; their fills stay.
+pub const ORDERS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Rows of each table that one [`Store::prune`] takes away at most, so that no commit waits long behind it.
 pub const PRUNED_AT_ONCE: usize = 5_000;
@@ -206,8 +208,8 @@ impl Store {
         Snapshot::of(&self.home)
     }
 
-    /// Takes away measurements older than [`METRICS_KEPT`] and messages older than [`ALERTS_KEPT`], at most
-    /// [`PRUNED_AT_ONCE`] of each, and says how many.
+    /// Takes away measurements older than [`METRICS_KEPT`], messages older than [`ALERTS_KEPT`] and orders that
+    /// ended longer ago than [`ORDERS_KEPT`], at most [`PRUNED_AT_ONCE`] of each, and says how many.
     ///
     /// # Errors
     /// Nothing was taken away.
@@ -219,8 +221,15 @@ impl Store {
         let alerts = "DELETE FROM alerts WHERE id IN
             (SELECT id FROM alerts WHERE time < ?1 ORDER BY time LIMIT ?2)";
         let limit = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
-        let metrics = self.db.execute(metrics, params![At(now - METRICS_KEPT), limit])?;
-        Ok(metrics + self.db.execute(alerts, params![At(now - ALERTS_KEPT), limit])?)
+        let orders = "DELETE FROM orders WHERE rowid IN
+            (SELECT rowid FROM orders WHERE last_update < ?1
+                AND status NOT IN ('open', 'pending', 'suspended', 'cancel_pending')
+            ORDER BY last_update LIMIT ?2)";
+        let mut taken = 0;
+        for (what, kept) in [(metrics, METRICS_KEPT), (alerts, ALERTS_KEPT), (orders, ORDERS_KEPT)] {
+            taken += self.db.execute(what, params![At(now - kept), limit])?;
+        }
+        Ok(taken)
     }
 
     fn settle_lockouts(&mut self) -> Result<(), SettleError> {

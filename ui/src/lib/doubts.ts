@@ -9,6 +9,10 @@ const BLIND = ['starting', 'login', 'user_stream', 'reconcile', 'accounts', 'eng
 
 export const isBlind = (doubts: DoubtView[]): boolean => doubts.some(({ kind }) => BLIND.includes(kind));
 
+/** Whether no rule acts: none can, or none is to. */
+export const isIdle = (doubts: DoubtView[]): boolean =>
+  isBlind(doubts) || doubts.some(({ kind }) => kind === 'dry_run');
+
 /** The doubts about everything, and those about one of these accounts. */
 export const doubtsAbout = (view: View, accounts: AccountView[]): DoubtView[] =>
   view.doubts.filter(({ account }) => account === null || accounts.some(({ id }) => id === account));

@@ -146,6 +146,12 @@ describe('a doubt', () => {
     expect(screen.queryByText(/no rule acts/)).not.toBeInTheDocument();
   });
 
+  it('that nothing is enforced, in a dry run, leaves no rule in force', async () => {
+    await doubted('dry_run', null);
+    expect(await says('Changes are saved, but no rule acts until protection is back.')).toBeInTheDocument();
+    expect(await says('Not in force.')).toBeInTheDocument();
+  });
+
   it('about another account says nothing about the chosen one', async () => {
     await doubted('reconcile', '93365101');
     expect(await says('Changes are saved, but no rule acts until protection is back.')).toBeInTheDocument();

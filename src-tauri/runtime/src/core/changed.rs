@@ -23,6 +23,7 @@ impl Core {
             Some(_) => key.to_string(),
             None => name_of(&change.key).to_string(),
         };
+        let acts = !self.setting.is_dry_run();
         let rules = self.accepted();
         let rules = change.account.as_ref().map_or(&rules.base, |account| rules.of(account));
         Changed {
@@ -31,7 +32,8 @@ impl Core {
             key: key.to_string(),
             title,
             is_money: known.is_some_and(|info| info.kind == "money"),
-            is_enforced: change.rule.is_some_and(|rule| rules.stance(rule) == (true, RuleMode::Enforce)),
+            is_enforced: acts
+                && change.rule.is_some_and(|rule| rules.stance(rule) == (true, RuleMode::Enforce)),
             from,
             to,
         }

@@ -110,11 +110,15 @@ impl Core {
         }
     }
 
+    /// What people know least of comes first: who asked for a dry run knows of it.
     fn reasons(&self, now: Instant) -> Reasons {
+        let mut reasons = self.troubles(now);
+        reasons.extend(self.setting.is_dry_run().then_some((Doubt::DryRun, None)));
+        reasons
+    }
+
+    fn troubles(&self, now: Instant) -> Reasons {
         let mut reasons = Reasons::new();
-        if self.setting.is_dry_run() {
-            reasons.push((Doubt::DryRun, None));
-        }
         if !self.guard.missing.is_empty() {
             let why = format!(
                 "accounts.yaml names {}, which the login does not have",
@@ -123,7 +127,7 @@ impl Core {
             reasons.push((Doubt::Config { why }, None));
         }
         reasons.extend(self.links.doubts().into_iter().map(|doubt| (doubt, None)));
-        if reasons.iter().any(|(doubt, _)| *doubt != Doubt::DryRun) {
+        if !reasons.is_empty() {
             return reasons;
         }
         for id in self.watched() {

@@ -60,7 +60,7 @@ pub use commands::Session;
 use curves::Curves;
 use differences::Differences;
 pub use dry_run::DRY_RUN;
-use dry_run::withheld;
+use dry_run::Withheld;
 use guard::Guard;
 use intake::Intake;
 use links::Links;
@@ -89,6 +89,7 @@ pub struct Core {
     symbols: BTreeMap<ContractId, Symbol>,
     guard: Guard,
     teller: Teller,
+    withheld: Withheld,
     /// Until when a change of the clocks was looked for and told.
     clocks_told: Option<Instant>,
     /// When it was told last that a backup failed.
@@ -135,6 +136,7 @@ impl Core {
             symbols: BTreeMap::new(),
             guard,
             teller: Teller::restored(&memory, setting.started),
+            withheld: Withheld::default(),
             clocks_told: None,
             no_backup_told: None,
             curves: Curves::default(),
@@ -182,6 +184,7 @@ impl Core {
                 self.settled.revision += 1;
                 self.links.config = state;
             }
+            Input::StopRuleForced if self.setting.is_dry_run() => {}
             Input::StopRuleForced => {
                 let notice = Notice::StopRuleForced;
                 self.tell_alert(&Alert { severity: Severity::Error, account: None, notice }, now);
@@ -350,7 +353,8 @@ impl Core {
         if let Action::Enforce(enforcement) = &action
             && self.setting.is_dry_run()
         {
-            events.push_back(withheld(enforcement));
+            let report = self.withhold(enforcement, cause, now);
+            events.push_back(report);
             return;
         }
         self.record(&action, cause, now);

@@ -188,7 +188,11 @@ impl Core {
             stop_distance,
             last_stop_price: stops.and_then(|stops| stops.last().map(|(stop, _)| *stop)),
             stop_distance_usd,
-            closes_at: account.stops().of(&position.contract).and_then(|watch| watch.deadline),
+            closes_at: account
+                .stops()
+                .of(&position.contract)
+                .and_then(|watch| watch.deadline)
+                .filter(|_| !self.setting.is_dry_run()),
             opened_at: position.opened_at,
         })
     }

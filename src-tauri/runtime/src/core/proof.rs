@@ -132,7 +132,7 @@ impl Core {
             GuardDeed::Keep => return Ok(None),
             GuardDeed::Override { key, reason } => self.may_override(guard, key, reason, now)?,
             GuardDeed::Approve => self.may_approve()?,
-            GuardDeed::Quit if self.setting.mode == "headless" => {
+            GuardDeed::Quit if self.setting.mode == "headless" || self.setting.is_dry_run() => {
                 return Err("This engine was started in a terminal and ends there.".to_string());
             }
             GuardDeed::Quit => {}

@@ -202,6 +202,9 @@ impl Core {
     /// What an earlier run had begun and not finished, once the account is known again: if it is still
     /// wanted the engine has decided it anew; otherwise its purpose is reached or gone.
     pub(super) fn finish_pending(&mut self, account: &AccountId, now: Instant) {
+        if self.setting.is_dry_run() {
+            return;
+        }
         let pending = std::mem::take(&mut self.pending);
         let (mine, others) = pending.into_iter().partition(|it| it.enforcement.account == *account);
         self.pending = others;
@@ -257,7 +260,9 @@ impl Core {
         if let Event::Instrument(instrument) = event {
             self.batch.lazy(Record::Instrument { instrument: Box::new(instrument.clone()), at: now });
         }
-        if let Event::Order(order) = event {
+        if let Event::Order(order) = event
+            && !order.status.is_working()
+        {
             self.batch.lazy(Record::Order { order: Box::new(order.clone()), at: now });
         }
     }

@@ -285,6 +285,7 @@ impl Core {
             moved: *moved,
         };
         let lock = observation.end.map(|end| end.at().map_or(WouldLock::Open, WouldLock::Until));
-        deeds.would(lock, now)
+        let would = deeds.would(lock, now);
+        if self.setting.is_dry_run() { format!("Dry run. {would}") } else { would }
     }
 }

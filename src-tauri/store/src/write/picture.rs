@@ -55,7 +55,7 @@ pub(super) fn positions(
     db.prepare_cached(
         "UPDATE stop_coverage SET covered_qty = NULL, since = NULL, uncovered_since = NULL,
             bracket_order_ids = NULL
-        WHERE account_id = ?1 AND contract_id NOT IN (SELECT contract_id FROM positions WHERE account_id = ?1)",
+        WHERE account_id = ?1 AND since IS NOT NULL AND contract_id NOT IN (SELECT contract_id FROM positions WHERE account_id = ?1)",
     )?
     .execute([account.as_str()])?;
     Ok(Written::Stored)
@@ -184,7 +184,7 @@ pub(super) fn coverage(db: &Connection, coverage: &Coverage) -> rusqlite::Result
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             ON CONFLICT (account_id, contract_id) DO UPDATE SET
                 since = iif(covered_qty IS excluded.covered_qty, ifnull(since, excluded.since), excluded.since),
-                uncovered_since = iif(excluded.uncovered_since IS NULL, NULL,
+                uncovered_since = iif(excluded.covered_qty IS NOT NULL AND excluded.uncovered_since IS NULL, NULL,
                     ifnull(uncovered_since, excluded.uncovered_since)),
                 covered_qty = excluded.covered_qty, bracket_order_ids = excluded.bracket_order_ids",
         )?

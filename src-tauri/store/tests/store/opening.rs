@@ -325,14 +325,14 @@ fn a_newer_database_is_refused_and_not_touched() {
     drop(home.open());
     home.tampered()
         .execute(
-            "INSERT INTO schema_version SELECT 9, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
+            "INSERT INTO schema_version SELECT 10, '2027-01-01T00:00:00.000000Z', lower(hex(randomblob(32)))",
             [],
         )
         .unwrap();
     let before = fs::read(home.file("state.db")).unwrap();
     let error = Store::open(home.path(), now()).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 9, known: 8 });
-    assert!(error.to_string().contains("schema 9") && error.to_string().contains("up to 8"), "{error}");
+    assert_eq!(error, OpenError::Newer { path: home.file("state.db"), found: 10, known: 9 });
+    assert!(error.to_string().contains("schema 10") && error.to_string().contains("up to 9"), "{error}");
     assert_eq!(fs::read(home.file("state.db")).unwrap(), before);
     assert!(!home.file("quarantine").exists());
 }

@@ -1,6 +1,6 @@
 // What holds, and what an edit would lead to, in words. Judges nothing itself: the engine's preview does.
 
-import { isBlind } from '../doubts';
+import { isIdle } from '../doubts';
 import { ahead, ms, schedule, type Beside } from '../format';
 import { DOUBTED, LISTS } from '../texts/settings';
 import type { AccountView } from '../types/AccountView';
@@ -52,7 +52,7 @@ export function standing(entry: Entry, values: Values, doubts: DoubtView[] | nul
       text: 'Nothing is judged. Lockouts it already caused run on.',
     });
   }
-  if (isBlind(doubts)) {
+  if (isIdle(doubts)) {
     return said({ icon: 'danger', tone: 'dang', strong: 'Not in force.', text: DOUBTED.blindRow });
   }
   if (mode === 'observe') {
