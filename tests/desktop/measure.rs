@@ -34,8 +34,9 @@ const PAINTED: usize = 1_000;
 const OPENINGS: usize = 12;
 /// Enforcements in each series.
 const BREACHES: usize = 100;
-/// Between two breaches of one program; its budget of requests lasts for more.
-const PACE: Duration = Duration::from_millis(750);
+/// Between two breaches of one program: sooner after a close of its own it looks before it sends the next one, and so
+/// many looks would use up its budget of requests.
+const PACE: Duration = Duration::from_millis(2_100);
 
 fn main() {
     let load = fs::read_to_string("/proc/loadavg").unwrap();

@@ -389,7 +389,7 @@ pub struct Demo {
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub struct Bench {
     /// How many breaches are measured
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 100)]
     pub breaches: u32,
     /// Print JSON
     #[arg(long)]
