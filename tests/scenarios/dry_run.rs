@@ -1,8 +1,10 @@
 //! A dry run: everything is judged, nothing is sent, and nobody is told that they are protected.
 
+use serde_json::{Value, json};
+
 use crate::stage::{Rules, Stage, wait_for, wait_until};
 
-fn dry(stage: &mut Stage) -> serde_json::Value {
+fn dry(stage: &mut Stage) -> Value {
     stage.start_where(|command| {
         command.arg("--dry-run");
     });
@@ -61,13 +63,36 @@ fn what_an_earlier_run_left_over_is_told_and_stays() {
     stage.desk().close("MNQ");
     dry(&mut stage);
     let would = "Dry run. Would have cancelled 1 order.";
-    let told = || stage.home.log().into_iter().filter(|it| it["done"] == would).count();
-    wait_until("it is told", || told() == 1);
-    std::thread::sleep(std::time::Duration::from_secs(11));
-    assert_eq!((told(), stage.desk().orders().len()), (1, 1), "told once, and left alone");
+    wait_until("it is asked for again", || stage.engine().errors().matches("dry run, not sent").count() >= 2);
+    let told = stage.home.log().into_iter().filter(|it| it["done"] == would).count();
+    assert_eq!((told, stage.desk().orders().len()), (1, 1), "told once, and left alone");
     stage.stop();
     stage.run();
     wait_until("cancelled", || stage.desk().orders().is_empty());
+}
+
+/// What a run had begun when it was killed is the business of the next real run.
+#[test]
+fn what_was_under_way_stays_pending() {
+    let mut stage = Stage::running(&Rules::open());
+    stage.desk().buy("MNQ", 1);
+    wait_until("seen", || stage.account(0)["positions"][0]["size"] == 1);
+    stage.simulator.fault(&json!({"kind": "http_latency", "path": "closeContract", "ms": 3000}));
+    let asked = stage.home.start(&["flatten", "--yes"]);
+    let outcome = |stage: &Stage| {
+        let flattened = stage.receipts("trader", "flatten_account").pop();
+        flattened.map(|it| it["outcome"].as_str().unwrap().to_string())
+    };
+    wait_until("it is under way", || outcome(&stage).as_deref() == Some("pending"));
+    stage.kill();
+    asked.kill();
+    stage.simulator.clear_faults();
+    dry(&mut stage);
+    stage.stop();
+    assert_eq!(outcome(&stage).as_deref(), Some("pending"));
+    stage.run();
+    wait_until("it is settled", || outcome(&stage).as_deref() != Some("pending"));
+    wait_until("flat", || stage.desk().is_flat());
 }
 
 #[test]

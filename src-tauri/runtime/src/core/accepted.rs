@@ -104,7 +104,7 @@ pub(super) struct Settled {
     source: Option<(Api, String, ConfigOrigin)>,
     /// The rules that were accepted: those of the engine, except that another list of accounts takes
     /// effect with the next start.
-    rulebook: Option<Rulebook>,
+    rulebook: Rulebook,
     pub waiting: Vec<Waiting>,
     /// Until when only stricter changes are taken.
     locked_until: Option<Instant>,
@@ -127,7 +127,7 @@ pub(super) struct Settled {
 impl Settled {
     /// Before any files were read: the rules that a run begins with.
     pub fn of(rulebook: Rulebook) -> Self {
-        Self { rulebook: Some(rulebook), ..Self::default() }
+        Self { rulebook, ..Self::default() }
     }
 
     /// Whether settings were accepted that can be written down.
@@ -140,7 +140,7 @@ impl Core {
     /// Goes on from the settings that were accepted last.
     pub fn remember(&mut self, accepted: Accepted) {
         self.settled.source = Some((accepted.api, accepted.hash, ConfigOrigin::File));
-        self.settled.rulebook = Some(accepted.rulebook);
+        self.settled.rulebook = accepted.rulebook;
         self.settled.waiting = accepted.waiting;
         self.settled.locked_until = accepted.locked_until;
         self.settled.guard = accepted.guard;
@@ -159,7 +159,7 @@ impl Core {
 
     /// The rules that were accepted, with what of the files is stricter.
     pub(super) fn accepted(&self) -> &Rulebook {
-        self.settled.rulebook.as_ref().unwrap_or(self.engine.rulebook())
+        &self.settled.rulebook
     }
 
     /// What does not apply yet.
@@ -308,7 +308,7 @@ impl Core {
         now: Instant,
     ) {
         let Some((api, hash, origin)) = self.settled.source.clone() else { return };
-        self.settled.rulebook = Some(rulebook.clone());
+        self.settled.rulebook.clone_from(&rulebook);
         self.settled.revision += 1;
         let waiting = self.settled.waiting.clone();
         let locked_until = self.settled.locked_until;

@@ -47,6 +47,8 @@ impl Core {
     /// What acts without a rule, a stop that was left over say, is told and recorded once as what would have been
     /// done. The engine hears that it failed, so that it asks again no sooner than after a failure.
     pub(super) fn withhold(&mut self, enforcement: &Enforcement, cause: &Event, now: Instant) -> Event {
+        let Enforcement { account, rule, deed, .. } = enforcement;
+        tracing::info!(target: "enforcement", %account, %rule, ?deed, "dry run, not sent");
         if self.withheld.is_news(enforcement) {
             let observed = Action::Observe(Box::new(Observation {
                 account: enforcement.account.clone(),

@@ -292,7 +292,7 @@ fn an_order_that_is_no_longer_listed_is_gone_unless_it_was_told_how_it_ended() {
     let mut rows = db.prepare("SELECT order_id || ' ' || status FROM orders ORDER BY order_id").unwrap();
     let rows: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows, ["1 gone", "2 filled", "3 open"]);
-    let since = "SELECT group_concat(first_seen) FROM orders WHERE order_id = '3'";
+    let since = "SELECT first_seen FROM orders WHERE order_id = '3'";
     let since: String = db.query_row(since, [], |row| row.get(0)).unwrap();
     assert_eq!(since, "2026-03-02T14:30:00.000000Z", "what was seen again was seen first before");
 }

@@ -13,6 +13,7 @@ use super::super::Core;
 const PICTURE_EVERY: TimeDelta = TimeDelta::seconds(1);
 /// The engine's time is written this often.
 const SEEN_EVERY: TimeDelta = TimeDelta::seconds(5);
+
 /// What was last written of the pictures.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Pictures {
